@@ -1,0 +1,1 @@
+"""The only edge to the Docker Engine: one narrow interface, a few transports, one fake."""

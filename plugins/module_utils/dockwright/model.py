@@ -1,0 +1,135 @@
+"""The nouns of dockwright: what a change, a plan and a report are. Knows no kind, does nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+from typing import Any, Mapping
+
+
+class Disruption(IntEnum):
+    """What a change costs what runs now, ordered from nothing to data loss."""
+
+    NONE = 0  # create, start, live update
+    RELOAD = 1  # the daemon re-reads its file
+    RECONNECT = 2  # the network of a running container blinks
+    RESTART = 3  # the daemon restarts, containers live on
+    REPLACE = 4  # some containers stop
+    OUTAGE = 5  # all containers stop
+    REBUILD = 6  # the contents of the data-root are re-created
+    DESTROY = 7  # data is gone
+
+    @property
+    def word(self) -> str:
+        """The name that users write and read."""
+        return self.name.lower()
+
+
+class Cause(str, Enum):
+    """Why have differs from want."""
+
+    SPEC = "spec"  # the user changed the spec
+    DRIFT = "drift"  # the host changed
+    DEFAULT = "default"  # a default of engine or image moved
+    UNKNOWN = "unknown"  # there is no memory of the last apply
+
+
+class Action(str, Enum):
+    """What is done to the object."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    RECONNECT = "reconnect"
+    REPLACE = "replace"
+    DELETE = "delete"
+    START = "start"
+    STOP = "stop"
+    PULL = "pull"
+    LOAD = "load"
+    RELOAD = "reload"
+    RESTART = "restart"
+    RECOVER = "recover"  # finish or undo what a killed run left behind
+
+
+class _Unknown:
+    """A value that only applying the plan can tell (an image that is still to be pulled)."""
+
+    def __repr__(self) -> str:
+        return "known after pull"
+
+
+UNKNOWN = _Unknown()
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference between want and have, and what will be done about it.
+
+    ``name`` is the engine's name of the object, ``path`` the field inside it (Compose spelling,
+    dotted; empty when the whole object is meant), ``before`` and ``after`` are normalised values
+    (None: not there).
+    """
+
+    kind: str
+    name: str
+    action: Action
+    path: str = ""
+    before: Any = None
+    after: Any = None
+    reason: str = ""
+    cause: Cause = Cause.UNKNOWN
+    disruption: Disruption = Disruption.NONE
+    secret: bool = False  # before and after are shown masked
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something to know that is not a change: stale values, ignored differences, what is blocked."""
+
+    kind: str
+    name: str
+    path: str
+    message: str
+    before: Any = None
+    after: Any = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The ordered changes of one run; empty means converged."""
+
+    changes: tuple[Change, ...] = ()
+    stale: tuple[Notice, ...] = ()
+    ignored: tuple[Notice, ...] = ()
+    blocked: tuple[Notice, ...] = ()
+    pending: tuple[Notice, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def disruption(self) -> Disruption:
+        """The strongest disruption in the plan."""
+        return max((change.disruption for change in self.changes), default=Disruption.NONE)
+
+    def of(self, kind: str, name: str) -> tuple[Change, ...]:
+        """The changes of one object."""
+        return tuple(c for c in self.changes if c.kind == kind and c.name == name)
+
+
+@dataclass
+class Report:
+    """What a run planned, did and did not do, and the state afterwards.
+
+    ``changed`` is what the front ends report: in check mode whether the plan has changes, in a
+    real run whether anything was changed on the host. ``failed`` comes with ``problems``.
+    """
+
+    plan: Plan = field(default_factory=Plan)
+    check: bool = False
+    changed: bool = False
+    failed: bool = False
+    done: list[Change] = field(default_factory=list)
+    not_done: list[Change] = field(default_factory=list)
+    problems: list[Any] = field(default_factory=list)  # errors.Problem
+    warnings: list[str] = field(default_factory=list)
+    state: dict[str, Any] = field(default_factory=dict)
+    engine: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,3 @@
+"""The one place that knows the version of the collection and the wheel."""
+
+VERSION = "0.1.0"
