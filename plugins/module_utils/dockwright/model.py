@@ -83,6 +83,43 @@ class Change:
 
 
 @dataclass(frozen=True)
+class EngineFacts:
+    """What planning needs to know of an engine: from ``GET /version`` and ``GET /info``.
+
+    ``assumed`` tells that there is no engine yet and which one the plan is made for.
+    """
+
+    id: str = ""
+    name: str = ""  # the engine's host name
+    api: str = "1.41"
+    engine: str = "20.10.0"
+    os: str = "linux"
+    arch: str = "x86_64"
+    log_driver: str = "json-file"
+    log_drivers: tuple[str, ...] = ()
+    runtime: str = "runc"
+    runtimes: tuple[str, ...] = ()
+    cgroup_version: str = "1"
+    storage_driver: str = ""
+    live_restore: bool = False
+    swarm: bool = False
+    assumed: bool = False
+
+    def api_at_least(self, version: str) -> bool:
+        """Whether the negotiated API is ``version`` ("1.44") or newer."""
+        return _numbers(self.api) >= _numbers(version)
+
+    def engine_at_least(self, version: str) -> bool:
+        """Whether the engine is ``version`` ("26.1") or newer."""
+        return _numbers(self.engine) >= _numbers(version)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    parts = version.split("+")[0].split("-")[0].split(".")
+    return tuple(int(part) for part in parts if part.isdigit())
+
+
+@dataclass(frozen=True)
 class Notice:
     """Something to know that is not a change: stale values, ignored differences, what is blocked."""
 
