@@ -1,0 +1,79 @@
+"""Commands of the host: argument lists only, never a shell, always with a time limit."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import signal
+import subprocess
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from ..errors import HostError
+
+
+class Completed(NamedTuple):
+    """How a command ended."""
+
+    argv: tuple[str, ...]
+    returncode: int
+    stdout: str
+    stderr: str
+
+    def checked(self) -> Completed:
+        """Itself when it succeeded; else a HostError that names the command and its words."""
+        if self.returncode != 0:
+            words = self.stderr.strip() or self.stdout.strip() or "no output"
+            raise HostError(f"`{_show(self.argv)}` failed (exit {self.returncode}): {words}")
+        return self
+
+
+class Runner(Protocol):
+    """What runs commands: the real host, or a fake in tests."""
+
+    def __call__(
+        self, argv: Sequence[str], *, input: str | None = None, timeout: float = 60.0
+    ) -> Completed: ...
+
+
+def run_command(
+    argv: Sequence[str], *, input: str | None = None, timeout: float = 60.0
+) -> Completed:
+    """Run a command to its end in the C locale; what it left running is killed at the limit."""
+    try:
+        process = subprocess.Popen(
+            list(argv),
+            stdin=subprocess.PIPE if input is not None else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "LC_ALL": "C", "LANGUAGE": "C"},
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise HostError(f"cannot run `{_show(argv)}`: {error.strerror or error}") from error
+    try:
+        stdout, stderr = process.communicate(input, timeout=timeout)
+    except subprocess.TimeoutExpired as error:
+        _kill_group(process)
+        raise HostError(f"`{_show(argv)}` did not end within {timeout:g} s") from error
+    except BaseException:
+        _kill_group(process)
+        raise
+    return Completed(tuple(argv), process.returncode, stdout, stderr)
+
+
+def _kill_group(process: subprocess.Popen[str]) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.close()
+
+
+def _show(argv: Sequence[str]) -> str:
+    return " ".join(shlex.quote(word) for word in argv)

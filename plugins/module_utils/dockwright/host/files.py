@@ -1,0 +1,170 @@
+"""Files of the host below an injected root: read, write atomically, remove."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import posixpath
+import stat
+import tempfile
+
+from ..errors import HostError
+
+_LINKS = 40  # how many symbolic links the kernel follows before it gives up
+
+
+class Files:
+    """The file system below ``root``: absolute links inside it never lead out of it."""
+
+    def __init__(self, root: str = "/") -> None:
+        self.root = root.rstrip("/")
+
+    def path(self, path: str) -> str:
+        """The real path of ``path`` as the host itself would resolve it, links followed."""
+        done, todo, links = "", [part for part in path.split("/") if part], 0
+        while todo:
+            part = todo.pop(0)
+            if part in (".", ".."):
+                done = posixpath.dirname(done).rstrip("/") if part == ".." else done
+                continue
+            target = _link(f"{self.root}{done}/{part}")
+            if target is None:
+                done = f"{done}/{part}"
+                continue
+            links += 1
+            if links > _LINKS:
+                raise HostError(f"{path}: too many levels of symbolic links", where=path)
+            done = "" if target.startswith("/") else done
+            todo = [piece for piece in target.split("/") if piece] + todo
+        return f"{self.root}{done}" or "/"
+
+    def read_text(self, path: str) -> str | None:
+        """The text of a file, None when there is none; bytes that are no UTF-8 are kept."""
+        try:
+            with open(self.path(path), encoding="utf-8", errors="surrogateescape") as file:
+                return file.read()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise _failed("read", path, error) from error
+
+    def read_bytes(self, path: str) -> bytes | None:
+        """The bytes of a file, or None when there is none."""
+        try:
+            with open(self.path(path), "rb") as file:
+                return file.read()
+        except (FileNotFoundError, NotADirectoryError, ProcessLookupError):
+            return None
+        except OSError as error:
+            raise _failed("read", path, error) from error
+
+    def exists(self, path: str) -> bool:
+        """Whether there is a file, folder or socket at ``path``."""
+        return os.path.exists(self.path(path))
+
+    def is_directory(self, path: str) -> bool:
+        """Whether there is a folder at ``path``."""
+        return os.path.isdir(self.path(path))
+
+    def is_executable(self, path: str) -> bool:
+        """Whether there is a file at ``path`` that may be run."""
+        real = self.path(path)
+        return os.path.isfile(real) and os.access(real, os.X_OK)
+
+    def list(self, path: str) -> tuple[str, ...]:
+        """The names in a folder, sorted; none when there is no such folder."""
+        try:
+            return tuple(sorted(os.listdir(self.path(path))))
+        except (FileNotFoundError, NotADirectoryError):
+            return ()
+        except OSError as error:
+            raise _failed("list", path, error) from error
+
+    def make_directory(self, path: str, mode: int = 0o755) -> None:
+        """Make a folder and its parents; an existing one is left as it is."""
+        real = self.path(path)
+        if os.path.isdir(real):
+            return
+        try:
+            os.makedirs(os.path.dirname(real), exist_ok=True)
+            os.mkdir(real, mode)
+            os.chmod(real, mode)  # mkdir obeys the umask, chmod does not
+        except FileExistsError:
+            pass
+        except OSError as error:
+            raise _failed("make the folder", path, error) from error
+
+    def write_atomic(
+        self, path: str, text: str, mode: int | None = None, owner: tuple[int, int] | None = None
+    ) -> None:
+        """Replace the whole file or leave the old one: there is no moment with half of it.
+
+        Mode and owner of an existing file are kept unless given; a new file is 0644. A symbolic
+        link stays, its target is replaced.
+        """
+        real = self.path(path)
+        data = text.encode("utf-8", "surrogateescape")
+        try:
+            before = _stat(real)
+            if before is not None:
+                mode = stat.S_IMODE(before.st_mode) if mode is None else mode
+                owner = owner or (before.st_uid, before.st_gid)
+            _replace(real, data, 0o644 if mode is None else mode, owner)
+        except OSError as error:
+            raise _failed("write", path, error) from error
+
+    def remove(self, path: str) -> None:
+        """Remove a file (a link: the link itself); one that is not there is no error."""
+        folder, name = posixpath.split(path.rstrip("/"))
+        try:
+            os.unlink(posixpath.join(self.path(folder or "/"), name))
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise _failed("remove", path, error) from error
+
+
+def _replace(real: str, data: bytes, mode: int, owner: tuple[int, int] | None) -> None:
+    folder, name = os.path.split(real)
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", suffix=".new", dir=folder)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            if owner is not None and owner != (os.geteuid(), os.getegid()):
+                os.fchown(file.fileno(), *owner)
+            os.fchmod(file.fileno(), mode)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, real)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    _sync_folder(folder)
+
+
+def _sync_folder(folder: str) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _stat(real: str) -> os.stat_result | None:
+    try:
+        return os.stat(real)
+    except FileNotFoundError:
+        return None
+
+
+def _link(real: str) -> str | None:
+    try:
+        return os.readlink(real)
+    except OSError:  # not there, or no link
+        return None
+
+
+def _failed(verb: str, path: str, error: OSError) -> HostError:
+    fix = "run as root (Ansible: become)" if isinstance(error, PermissionError) else ""
+    return HostError(f"cannot {verb} {path}: {error.strerror or error}", fix=fix)

@@ -1,0 +1,83 @@
+"""One run at a time: a file lock with a bounded wait that names who holds it."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import time
+from types import TracebackType
+
+from ..errors import HostError, LockTimeout
+
+
+class Lock:
+    """``with Lock(path, limit)``: waits at most ``limit`` seconds, then LockTimeout.
+
+    The kernel frees the lock when its holder dies, so there is nothing stale to clean up. A user
+    who may not write there (only in the docker group) goes on without it: ``warning`` says so.
+    """
+
+    def __init__(self, path: str, limit: float = 60.0) -> None:
+        self.path = path
+        self.limit = limit
+        self.warning = ""
+        self._descriptor: int | None = None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether we hold the lock now."""
+        return self._descriptor is not None
+
+    def __enter__(self) -> Lock:
+        try:
+            os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except PermissionError:
+            self.warning = f"no lock against parallel runs: {self.path} may not be written"
+            return self
+        except OSError as error:
+            raise HostError(f"cannot open the lock {self.path}: {error.strerror}") from error
+        try:
+            self._wait(descriptor)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        self._descriptor = descriptor
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._descriptor is not None:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._descriptor, 0)
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _wait(self, descriptor: int) -> None:
+        deadline = time.monotonic() + self.limit
+        pause = 0.01
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise self._timeout(descriptor) from None
+                time.sleep(min(pause, left))
+                pause = min(pause * 2, 0.5)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+
+    def _timeout(self, descriptor: int) -> LockTimeout:
+        holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+        who = f"process {holder}" if holder else "another run"
+        return LockTimeout(
+            f"{who} works on this host and did not finish within {self.limit:g} s ({self.path})",
+            fix="wait for it, or give a longer lock wait",
+        )

@@ -1,0 +1,54 @@
+"""The host as one object: files, commands, the engine's service, ports, memory and lock.
+
+Root, runner, unit, config path, memory folder and pidfile are inputs, so that tests, image roots,
+rootless and second daemons need no code of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .commands import Completed, Runner, run_command
+from .files import Files
+from .lock import Lock
+from .memory import Memory
+from .ports import Port, listening_ports
+from .service import Service
+
+
+class Host:
+    """The machine that the engine runs on. Making one touches nothing."""
+
+    def __init__(  # noqa: PLR0913 (every input has its default; all are injected)
+        self,
+        root: str = "/",
+        runner: Runner | None = None,
+        unit: str = "docker.service",
+        config: str = "/etc/docker/daemon.json",
+        memory: str = "/var/lib/dockwright",
+        pidfile: str = "/var/run/docker.pid",
+    ) -> None:
+        self.root = root
+        self.config = config
+        self.memory_folder = memory
+        self.files = Files(root)
+        self._runner: Runner = runner or run_command
+        self.service = Service(self.files, self._runner, unit=unit, pidfile=pidfile)
+
+    def run(
+        self, argv: Sequence[str], input: str | None = None, timeout: float = 60.0
+    ) -> Completed:
+        """Run a command to its end; ``.checked()`` on the answer raises when it failed."""
+        return self._runner(argv, input=input, timeout=timeout)
+
+    def listening_ports(self) -> frozenset[Port]:
+        """The ports that processes of the host hold, as (protocol, address, number)."""
+        return listening_ports(self.files)
+
+    def memory(self, engine_id: str = "") -> Memory:
+        """What this host remembers of us and this engine; reads nothing before it is asked."""
+        return Memory(self.files, self.memory_folder, engine_id, config=self.config)
+
+    def lock(self, limit: float = 60.0) -> Lock:
+        """The lock that runs take before they apply (never in check mode)."""
+        return Lock(f"{self.files.path(self.memory_folder)}/lock", limit)

@@ -1,0 +1,224 @@
+"""What the host remembers of us (design §6): causes, adoption, daemon.json keys, applied specs.
+
+Losing the memory never makes a plan wrong, so nothing here ever fails a run: what cannot be read
+is empty, what cannot be written is a warning.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import HostError
+from .files import Files
+
+_KEPT = 10  # applied specs
+_VERSION = 1
+
+
+class Memory:
+    """The memory of one engine; read at the first question, written once by ``save``.
+
+    The keys of daemon.json that we own belong to the file, not to the engine (whose id changes
+    with its data-root and is not there before the first start), so they have a record of their own.
+    """
+
+    def __init__(
+        self,
+        files: Files,
+        directory: str,
+        engine_id: str = "",
+        config: str = "/etc/docker/daemon.json",
+    ) -> None:
+        self.directory = directory
+        self.warning = ""
+        self._files = files
+        self._config = config
+        self._state_path = f"{directory}/state-{_safe(engine_id) or 'none'}.json"
+        self._owned_path = f"{directory}/owned-{_safe(config)}.json"
+        self._loaded: dict[str, dict[str, Any]] = {}
+        self._before: dict[str, str] = {}
+        self._key: bytes | None = None
+        self._applied: list[tuple[str, Any]] = []
+
+    @property
+    def available(self) -> bool:
+        """Whether nothing went wrong with the memory so far."""
+        return not self.warning
+
+    def fingerprint(self, value: Any) -> str:
+        """A keyed hash that only this host can make: tells equal from different, nothing else."""
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+        return hmac.new(self._host_key(), text.encode(), hashlib.sha256).hexdigest()
+
+    def recall(self, kind: str, name: str) -> Mapping[str, str]:
+        """The fingerprints of what we last applied to an object, by option path."""
+        found = self._state().get("objects", {}).get(kind, {}).get(name, {})
+        return dict(found) if isinstance(found, dict) else {}
+
+    def remember(self, values: Mapping[tuple[str, str], Mapping[str, Any]]) -> None:
+        """Keep fingerprints of the values that were applied to objects, by (kind, name)."""
+        objects = self._state().setdefault("objects", {})
+        for (kind, name), options in values.items():
+            marks = {path: self.fingerprint(value) for path, value in options.items()}
+            objects.setdefault(kind, {})[name] = marks
+
+    def forget(self, kind: str, name: str) -> None:
+        """Forget an object, also who adopted it."""
+        self._state().get("objects", {}).get(kind, {}).pop(name, None)
+        adopted = self._state().get("adopted", {})
+        for project, pairs in adopted.items():
+            adopted[project] = [pair for pair in pairs if pair != [kind, name]]
+
+    def adopted(self, project: str) -> frozenset[tuple[str, str]]:
+        """The (kind, name) of objects that the project took over without a label of ours."""
+        pairs = self._state().get("adopted", {}).get(project, [])
+        return frozenset((kind, name) for kind, name in pairs)
+
+    def adopt(self, project: str, kind: str, name: str) -> None:
+        """Record that an object is the project's."""
+        adopted = self._state().setdefault("adopted", {})
+        adopted[project] = sorted([*self.adopted(project), (kind, name)])
+
+    def owned_keys(self, writer: str = "daemon") -> Mapping[str, str]:
+        """The keys of daemon.json that a kind set at its last apply, with their fingerprints."""
+        found = self._load(self._owned_path).get("keys", {}).get(writer, {})
+        return dict(found) if isinstance(found, dict) else {}
+
+    def owned_by_others(self, writer: str = "daemon") -> frozenset[str]:
+        """The keys of daemon.json that other kinds of ours set."""
+        keys = self._load(self._owned_path).get("keys", {})
+        return frozenset(key for name, owned in keys.items() if name != writer for key in owned)
+
+    def own_keys(self, values: Mapping[str, Any], writer: str = "daemon") -> None:
+        """Record which keys of daemon.json a kind set, and fingerprints of their values."""
+        record = self._load(self._owned_path)
+        record["config"] = self._config
+        marks = {key: self.fingerprint(value) for key, value in sorted(values.items())}
+        record.setdefault("keys", {})[writer] = marks
+
+    def save_applied(self, spec_hash: str, document: Any) -> None:
+        """Keep a spec that was applied; secrets in the document are masked already."""
+        self._applied.append((spec_hash, document))
+
+    def applied(self) -> tuple[tuple[str, Any], ...]:
+        """The last applied specs as (hash, document), newest first."""
+        found = []
+        for name in reversed(self._applied_names()):
+            text = self._read(f"{self.directory}/applied/{name}")
+            try:
+                found.append((name[len("000000-") : -len(".json")], json.loads(text or "")))
+            except ValueError:  # cut short by a crash of the machine: as if it were not there
+                continue
+        return tuple(found)
+
+    def save(self) -> None:
+        """Write what changed, once a run; trouble becomes ``warning``."""
+        changed = {
+            path: text
+            for path, text in ((path, _text(record)) for path, record in self._loaded.items())
+            if text != self._before[path]
+        }
+        if not changed and not self._applied and self._key is None:
+            return
+        try:
+            self._files.make_directory(self.directory, mode=0o700)
+            if changed:
+                self._keep_key()
+            for path, text in changed.items():
+                self._files.write_atomic(path, text, mode=0o600)
+                self._before[path] = text
+            self._write_applied()
+        except (HostError, OSError) as error:
+            self._warn(str(error))
+
+    def _write_applied(self) -> None:
+        folder = f"{self.directory}/applied"
+        for spec_hash, document in self._applied:
+            self._files.make_directory(folder, mode=0o700)
+            names = self._applied_names()
+            number = int(names[-1].partition("-")[0]) + 1 if names else 1
+            name = f"{number:06d}-{_safe(spec_hash)}.json"
+            self._files.write_atomic(f"{folder}/{name}", _text(document), mode=0o600)
+            for old in self._applied_names()[:-_KEPT]:
+                self._files.remove(f"{folder}/{old}")
+        self._applied.clear()
+
+    def _applied_names(self) -> list[str]:
+        try:
+            names = self._files.list(f"{self.directory}/applied")
+        except HostError as error:
+            self._warn(str(error))
+            return []
+        return [name for name in names if re.match(r"^\d{6}-.*\.json$", name)]
+
+    def _state(self) -> dict[str, Any]:
+        return self._load(self._state_path)
+
+    def _load(self, path: str) -> dict[str, Any]:
+        if path not in self._loaded:
+            record: Any = {}
+            try:
+                text = self._read(path)
+                record = json.loads(text) if text is not None else {}
+                if not _is_record(record):
+                    raise ValueError("not a record of ours")
+            except ValueError as error:
+                self._warn(f"{path} is unreadable ({error}); starting with an empty memory")
+                record = {}
+            record.setdefault("version", _VERSION)
+            self._loaded[path] = record
+            self._before[path] = _text(record)
+        return self._loaded[path]
+
+    def _read(self, path: str) -> str | None:
+        try:
+            return self._files.read_text(path)
+        except HostError as error:
+            self._warn(str(error))
+            return None
+
+    def _host_key(self) -> bytes:
+        if self._key is None:
+            text = (self._read(f"{self.directory}/key") or "").strip()
+            self._key = bytes.fromhex(text) if re.match(r"^[0-9a-f]{64}$", text) else b""
+        if not self._key:
+            self._key = os.urandom(32)  # written by save: check mode leaves nothing behind
+        return self._key
+
+    def _keep_key(self) -> None:
+        path = f"{self.directory}/key"
+        if not re.match(r"^[0-9a-f]{64}\s*$", self._read(path) or ""):
+            self._files.write_atomic(path, self._host_key().hex() + "\n", mode=0o600)
+
+    def _warn(self, text: str) -> None:
+        self.warning = self.warning or f"memory: {text}"
+
+
+def _is_record(record: Any) -> bool:
+    """Whether it has the shape that we write; anything else is treated as no memory."""
+    if not isinstance(record, dict) or record.get("version", _VERSION) != _VERSION:
+        return False
+    maps = [record.get(name, {}) for name in ("objects", "keys", "adopted")]
+    if not all(isinstance(entries, dict) for entries in maps):
+        return False
+    named = [entry for entries in maps[:2] for entry in entries.values()]
+    lists = list(maps[2].values())
+    if not all(isinstance(entry, dict) for entry in named):
+        return False
+    return all(isinstance(pairs, list) for pairs in lists) and all(
+        isinstance(pair, list) and len(pair) == 2 for pairs in lists for pair in pairs
+    )
+
+
+def _safe(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")
+
+
+def _text(record: Any) -> str:
+    return json.dumps(record, indent=1, sort_keys=True, default=str) + "\n"

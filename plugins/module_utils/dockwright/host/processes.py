@@ -1,0 +1,88 @@
+"""Processes of the host by /proc: how they were started, whether they live, signals, starting."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+
+from ..errors import HostError
+from .files import Files
+
+
+class Processes:
+    """Reads /proc below the injected root; signals and starts real processes."""
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+
+    def argv(self, pid: int) -> list[str]:
+        """The argument list that the process was started with; empty when it is gone."""
+        return _strings(self._files.read_bytes(f"/proc/{pid}/cmdline"))
+
+    def environment(self, pid: int) -> dict[str, str]:
+        """The environment that the process was started with."""
+        pairs = _strings(self._files.read_bytes(f"/proc/{pid}/environ"))
+        return dict(pair.split("=", 1) for pair in pairs if "=" in pair)
+
+    def is_alive(self, pid: int) -> bool:
+        """Whether the process runs; a zombie does not."""
+        text = self._files.read_text(f"/proc/{pid}/stat")
+        return text is not None and text.rpartition(")")[2].split()[:1] != ["Z"]
+
+    def output_file(self, pid: int) -> str | None:
+        """The regular file that the process writes its messages to, if it is one."""
+        try:
+            target = os.readlink(f"{self._files.root}/proc/{pid}/fd/2")
+        except OSError:
+            return None
+        return target if os.path.isfile(self._files.path(target)) else None
+
+    def signal(self, pid: int, number: int) -> None:
+        """Send a signal; a process that is gone already is no error."""
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            pass
+        except PermissionError as error:
+            raise HostError(
+                f"may not signal process {pid}", fix="run as root (Ansible: become)"
+            ) from error
+
+    def wait_gone(self, pid: int, timeout: float) -> bool:
+        """Wait until the process has ended; False when it still lives at the limit."""
+        limit = time.monotonic() + timeout
+        while self.is_alive(pid):
+            if time.monotonic() >= limit:
+                return False
+            time.sleep(0.05)
+        return True
+
+    def start_detached(
+        self, argv: Sequence[str], environment: Mapping[str, str], output: str
+    ) -> int:
+        """Start a process of its own session that outlives us; its messages go to ``output``."""
+        try:
+            with open(self._files.path(output), "ab") as log:
+                process = subprocess.Popen(
+                    list(argv),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env=dict(environment),
+                    cwd="/",
+                    start_new_session=True,
+                )
+        except OSError as error:
+            raise HostError(f"cannot start {argv[0]}: {error.strerror or error}") from error
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.3)  # reap one that refuses at once
+        process.returncode = process.returncode or 0  # ours no longer: no warning when forgotten
+        return process.pid
+
+
+def _strings(data: bytes | None) -> list[str]:
+    words = (data or b"").split(b"\0")
+    return [word.decode("utf-8", "surrogateescape") for word in words[:-1]]

@@ -1,0 +1,141 @@
+"""Memory: remembers by host-keyed fingerprints, writes once, never fails a run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dockwright.host.files import Files
+from dockwright.host.memory import Memory
+
+FOLDER = "/var/lib/dockwright"
+
+
+def memory(root: Path, engine: str = "AB:CD") -> Memory:
+    return Memory(Files(str(root)), FOLDER, engine)
+
+
+def folder(root: Path) -> Path:
+    return root / FOLDER.lstrip("/")
+
+
+def test_what_was_applied_is_recalled_by_fingerprint(tmp_path: Path) -> None:
+    first = memory(tmp_path)
+    first.remember({("container", "web"): {"image": "a:1", "environment.KEY": "s3cret"}})
+    first.save()
+    second = memory(tmp_path)
+    known = second.recall("container", "web")
+    assert known["image"] == second.fingerprint("a:1") != second.fingerprint("a:2")
+    assert "s3cret" not in "".join(p.read_text() for p in folder(tmp_path).iterdir())
+    assert second.recall("container", "db") == {}
+    assert memory(tmp_path, "another").recall("container", "web") == {}
+    second.forget("container", "web")
+    second.save()
+    assert memory(tmp_path).recall("container", "web") == {}
+
+
+def test_modes_are_for_root_only(tmp_path: Path) -> None:
+    first = memory(tmp_path)
+    first.adopt("shop", "network", "back")
+    first.save()
+    assert folder(tmp_path).stat().st_mode & 0o777 == 0o700
+    assert {p.stat().st_mode & 0o777 for p in folder(tmp_path).iterdir()} == {0o600}
+
+
+def test_questions_write_nothing(tmp_path: Path) -> None:
+    first = memory(tmp_path)
+    first.fingerprint("x")
+    first.recall("container", "web")
+    first.owned_keys()
+    first.applied()
+    first.adopted("shop")
+    assert list(tmp_path.iterdir()) == []
+    first.save()
+    assert not folder(tmp_path).exists() or list(folder(tmp_path).iterdir()) == []
+    assert first.available
+
+
+def test_an_unchanged_memory_is_not_written_again(tmp_path: Path) -> None:
+    first = memory(tmp_path)
+    first.own_keys({"dns": ["10.0.0.53"]})
+    first.save()
+    before = {p.name: p.stat().st_mtime_ns for p in folder(tmp_path).iterdir()}
+    second = memory(tmp_path)
+    second.own_keys({"dns": ["10.0.0.53"]})
+    second.save()
+    assert {p.name: p.stat().st_mtime_ns for p in folder(tmp_path).iterdir()} == before
+
+
+def test_keys_of_the_file_belong_to_writers_and_outlive_the_engine(tmp_path: Path) -> None:
+    first = memory(tmp_path, "")
+    first.own_keys({"dns": ["10.0.0.53"], "debug": True})
+    first.own_keys({"storage-driver": "overlay2"}, writer="storage")
+    first.save()
+    second = memory(tmp_path, "new-id")
+    assert set(second.owned_keys()) == {"dns", "debug"}
+    assert second.owned_keys()["debug"] == second.fingerprint(True)
+    assert second.owned_by_others("daemon") == {"storage-driver"}
+
+
+def test_adoption(tmp_path: Path) -> None:
+    first = memory(tmp_path)
+    first.adopt("shop", "network", "back")
+    first.adopt("shop", "network", "back")
+    first.adopt("shop", "volume", "data")
+    first.save()
+    second = memory(tmp_path)
+    assert second.adopted("shop") == {("network", "back"), ("volume", "data")}
+    second.forget("volume", "data")
+    assert second.adopted("shop") == {("network", "back")}
+    assert second.adopted("other") == frozenset()
+
+
+def test_the_last_ten_specs_are_kept(tmp_path: Path) -> None:
+    for number in range(13):
+        one = memory(tmp_path)
+        one.save_applied(f"hash{number}", {"number": number})
+        one.save()
+    found = memory(tmp_path).applied()
+    assert [name for name, _ in found] == [f"hash{n}" for n in range(12, 2, -1)]
+    assert found[0][1] == {"number": 12}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "null", '{"objects": 3}', '{"objects": {"container": 3}}', '{"version": 99}']
+    + ['{"adopted": {"shop": 3}}', '{"adopted": {"shop": [3]}}'],
+)
+def test_a_broken_memory_is_an_empty_one_with_a_warning(tmp_path: Path, text: str) -> None:
+    folder(tmp_path).mkdir(parents=True)
+    (folder(tmp_path) / "state-AB-CD.json").write_text(text)
+    broken = memory(tmp_path)
+    assert broken.recall("container", "web") == {}
+    assert broken.adopted("shop") == frozenset()
+    assert not broken.available
+    assert "empty memory" in broken.warning
+    broken.remember({("container", "web"): {"image": "a"}})
+    broken.save()
+    healed = memory(tmp_path)
+    assert healed.recall("container", "web") and healed.available
+
+
+def test_what_cannot_be_written_is_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "var").write_text("a file where the folder should be")
+    one = memory(tmp_path)
+    one.remember({("container", "web"): {"image": "a"}})
+    one.save()
+    assert "memory: cannot make the folder" in one.warning
+
+
+def test_the_key_is_made_once(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        one = memory(tmp_path, name)
+        one.remember({("volume", name): {"driver": "local"}})
+        one.save()
+    key = (folder(tmp_path) / "key").read_text()
+    assert len(bytes.fromhex(key)) == 32
+    state = json.loads((folder(tmp_path) / "state-a.json").read_text())
+    again = memory(tmp_path, "b")
+    assert state["objects"]["volume"]["a"]["driver"] == again.fingerprint("local")
