@@ -1,0 +1,191 @@
+"""Connections to an engine: how a socket is made for each sort of endpoint, and a pool of them."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import select
+import socket
+import threading
+from collections.abc import Iterable, Mapping
+from typing import Any, Callable, NamedTuple
+from urllib.parse import urlsplit
+
+from .endpoint import TLS, Endpoint
+
+
+def _nothing() -> str:
+    return ""
+
+
+class Line(NamedTuple):
+    """A connected socket; ``end`` ends what is behind it (ssh) and returns its last words."""
+
+    sock: socket.socket
+    end: Callable[[], str] = _nothing
+
+
+Dial = Callable[[float], Line]  # the argument is the time limit in seconds
+
+
+class Connection(http.client.HTTPConnection):
+    """An HTTP/1.1 connection over any line; dials at the first ``connect``."""
+
+    def __init__(self, dial: Dial, host: str = "docker") -> None:
+        super().__init__(host)
+        self._dial = dial
+        self._end: Callable[[], str] = _nothing
+        self.line: socket.socket | None = None  # outlives `sock`, which http.client may drop
+
+    def dial(self, limit: float) -> None:
+        """Connect within ``limit`` seconds. Raises OSError."""
+        self.line, self._end = self._dial(limit)
+        self.sock = self.line
+
+    def limit(self, seconds: float | None) -> None:
+        """Let each read or write take at most so many seconds (None: for ever)."""
+        if self.line is not None and self.line.fileno() >= 0:
+            self.line.settimeout(seconds)
+
+    def send_head(self, method: str, target: str, headers: Mapping[str, str]) -> None:
+        """Send request line and headers; when this fails the engine saw no whole request."""
+        self.putrequest(method, target, skip_accept_encoding=True)
+        for name, value in headers.items():
+            self.putheader(name, value)
+        self.endheaders()
+
+    def send_body(self, body: bytes | Iterable[bytes]) -> None:
+        """Send bytes as they are, other iterables of bytes in HTTP chunks."""
+        assert self.line is not None
+        if isinstance(body, bytes):
+            self.line.sendall(body)
+            return
+        for part in body:
+            if part:
+                self.line.sendall(b"%x\r\n%b\r\n" % (len(part), part))
+        self.line.sendall(b"0\r\n\r\n")
+
+    def is_stale(self) -> bool:
+        """Whether the other side closed (or wrote unasked): an idle line has nothing to read."""
+        if self.sock is None or self.sock.fileno() < 0:
+            return True
+        poll = select.poll()
+        poll.register(self.sock, select.POLLIN | select.POLLHUP | select.POLLERR)
+        return bool(poll.poll(0))
+
+    def interrupt(self) -> None:
+        """Wake up a thread that reads from this connection; it sees the end of the stream."""
+        if self.line is not None:
+            with contextlib.suppress(OSError):  # already closed
+                # Not SSLSocket.shutdown, which takes the TLS state from under the reader.
+                socket.socket.shutdown(self.line, socket.SHUT_RDWR)
+
+    def hang_up(self) -> str:
+        """Close, end what is behind the line, and return its last words (ssh's stderr)."""
+        self.interrupt()
+        self.close()
+        end, self._end = self._end, _nothing
+        return end()
+
+
+class Pool:
+    """Kept-alive connections of one endpoint: a thread takes one and gives it back."""
+
+    def __init__(self, connect: Callable[[], Connection]) -> None:
+        self._connect = connect
+        self._idle: list[Connection] = []
+        self._lock = threading.Lock()
+
+    def take(self, limit: float, *, fresh: bool = False) -> tuple[Connection, bool]:
+        """A connection, and whether it has been used before. Raises OSError when dialling fails."""
+        while not fresh:
+            with self._lock:
+                connection = self._idle.pop() if self._idle else None
+            if connection is None:
+                break
+            if not connection.is_stale():
+                return connection, True
+            connection.hang_up()
+        connection = self._connect()
+        connection.dial(limit)
+        return connection, False
+
+    def give(self, connection: Connection) -> None:
+        """Keep a connection, whose answer has been read to its end, for the next request."""
+        with self._lock:
+            self._idle.append(connection)
+
+    def close(self) -> None:
+        """Hang up all idle connections."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.hang_up()
+
+
+def connector(endpoint: Endpoint) -> Callable[[], Connection]:
+    """What makes connections (not yet dialled) to an endpoint."""
+    scheme, _, rest = endpoint.url.partition("://")
+    if scheme == "unix":
+        return lambda: Connection(lambda limit: _dial_unix(rest, limit))
+    if scheme == "ssh":
+        from .ssh import dial_ssh
+
+        return lambda: Connection(lambda limit: dial_ssh(endpoint.url, limit))
+    parts = urlsplit(endpoint.url)
+    host, port = parts.hostname or "localhost", parts.port or 2375
+    if endpoint.tls is None:
+        return lambda: Connection(lambda limit: _dial_tcp(host, port, limit), parts.netloc)
+    dial = _tls_dialler(host, port, endpoint.tls)
+    return lambda: Connection(dial, parts.netloc)
+
+
+def _dial_unix(path: str, limit: float) -> Line:
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.settimeout(limit)
+        sock.connect(path)
+    except BaseException:
+        sock.close()
+        raise
+    return Line(sock)
+
+
+def _dial_tcp(host: str, port: int, limit: float) -> Line:
+    sock = socket.create_connection((host, port), limit)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    return Line(sock)
+
+
+def _tls_dialler(host: str, port: int, tls: TLS) -> Dial:
+    made: list[Any] = []  # the context is made at the first dial: files may be missing or wrong
+
+    def dial(limit: float) -> Line:
+        if not made:
+            made.append(_tls_context(tls))
+        sock = _dial_tcp(host, port, limit).sock
+        try:
+            return Line(made[0].wrap_socket(sock, server_hostname=host))
+        except BaseException:
+            sock.close()
+            raise
+
+    return dial
+
+
+def _tls_context(tls: TLS) -> Any:
+    import ssl
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if not tls.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    elif tls.ca:
+        context.load_verify_locations(tls.ca)
+    else:
+        context.load_default_certs()
+    if tls.cert and tls.key:
+        # An encrypted key must not make us wait for a passphrase on the terminal.
+        context.load_cert_chain(tls.cert, tls.key, password=lambda: "")
+    return context

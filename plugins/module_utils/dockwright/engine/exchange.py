@@ -1,0 +1,170 @@
+"""One request and its answer over pooled connections: limits, repetition, and what faults mean."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from http.client import HTTPResponse
+from typing import Any, Callable, NamedTuple
+
+from ..errors import EngineError
+from ..version import VERSION
+from .connection import Connection, Pool
+from .endpoint import Endpoint
+from .faults import FAULTS, lost, timed_out, unreachable
+from .wire import Reply, encoded, json_lines, refused
+
+_BLOCK = 65536
+_REPEATABLE = ("GET", "HEAD")
+
+
+class Call(NamedTuple):
+    """One request, ready to be sent; ``limit`` in seconds. Its headers and body are never shown."""
+
+    method: str
+    path: str
+    target: str
+    limit: float
+    headers: Mapping[str, str]
+    body: bytes | Iterable[bytes] = b""
+
+    def carrying(self, body: Any) -> Call:
+        """The same with a body: None, a binary file, an iterator of bytes, bytes, else JSON."""
+        headers = {"User-Agent": f"dockwright/{VERSION}"}
+        content: bytes | Iterable[bytes] = b""
+        if hasattr(body, "read"):
+            content = iter(lambda: body.read(_BLOCK), b"")
+        elif isinstance(body, Iterator):
+            content = body
+        elif body is not None:
+            content, headers["Content-Type"] = encoded(body)
+        if not isinstance(content, bytes):
+            headers.update({"Content-Type": "application/x-tar", "Transfer-Encoding": "chunked"})
+        elif content or self.method in ("POST", "PUT"):
+            headers["Content-Length"] = str(len(content))
+        return self._replace(headers={**headers, **self.headers}, body=content)
+
+
+class Exchange:
+    """Sends calls to one endpoint; ``log`` gets ``METHOD path`` of each request sent."""
+
+    def __init__(self, endpoint: Endpoint, pool: Pool, log: list[str]) -> None:
+        self._endpoint = endpoint
+        self._pool = pool
+        self._log = log
+
+    def ask(self, call: Call) -> Reply:
+        """The whole answer, within the limit of the call."""
+        deadline = time.monotonic() + call.limit
+        connection, response = self.open(call)
+        try:
+            parts = blocks(connection, response, lambda: max(0.001, deadline - time.monotonic()))
+            reply = Reply(response.status, _headers(response), b"".join(parts))
+        except FAULTS as error:
+            raise self._fault(call, error, connection.hang_up()) from error
+        except BaseException:
+            connection.hang_up()
+            raise
+        self._done_with(connection, response)
+        return reply
+
+    def stream(self, call: Call) -> Iterator[dict[str, Any]]:
+        """The JSON lines of the answer; the limit of the call is for the silence between them."""
+        connection, response = self.open_stream(call)
+        return self._lines(call, connection, response)
+
+    def open_stream(self, call: Call) -> tuple[Connection, HTTPResponse]:
+        """Send a request; raises EngineRefused at once when the engine refuses it."""
+        connection, response = self.open(call)
+        if response.status < 400:
+            return connection, response
+        try:
+            text = b"".join(blocks(connection, response, lambda: call.limit))
+        except FAULTS as error:
+            raise self._fault(call, error, "") from error
+        finally:
+            connection.hang_up()
+        raise refused(Reply(response.status, _headers(response), text))
+
+    def open(self, call: Call) -> tuple[Connection, HTTPResponse]:
+        """Send a request and read the head of its answer.
+
+        When a kept-alive connection is found dead, GET and HEAD are sent once more, and others if
+        the engine cannot have seen the whole request.
+        """
+        fresh = False
+        while True:
+            try:
+                connection, used = self._pool.take(call.limit, fresh=fresh)
+            except FAULTS as error:
+                raise unreachable(self._endpoint, error, "", call.limit) from error
+            seen = False  # whether the engine may have seen the whole request
+            try:
+                self._log.append(f"{call.method} {call.path}")
+                connection.limit(call.limit)
+                connection.send_head(call.method, call.target, call.headers)
+                seen = True
+                # The engine may refuse before it has read everything: then read its answer.
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                    connection.send_body(call.body)
+                return connection, connection.getresponse()
+            except FAULTS as error:
+                words = connection.hang_up()
+                late = isinstance(error, socket.timeout)
+                if used and not fresh and not late and (not seen or call.method in _REPEATABLE):
+                    fresh = True
+                    continue
+                raise self._fault(call, error, words) from error
+            except BaseException:
+                connection.hang_up()
+                raise
+
+    def _lines(
+        self, call: Call, connection: Connection, response: HTTPResponse
+    ) -> Iterator[dict[str, Any]]:
+        complete = False
+        try:
+            yield from json_lines(blocks(connection, response, lambda: call.limit))
+            complete = True
+        except FAULTS as error:
+            raise self._fault(call, error, connection.hang_up()) from error
+        finally:
+            if complete:
+                self._done_with(connection, response)
+            else:
+                connection.hang_up()
+
+    def _done_with(self, connection: Connection, response: HTTPResponse) -> None:
+        if response.will_close or connection.sock is None:
+            connection.hang_up()
+        else:
+            self._pool.give(connection)
+
+    def _fault(self, call: Call, error: Exception, words: str) -> EngineError:
+        if isinstance(error, socket.timeout):
+            return timed_out(self._endpoint, call.method, call.path, call.limit)
+        return lost(self._endpoint, call.method, call.path, error, words)
+
+
+def blocks(
+    connection: Connection, response: HTTPResponse, limit: Callable[[], float] | None
+) -> Iterator[bytes]:
+    """The body of an answer as it comes, each block within ``limit()`` seconds. Raises OSError."""
+    # `read1` of a body with a length forgets to count (bpo-113199), `read` of a chunked one waits
+    # until a block is full.
+    read = response.read if response.length is not None else response.read1
+    while True:
+        if limit is not None:
+            connection.limit(limit())
+        block = read(_BLOCK)
+        if not block:
+            break
+        yield block
+    if response.length:
+        raise ConnectionResetError("the answer broke off")
+
+
+def _headers(response: HTTPResponse) -> dict[str, str]:
+    return {name.lower(): value for name, value in response.getheaders()}

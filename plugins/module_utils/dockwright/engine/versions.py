@@ -1,0 +1,44 @@
+"""Which API version both sides speak. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from ..errors import EngineError
+
+MAX_API = "1.51"  # the newest API that we know
+MIN_API = "1.41"  # engine 20.10
+
+
+class Versions(NamedTuple):
+    """What ``GET /version`` tells; ``api`` is the version that both sides speak."""
+
+    api: str
+    engine: str
+    min_api: str
+    os: str
+    arch: str
+
+
+def number(version: str) -> tuple[int, ...]:
+    """An API version such as ``1.41`` in a form that can be compared."""
+    return tuple(int(part) for part in version.split("."))
+
+
+def agreed(url: str, answer: Mapping[str, Any]) -> Versions:
+    """The newest version in common with the engine that answered ``GET /version``.
+
+    Raises EngineError when there is none.
+    """
+    newest, oldest = str(answer["ApiVersion"]), str(answer.get("MinAPIVersion") or "1.12")
+    engine = str(answer.get("Version", ""))
+    head = f"engine {engine} at {url} speaks the API versions {oldest} to {newest}"
+    if number(newest) < number(MIN_API):
+        raise EngineError(
+            f"{head}, dockwright needs {MIN_API}", fix="upgrade the engine to 20.10 or newer"
+        )
+    if number(oldest) > number(MAX_API):
+        raise EngineError(f"{head}, dockwright knows {MAX_API} at most", fix="upgrade dockwright")
+    api = min(newest, MAX_API, key=number)
+    return Versions(api, engine, oldest, str(answer.get("Os", "")), str(answer.get("Arch", "")))
