@@ -120,6 +120,39 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True)
+class Want:
+    """The desired state of one object, in normal form; only what the spec says.
+
+    ``fields`` are the options that exist on the host and are compared, ``inputs`` the ones that
+    only steer us (``depends_on``, ``pull_policy``). ``where`` is the object's path in the spec.
+    """
+
+    kind: str
+    name: str
+    where: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    state: str = "present"
+    project: str = ""
+    service: str = ""  # the name in the spec, when replicas or Compose make the real name another
+    external: bool = False  # must be there, is never touched
+
+
+@dataclass(frozen=True)
+class Have:
+    """The observed state of one object in the same normal form, and what the engine said."""
+
+    kind: str
+    name: str
+    id: str = ""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    explicit: frozenset[str] = frozenset()  # baked options that were set on purpose
+    project: str = ""  # from the owner label
+    service: str = ""
+    raw: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Notice:
     """Something to know that is not a change: stale values, ignored differences, what is blocked."""
 

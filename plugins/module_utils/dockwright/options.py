@@ -39,6 +39,7 @@ class Option(NamedTuple):
     aliases: tuple[str, ...] = ()
     secret: bool = False
     baked: bool = False  # the engine's default is fixed at creation (design law 4)
+    reset: Any = None  # what a live update writes to take the option away
     since: str = ""  # Engine API version
     unit: str = ""
     example: Any = None

@@ -1,0 +1,1 @@
+"""Kind `container`: Compose service keys, live updates, safe replacement."""

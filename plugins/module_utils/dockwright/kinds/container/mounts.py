@@ -1,0 +1,319 @@
+"""Volumes, binds and tmpfs: Compose short and long forms, and the engine's Binds and Mounts.
+
+The normal form of ``volumes`` is a dict from the path in the container to what is mounted there:
+``{"/data": {"type": "volume", "source": "data"}}``; keys at their default are left out. A volume
+without a source is anonymous. Sources of binds are paths on the managed host.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Iterable, Mapping
+
+from ...options import Inspect, get
+from ...values import (
+    Type,
+    parse_boolean,
+    parse_list,
+    parse_mapping,
+    parse_text,
+    parse_texts,
+    show_size,
+    size,
+    wrong,
+)
+
+_PROPAGATION = ("private", "rprivate", "shared", "rshared", "slave", "rslave")
+_IGNORED_FLAGS = ("rw", "cached", "consistent", "delegated", "volume", "")  # no effect on Linux
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
+_ANONYMOUS = re.compile(r"[0-9a-f]{64}")
+_SUB = {
+    "bind": ("propagation", "create_host_path", "selinux"),
+    "volume": ("nocopy", "subpath"),
+    "tmpfs": ("size", "mode"),
+}
+
+
+def parse_volumes(value: Any, where: str) -> dict[str, dict[str, Any]]:
+    """Compose ``volumes`` of a service in normal form."""
+    result: dict[str, dict[str, Any]] = {}
+    for index, item in enumerate(parse_list(value, where)):
+        path = f"{where}[{index}]"
+        is_long = isinstance(item, Mapping)
+        target, mount = _long(item, path) if is_long else _short(parse_text(item, path), path)
+        if target in result:
+            raise wrong(path, f"mounts {target} a second time", "keep one of the two")
+        result[target] = mount
+    return result
+
+
+def _short(text: str, where: str) -> tuple[str, dict[str, Any]]:
+    parts = text.split(":")
+    if len(parts) == 1:
+        return _target(parts[0], where), {"type": "volume"}
+    if len(parts) > 3:
+        raise wrong(where, f"has too many colons: '{text}'", "write SOURCE:TARGET[:ro]")
+    source, target, flags = parts[0], parts[1], parts[2] if len(parts) == 3 else ""
+    return _target(target, where), _with_flags(source, flags.split(","), where)
+
+
+def _with_flags(source: str, flags: Iterable[str], where: str) -> dict[str, Any]:
+    mount: dict[str, Any] = _source(source, where)
+    for flag in flags:
+        if flag == "ro":
+            mount["read_only"] = True
+        elif flag in ("z", "Z"):
+            mount["selinux"] = flag
+        elif flag == "nocopy" and mount["type"] == "volume":
+            mount["nocopy"] = True
+        elif flag in _PROPAGATION and mount["type"] == "bind":
+            mount["propagation"] = flag
+        elif flag not in _IGNORED_FLAGS:
+            raise wrong(where, f"unknown mount option '{flag}'", "known: ro, rw, z, Z, nocopy")
+    return _without_defaults(mount)
+
+
+def _source(source: str, where: str) -> dict[str, Any]:
+    if source.startswith("/"):
+        return {"type": "bind", "source": _trim(source)}
+    if source.startswith((".", "~")):
+        fix = "give an absolute path on the managed host"
+        raise wrong(where, f"the source '{source}' is a relative path", fix)
+    if not _NAME.fullmatch(source):
+        raise wrong(where, f"'{source}' is neither an absolute path nor the name of a volume")
+    return {"type": "volume", "source": source}
+
+
+def _target(text: str, where: str) -> str:
+    if not text.startswith("/") or text == "/":
+        raise wrong(where, f"the target '{text}' is not an absolute path in the container")
+    return _trim(text)
+
+
+def _trim(path: str) -> str:
+    return path.rstrip("/") or "/"
+
+
+def _long(value: Mapping[str, Any], where: str) -> tuple[str, dict[str, Any]]:
+    entry = parse_mapping(value, where)
+    form = parse_text(entry.get("type") or "volume", f"{where}.type")
+    if form not in _SUB:
+        raise wrong(f"{where}.type", f"is '{form}'", "must be bind, volume or tmpfs")
+    known = ("type", "source", "target", "read_only", "consistency", form)
+    for key in entry:
+        if key not in known:
+            raise wrong(f"{where}.{key}", f"unknown key for a {form}", "known: " + ", ".join(known))
+    if entry.get("target") is None:
+        raise wrong(where, "has no target", "give the path in the container as target")
+    mount: dict[str, Any] = {"type": form}
+    if entry.get("source") is not None:
+        mount = _source(parse_text(entry["source"], f"{where}.source"), f"{where}.source")
+    if mount["type"] != form or (form == "bind" and "source" not in mount):
+        raise wrong(f"{where}.source", f"does not fit type {form}", "a bind needs an absolute path")
+    if parse_boolean(entry.get("read_only") or False, f"{where}.read_only"):
+        mount["read_only"] = True
+    mount.update(_sub_options(form, entry.get(form) or {}, f"{where}.{form}"))
+    target = _target(parse_text(entry["target"], f"{where}.target"), f"{where}.target")
+    return target, _without_defaults(mount)
+
+
+def _sub_options(form: str, value: Any, where: str) -> dict[str, Any]:
+    options = parse_mapping(value, where)
+    parsers = {
+        "create_host_path": parse_boolean,
+        "nocopy": parse_boolean,
+        "size": size(),
+        "mode": _parse_mode,
+    }
+    result = {}
+    for key, item in options.items():
+        if key not in _SUB[form]:
+            raise wrong(f"{where}.{key}", "unknown key", "known: " + ", ".join(_SUB[form]))
+        if item is not None:
+            result[key] = parsers.get(key, parse_text)(item, f"{where}.{key}")
+    if result.get("propagation", "private") not in _PROPAGATION:
+        raise wrong(f"{where}.propagation", "unknown", "one of " + ", ".join(_PROPAGATION))
+    return result
+
+
+def _parse_mode(value: Any, where: str) -> int:
+    # YAML reads 0755 as the number 493 and "0755" or 1777 in quotes as text: text is octal.
+    if isinstance(value, str) and re.fullmatch(r"[0-7]{3,5}", value):
+        return int(value, 8)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise wrong(where, f"is not a file mode: '{value}'", "write it in quotes, as '1777'")
+
+
+_DEFAULTS = {
+    "read_only": False,
+    "propagation": "rprivate",
+    "create_host_path": True,
+    "nocopy": False,
+    "subpath": "",
+    "selinux": "",
+    "size": 0,
+    "mode": 0,
+}
+
+
+def _without_defaults(mount: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in mount.items() if value != _DEFAULTS.get(key, ...)}
+
+
+# --- the engine's side ---------------------------------------------------------------------------
+
+
+def read_volumes(seen: Inspect) -> dict[str, dict[str, Any]]:
+    """What is mounted, from Config.Volumes, HostConfig.Binds and HostConfig.Mounts."""
+    found: dict[str, dict[str, Any]] = {}
+    for target in get(seen.raw, "Config.Volumes") or {}:
+        found[_trim(target)] = {"type": "volume"}
+    for bind in get(seen.raw, "HostConfig.Binds") or ():
+        source, target, *flags = bind.split(":")
+        found[_trim(target)] = _read_bind(source, ",".join(flags).split(","))
+    for mount in get(seen.raw, "HostConfig.Mounts") or ():
+        found[_trim(mount.get("Target") or "")] = _read_mount(mount)
+    for target in seen.carried:
+        if _ANONYMOUS.fullmatch(found.get(target, {}).get("source", "")):
+            del found[target]["source"]
+    return found
+
+
+def _read_bind(source: str, flags: list[str]) -> dict[str, Any]:
+    form = "bind" if source.startswith("/") else "volume"
+    mount: dict[str, Any] = {"type": form, "source": _trim(source)}
+    for flag in flags:
+        if flag == "ro":
+            mount["read_only"] = True
+        elif flag in ("z", "Z"):
+            mount["selinux"] = flag
+        elif flag == "nocopy":
+            mount["nocopy"] = True
+        elif flag in _PROPAGATION:
+            mount["propagation"] = flag
+    return _without_defaults(mount)
+
+
+def _read_mount(raw: Mapping[str, Any]) -> dict[str, Any]:
+    mount: dict[str, Any] = {"type": raw.get("Type")}
+    if raw.get("Source"):
+        mount["source"] = _trim(raw["Source"])
+    mount["read_only"] = bool(raw.get("ReadOnly"))
+    if mount["type"] == "bind":
+        options = raw.get("BindOptions") or {}
+        mount["propagation"] = options.get("Propagation") or "rprivate"
+        mount["create_host_path"] = bool(options.get("CreateMountpoint"))
+    elif mount["type"] == "volume":
+        options = raw.get("VolumeOptions") or {}
+        mount["nocopy"] = bool(options.get("NoCopy"))
+        mount["subpath"] = options.get("Subpath") or ""
+    elif mount["type"] == "tmpfs":
+        options = raw.get("TmpfsOptions") or {}
+        mount["size"] = options.get("SizeBytes") or 0
+        mount["mode"] = options.get("Mode") or 0
+    return _without_defaults(mount)
+
+
+def inherit_volumes(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The anonymous volumes that an image declares."""
+    return {_trim(target): {"type": "volume"} for target in config.get("Volumes") or {}}
+
+
+def write_volumes(payload: dict[str, Any], volumes: Mapping[str, Mapping[str, Any]]) -> None:
+    """Binds for host paths that the engine may create, Mounts for everything else."""
+    host = payload.setdefault("HostConfig", {})
+    for target, mount in volumes.items():
+        if mount["type"] == "bind" and mount.get("create_host_path", True):
+            host.setdefault("Binds", []).append(_bind_text(target, mount))
+        elif mount["type"] == "volume" and mount.get("selinux"):
+            host.setdefault("Binds", []).append(_bind_text(target, mount))
+        else:
+            host.setdefault("Mounts", []).append(_mount_body(target, mount))
+
+
+def _bind_text(target: str, mount: Mapping[str, Any]) -> str:
+    flags = [
+        "ro" if mount.get("read_only") else "",
+        mount.get("selinux", ""),
+        mount.get("propagation", ""),
+        "nocopy" if mount.get("nocopy") else "",
+    ]
+    text = ",".join(filter(None, flags))
+    return f"{mount['source']}:{target}" + (f":{text}" if text else "")
+
+
+def _mount_body(target: str, mount: Mapping[str, Any]) -> dict[str, Any]:
+    body: dict[str, Any] = {"Type": mount["type"], "Target": target}
+    if mount.get("source"):
+        body["Source"] = mount["source"]
+    if mount.get("read_only"):
+        body["ReadOnly"] = True
+    if mount["type"] == "bind":
+        body["BindOptions"] = {"Propagation": mount.get("propagation", "rprivate")}
+    elif mount["type"] == "volume":
+        options = {"NoCopy": mount.get("nocopy", False), "Subpath": mount.get("subpath", "")}
+        body["VolumeOptions"] = {key: value for key, value in options.items() if value}
+    elif mount["type"] == "tmpfs":
+        options = {"SizeBytes": mount.get("size", 0), "Mode": mount.get("mode", 0)}
+        body["TmpfsOptions"] = {key: value for key, value in options.items() if value}
+    return body
+
+
+def anonymous_volumes(raw: Mapping[str, Any], carried: frozenset[str]) -> dict[str, str]:
+    """The volumes without a name of a container: path in the container -> the engine's name.
+
+    ``carried`` are the paths whose volume was kept over an earlier replacement: those are
+    mounted by their name now, and are anonymous all the same.
+    """
+    named = {m.get("Target") for m in get(raw, "HostConfig.Mounts") or () if m.get("Source")}
+    named |= {bind.split(":")[1] for bind in get(raw, "HostConfig.Binds") or ()}
+    return {
+        _trim(mount["Destination"]): mount["Name"]
+        for mount in raw.get("Mounts") or ()
+        if mount.get("Type") == "volume"
+        and _ANONYMOUS.fullmatch(mount.get("Name") or "")
+        and (mount["Destination"] not in named or _trim(mount["Destination"]) in carried)
+    }
+
+
+# --- tmpfs ---------------------------------------------------------------------------------------
+
+
+def parse_tmpfs(value: Any, where: str) -> dict[str, str]:
+    """Compose ``tmpfs``: path -> options, the options sorted."""
+    result = {}
+    for index, text in enumerate(parse_texts(value, where)):
+        target, _, options = text.partition(":")
+        result[_target(target, f"{where}[{index}]")] = _sorted_options(options)
+    return result
+
+
+def _sorted_options(text: str) -> str:
+    return ",".join(sorted(filter(None, (part.strip() for part in text.split(",")))))
+
+
+def read_tmpfs(seen: Inspect) -> dict[str, str]:
+    """HostConfig.Tmpfs in normal form."""
+    found = get(seen.raw, "HostConfig.Tmpfs") or {}
+    return {_trim(target): _sorted_options(options) for target, options in found.items()}
+
+
+def show_volumes(value: Any) -> Any:
+    """A mount for people."""
+    if isinstance(value, Mapping) and "size" in value:
+        return {**value, "size": show_size(value["size"])}
+    return value
+
+
+_ITEM = {"anyOf": [{"type": "string"}, {"type": "object", "required": ["target"]}]}
+VOLUMES = Type(
+    "list of mounts", parse_volumes, "raw", {"type": "array", "items": _ITEM}, show_volumes, keyed=True
+)
+TMPFS = Type(
+    "list of tmpfs mounts",
+    parse_tmpfs,
+    "raw",
+    {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+    keyed=True,
+)

@@ -1,0 +1,517 @@
+"""The options of a container: one row per Compose service key."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Mapping
+
+from ... import owner
+from ...options import (
+    Inspect,
+    Option,
+    field,
+    get,
+    live,
+    live_unless_removed,
+    put,
+    reconnect,
+)
+from ...values import (
+    BOOLEAN,
+    COMMAND,
+    COUNT,
+    CPUS,
+    DURATION,
+    INTEGER,
+    SIZE,
+    TEXT,
+    TEXT_MAP,
+    TEXT_SET,
+    TEXTS,
+    Type,
+    one_of,
+    show_size,
+    size,
+)
+from . import endpoints, forms, mounts, ports
+
+MEMORY = Type("size", size(6 * 1024**2), "str", SIZE.schema, show_size)
+MEMORY_SWAP = Type("size", size(unlimited=True), "str", SIZE.schema, show_size)
+CONTAINER_MODE = Type("text", endpoints.parse_network_mode, "str", {"type": "string"})
+
+
+def _host_config(name: str) -> Any:
+    return lambda payload, value: put(payload, f"HostConfig.{name}", value)
+
+
+def _read_command(key: str) -> Any:
+    def read(seen: Inspect) -> list[str] | None:
+        value = get(seen.raw, f"Config.{key}")
+        return None if not value or value == [""] else list(value)
+
+    return read
+
+
+def _inherit_command(key: str) -> Any:
+    return lambda config: list(config.get(key) or ()) or None
+
+
+def _read_hostname(seen: Inspect) -> str | None:
+    name = get(seen.raw, "Config.Hostname") or ""
+    mode = get(seen.raw, "HostConfig.NetworkMode") or ""
+    made_up = name == (seen.raw.get("Id") or "")[:12] or mode.startswith("container:")
+    if made_up or not name or (mode == "host" and name == seen.facts.name):
+        return None
+    return str(name)
+
+
+def _read_stop_timeout(seen: Inspect) -> int:
+    seconds = get(seen.raw, "Config.StopTimeout")
+    return (10 if seconds is None else int(seconds)) * 10**9
+
+
+def _write_stop_timeout(payload: dict[str, Any], value: int) -> None:
+    payload["StopTimeout"] = math.ceil(value / 10**9)  # the engine knows whole seconds
+
+
+def _read_security(seen: Inspect) -> list[str] | None:
+    found = forms.clean_security(get(seen.raw, "HostConfig.SecurityOpt") or ())
+    host = seen.raw.get("HostConfig") or {}
+    shared = "host" in (host.get("PidMode"), host.get("IpcMode"))
+    if host.get("Privileged") or shared:  # the engine adds it on its own
+        found = [text for text in found if text != "label=disable"]
+    return found or None
+
+
+def _read_mode(key: str) -> Any:
+    return lambda seen: endpoints.by_name(get(seen.raw, f"HostConfig.{key}") or "", seen) or None
+
+
+def _read_exposed(seen: Inspect) -> list[str] | None:
+    found = get(seen.raw, "Config.ExposedPorts") or {}
+    return sorted(ports.with_protocol(key) for key in found) or None
+
+
+def _read_pids(seen: Inspect) -> int | None:
+    value = get(seen.raw, "HostConfig.PidsLimit")
+    return value if value and value > 0 else None
+
+
+def _write_tmpfs(payload: dict[str, Any], value: Mapping[str, str]) -> None:
+    put(payload, "HostConfig.Tmpfs", dict(value))
+
+
+def _write_environment(payload: dict[str, Any], value: Mapping[str, Any]) -> None:
+    payload["Env"] = [
+        name if text is None else f"{name}={text}" for name, text in sorted(value.items())
+    ]
+
+
+def _write_exposed(payload: dict[str, Any], value: list[str]) -> None:
+    payload["ExposedPorts"] = {port: {} for port in value}
+
+
+
+def _config_field(name: str, type: Type, key: str, doc: str, **more: Any) -> Option:
+    """A row that is read at ``Config.KEY`` and written at the top of the create request."""
+    row = field(name, type, f"Config.{key}", doc, **more)
+    return row._replace(write=lambda payload, value: put(payload, key, value))
+
+
+# What is on the host and is compared.
+ROWS: tuple[Option, ...] = (
+    Option(
+        "image",
+        TEXT,
+        "The image: a tag, a digest or an ID. Compared by the image's ID.",
+        read=lambda seen: seen.raw.get("Image"),
+        example="postgres:16",
+    ),
+    Option(
+        "command",
+        COMMAND,
+        "The command, as a list or as text that is split into words. Overrides the image's.",
+        read=_read_command("Cmd"),
+        write=lambda payload, value: put(payload, "Cmd", value),
+        inherit=_inherit_command("Cmd"),
+        example=["sleep", "infinity"],
+    ),
+    Option(
+        "entrypoint",
+        COMMAND,
+        "The entrypoint. Setting it drops the image's command too.",
+        read=_read_command("Entrypoint"),
+        write=lambda payload, value: put(payload, "Entrypoint", value or [""]),
+        inherit=_inherit_command("Entrypoint"),
+        example=["/bin/sh", "-c"],
+    ),
+    Option(
+        "environment",
+        forms.ENVIRONMENT,
+        "Environment variables, as a mapping or a list of C(NAME=value). Values are never shown.",
+        read=lambda seen: forms.read_environment(get(seen.raw, "Config.Env")),
+        write=_write_environment,
+        inherit=lambda config: forms.read_environment(config.get("Env")),
+        secret=True,
+        example={"TZ": "UTC"},
+    ),
+    Option(
+        "ports",
+        ports.PORTS,
+        "Published ports, in Compose's short or long form.",
+        read=lambda seen: ports.read_bindings(get(seen.raw, "HostConfig.PortBindings")),
+        write=lambda payload, value: put(
+            payload, "HostConfig.PortBindings", ports.write_bindings(value)
+        ),
+        example=["127.0.0.1:8080:80"],
+    ),
+    Option(
+        "expose",
+        ports.EXPOSE,
+        "Ports that are exposed to other containers without being published.",
+        read=_read_exposed,
+        write=_write_exposed,
+        inherit=lambda config: sorted(config.get("ExposedPorts") or {}) or None,
+        example=["9000"],
+    ),
+    Option(
+        "volumes",
+        mounts.VOLUMES,
+        "Named and anonymous volumes, binds of paths on the managed host, tmpfs mounts;"
+        " in Compose's short or long form.",
+        read=mounts.read_volumes,
+        write=mounts.write_volumes,
+        inherit=mounts.inherit_volumes,
+        example=["data:/var/lib/data"],
+    ),
+    Option(
+        "tmpfs",
+        mounts.TMPFS,
+        "Memory file systems, as C(PATH) or C(PATH:options).",
+        read=mounts.read_tmpfs,
+        write=_write_tmpfs,
+        example=["/run:size=64m"],
+    ),
+    Option(
+        "networks",
+        endpoints.NETWORKS,
+        "Networks to be in, with aliases and addresses. Changed by connecting anew, one by one.",
+        read=endpoints.read_networks,
+        effect=reconnect,
+        example={"back": {"aliases": ["db"]}},
+    ),
+    Option(
+        "network_mode",
+        endpoints.NETWORK_MODE,
+        "C(host), C(none), C(bridge), C(container:NAME) or C(service:NAME).",
+        read=endpoints.read_network_mode,
+        write=_host_config("NetworkMode"),
+        example="host",
+    ),
+    Option(
+        "restart",
+        forms.RESTART,
+        "The restart policy: C(no), C(always), C(unless-stopped), C(on-failure[:TIMES]).",
+        read=forms.read_restart,
+        write=forms.write_restart,
+        effect=live,
+        default="no",
+        example="unless-stopped",
+    ),
+    Option(
+        "labels",
+        TEXT_MAP,
+        "Labels, as a mapping or a list of C(NAME=value).",
+        read=lambda seen: owner.foreign(owner.labels_of(seen.raw)),
+        write=lambda payload, value: payload.setdefault("Labels", {}).update(value),
+        inherit=lambda config: owner.foreign(config.get("Labels")),
+        example={"team": "shop"},
+    ),
+    _config_field("user", TEXT, "User", "The user, as C(name[:group]) or C(uid[:gid]).", image="User"),
+    Option(
+        "hostname",
+        TEXT,
+        "The container's host name.",
+        read=_read_hostname,
+        write=lambda payload, value: put(payload, "Hostname", value),
+    ),
+    _config_field("domainname", TEXT, "Domainname", "The container's domain name."),
+    Option(
+        "healthcheck",
+        forms.HEALTHCHECK,
+        "The health check: test, interval, timeout, retries, start_period, start_interval, disable.",
+        read=lambda seen: forms.health_from(get(seen.raw, "Config.Healthcheck")),
+        write=forms.write_healthcheck,
+        inherit=lambda config: forms.health_from(config.get("Healthcheck")),
+        example={"test": "wget -q -O- http://localhost/", "interval": "10s"},
+    ),
+    Option(
+        "logging",
+        forms.LOGGING,
+        "The log driver and its options. Left out: what the daemon had when it was created.",
+        read=forms.read_logging,
+        write=forms.write_logging,
+        baked=True,
+        example={"driver": "local", "options": {"max-size": "10m"}},
+    ),
+    field(
+        "mem_limit",
+        MEMORY,
+        "HostConfig.Memory",
+        "The most memory it may use.",
+        effect=live_unless_removed,
+        example="256m",
+    ),
+    field(
+        "memswap_limit",
+        MEMORY_SWAP,
+        "HostConfig.MemorySwap",
+        "The most memory and swap together; C(-1) for unlimited swap. Left out: twice the memory.",
+        effect=live_unless_removed,
+        example="512m",
+    ),
+    field(
+        "mem_reservation",
+        SIZE,
+        "HostConfig.MemoryReservation",
+        "The memory it is held to when the host runs short.",
+        effect=live_unless_removed,
+    ),
+    field(
+        "cpus",
+        CPUS,
+        "HostConfig.NanoCpus",
+        "How many processors it may use, such as C(0.5).",
+        effect=live_unless_removed,
+        example=0.5,
+    ),
+    field(
+        "cpu_shares",
+        COUNT,
+        "HostConfig.CpuShares",
+        "The relative weight for processor time.",
+        effect=live_unless_removed,
+    ),
+    field(
+        "cpuset",
+        TEXT,
+        "HostConfig.CpusetCpus",
+        "The processors it may use, such as C(0-1).",
+        effect=live_unless_removed,
+    ),
+    Option(
+        "pids_limit",
+        INTEGER,
+        "The most processes it may have; C(-1) for unlimited.",
+        read=_read_pids,
+        write=_host_config("PidsLimit"),
+        effect=live,
+        reset=-1,
+        example=100,
+    ),
+    field("privileged", BOOLEAN, "HostConfig.Privileged", "All of the host's rights.", default=False),
+    field(
+        "cap_add",
+        forms.CAPABILITIES,
+        "HostConfig.CapAdd",
+        "Capabilities to add.",
+        clean=forms.clean_capabilities,
+        example=["NET_ADMIN"],
+    ),
+    field(
+        "cap_drop",
+        forms.CAPABILITIES,
+        "HostConfig.CapDrop",
+        "Capabilities to drop.",
+        clean=forms.clean_capabilities,
+        example=["ALL"],
+    ),
+    field(
+        "read_only",
+        BOOLEAN,
+        "HostConfig.ReadonlyRootfs",
+        "Whether the root file system is read-only.",
+        default=False,
+    ),
+    Option(
+        "init",
+        BOOLEAN,
+        "Whether a small init reaps processes. Left out: the daemon decides.",
+        read=lambda seen: get(seen.raw, "HostConfig.Init"),
+        write=_host_config("Init"),
+    ),
+    Option(
+        "stop_grace_period",
+        DURATION,
+        "How long a stop waits before it kills; whole seconds.",
+        read=_read_stop_timeout,
+        write=_write_stop_timeout,
+        default=10 * 10**9,
+        example="30s",
+    ),
+    _config_field(
+        "stop_signal",
+        forms.SIGNAL,
+        "StopSignal",
+        "The signal that stops it.",
+        image="StopSignal",
+        clean=forms.clean_signal,
+        default="SIGTERM",
+    ),
+    field("dns", TEXTS, "HostConfig.Dns", "DNS servers, in order.", example=["10.0.0.53"]),
+    field("dns_search", TEXTS, "HostConfig.DnsSearch", "DNS search domains, in order."),
+    field("dns_opt", TEXTS, "HostConfig.DnsOptions", "Resolver options.", example=["ndots:2"]),
+    field(
+        "extra_hosts",
+        forms.EXTRA_HOSTS,
+        "HostConfig.ExtraHosts",
+        "Entries for C(/etc/hosts), as C(NAME=ADDRESS) or a mapping.",
+        clean=sorted,
+        example=["db=10.0.0.5"],
+    ),
+    Option(
+        "ulimits",
+        forms.ULIMITS,
+        "Resource limits: a number, or soft and hard.",
+        read=forms.read_ulimits,
+        write=forms.write_ulimits,
+        baked=True,
+        example={"nofile": {"soft": 1024, "hard": 4096}},
+    ),
+    Option(
+        "sysctls",
+        forms.SYSCTLS,
+        "Kernel parameters of the container's namespaces.",
+        read=lambda seen: dict(get(seen.raw, "HostConfig.Sysctls") or {}),
+        write=lambda payload, value: put(payload, "HostConfig.Sysctls", dict(value)),
+        example={"net.core.somaxconn": "1024"},
+    ),
+    Option(
+        "devices",
+        forms.DEVICES,
+        "Devices of the managed host, as C(SOURCE[:TARGET[:rwm]]).",
+        read=forms.read_devices,
+        write=forms.write_devices,
+        example=["/dev/fuse"],
+    ),
+    Option(
+        "security_opt",
+        forms.SECURITY,
+        "Security options, such as C(no-new-privileges).",
+        read=_read_security,
+        write=_host_config("SecurityOpt"),
+        example=["no-new-privileges"],
+    ),
+    field(
+        "shm_size",
+        SIZE,
+        "HostConfig.ShmSize",
+        "The size of C(/dev/shm). Left out: what the daemon had when it was created.",
+        baked=True,
+        example="128m",
+    ),
+    _config_field(
+        "working_dir",
+        TEXT,
+        "WorkingDir",
+        "The working directory.",
+        image="WorkingDir",
+        clean=lambda path: path.rstrip("/") or "/",
+    ),
+    Option(
+        "pid",
+        CONTAINER_MODE,
+        "The PID namespace: C(host), C(container:NAME) or C(service:NAME).",
+        read=_read_mode("PidMode"),
+        write=_host_config("PidMode"),
+    ),
+    Option(
+        "ipc",
+        CONTAINER_MODE,
+        "The IPC namespace: C(private), C(shareable), C(host), C(none), C(container:NAME)"
+        " or C(service:NAME).",
+        read=_read_mode("IpcMode"),
+        write=_host_config("IpcMode"),
+        baked=True,
+    ),
+    field("uts", one_of("host"), "HostConfig.UTSMode", "C(host) to share the host's name."),
+    field("userns_mode", one_of("host"), "HostConfig.UsernsMode", "C(host) to leave userns-remap."),
+    field(
+        "cgroup",
+        one_of("host", "private"),
+        "HostConfig.CgroupnsMode",
+        "The cgroup namespace.",
+        baked=True,
+    ),
+    field("cgroup_parent", TEXT, "HostConfig.CgroupParent", "The parent cgroup."),
+    field("group_add", TEXT_SET, "HostConfig.GroupAdd", "Further groups.", clean=sorted),
+    field("oom_score_adj", INTEGER, "HostConfig.OomScoreAdj", "From -1000 to 1000.", default=0),
+    _config_field("tty", BOOLEAN, "Tty", "Whether it has a terminal.", default=False),
+    _config_field("stdin_open", BOOLEAN, "OpenStdin", "Whether its input stays open.", default=False),
+    field(
+        "runtime",
+        TEXT,
+        "HostConfig.Runtime",
+        "The OCI runtime. Left out: what the daemon had when it was created.",
+        baked=True,
+    ),
+)
+
+# What steers us and leaves no trace of its own on the host.
+INPUTS: tuple[Option, ...] = (
+    Option("container_name", TEXT, "The container's name. Left out: the key in the spec."),
+    Option(
+        "env_file",
+        forms.ENV_FILES,
+        "Files of variables on the managed host; C(environment) goes before them.",
+    ),
+    Option(
+        "deploy",
+        forms.DEPLOY,
+        "Replicas, limits and restart policy, as the Compose specification has them.",
+        example={"replicas": 2},
+    ),
+    Option("scale", COUNT, "How many containers; the same as C(deploy.replicas)."),
+    Option(
+        "depends_on",
+        forms.DEPENDS_ON,
+        "What must be started, healthy or completed before. It orders the work of a run; changing"
+        " it alone changes nothing on the host.",
+    ),
+    Option(
+        "platform",
+        TEXT,
+        "The platform of the image, as C(os[/architecture[/variant]]).",
+        example="linux/amd64",
+    ),
+    Option(
+        "pull_policy",
+        one_of("always", "missing", "if_not_present", "never"),
+        "When the image is pulled. C(always) asks the registry and pulls what is newer.",
+        default="missing",
+    ),
+    Option(
+        "state",
+        one_of("running", "stopped", "absent"),
+        "What the container should be doing.",
+        default="running",
+    ),
+    Option(
+        "ignore",
+        TEXTS,
+        "Paths of options that another hand owns, such as C(labels.build): shown, never changed.",
+    ),
+)
+
+OPTIONS = ROWS + INPUTS
+
+# Compose keys that we refuse by name, with what to do instead.
+REFUSED = {
+    "build": "build the image before, and name it with image",
+    "credential_spec": "it is for Windows containers",
+    "develop": "it is for a development tool, leave it out",
+    "provider": "it is for the Compose tool, leave it out",
+    "post_start": "run it with the container's own command",
+    "pre_stop": "run it with the container's own command",
+    "isolation": "it is for Windows containers",
+}

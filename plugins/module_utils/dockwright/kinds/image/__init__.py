@@ -1,0 +1,1 @@
+"""Kind `image`: pull, load and exact identity."""

@@ -1,0 +1,38 @@
+"""The labels by which objects remember, from their creation on, who made them and how."""
+
+from __future__ import annotations
+
+from typing import Any, Iterable, Mapping
+
+PREFIX = "io.dockwright."
+PROJECT = PREFIX + "project"
+SERVICE = PREFIX + "service"
+EXPLICIT = PREFIX + "explicit"  # baked options that were set on purpose (design law 4)
+CARRIED = PREFIX + "carried-volumes"  # targets of anonymous volumes kept over a replacement
+REPLACES = PREFIX + "replaces"  # the journal of a replacement, on the new container
+
+# Labels of the Compose tool describe its own bookkeeping, never the user's wish.
+_NEVER_COMPARED = (PREFIX, "com.docker.compose.")
+
+
+def foreign(labels: Mapping[str, str] | None) -> dict[str, str]:
+    """The labels that are compared: neither ours nor those of the Compose tool."""
+    return {
+        key: value for key, value in (labels or {}).items() if not key.startswith(_NEVER_COMPARED)
+    }
+
+
+def ours(project: str, service: str, explicit: Iterable[str]) -> dict[str, str]:
+    """The owner labels of a new object; empty ones are left out."""
+    labels = {PROJECT: project, SERVICE: service, EXPLICIT: ",".join(sorted(explicit))}
+    return {key: value for key, value in labels.items() if value}
+
+
+def explicit_paths(labels: Mapping[str, str] | None) -> frozenset[str]:
+    """The baked options that were set on purpose when the object was made."""
+    return frozenset(filter(None, (labels or {}).get(EXPLICIT, "").split(",")))
+
+
+def labels_of(raw: Mapping[str, Any]) -> Mapping[str, str]:
+    """The labels in an inspect or list answer of any kind."""
+    return raw.get("Labels") or (raw.get("Config") or {}).get("Labels") or {}
