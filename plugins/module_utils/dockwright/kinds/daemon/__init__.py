@@ -1,0 +1,1 @@
+"""Kind `daemon`: the keys of daemon.json, changed with the least disruption."""

@@ -1,0 +1,170 @@
+"""Rendering of a Report: a dict for machines, lines for people. The values are masked already."""
+
+from __future__ import annotations
+
+from typing import Any, Iterable
+
+from .model import Action, Change, Notice, Report
+
+_SIGNS = {
+    Action.CREATE: "+",
+    Action.PULL: "+",
+    Action.LOAD: "+",
+    Action.DELETE: "-",
+    Action.REPLACE: "±",
+}
+_COLOURS = {"+": "32", "-": "31", "±": "33", "~": "36", "!": "31"}
+
+
+def to_dict(report: Report) -> dict[str, Any]:
+    """The report as JSON values, the same for every front end.
+
+    Keys: changed, failed, check, changes, done, not_done, diff {before, after}, stale, ignored,
+    blocked, pending, warnings, problems [{where, message, fix}], message, disruption, state,
+    engine.
+    """
+    return {
+        "changed": report.changed,
+        "failed": report.failed,
+        "check": report.check,
+        "changes": [change_dict(change) for change in report.plan.changes],
+        "done": [title(change) for change in report.done],
+        "not_done": [title(change) for change in report.not_done],
+        "diff": diff(report.plan.changes),
+        "stale": [_notice(item) for item in report.plan.stale],
+        "ignored": [_notice(item) for item in report.plan.ignored],
+        "blocked": [_notice(item) for item in report.plan.blocked],
+        "pending": [_notice(item) for item in report.plan.pending],
+        "warnings": [*report.plan.warnings, *report.warnings],
+        "problems": [item._asdict() for item in report.problems],
+        "message": message(report),
+        "disruption": report.plan.disruption.word,
+        "state": report.state,
+        "engine": dict(report.engine),
+    }
+
+
+def change_dict(change: Change) -> dict[str, Any]:
+    """One change as JSON values."""
+    return {
+        "kind": change.kind,
+        "name": change.name,
+        "action": change.action.value,
+        "path": change.path,
+        "before": _plain(change.before),
+        "after": _plain(change.after),
+        "reason": change.reason,
+        "cause": change.cause.value,
+        "disruption": change.disruption.word,
+    }
+
+
+def diff(changes: Iterable[Change]) -> dict[str, Any]:
+    """Before and after by ``kind.name``, only what changes."""
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
+    for change in changes:
+        key = f"{change.kind}.{change.name}" if change.name else change.kind
+        path = change.path or change.action.value
+        if change.before is not None:
+            before.setdefault(key, {})[path] = _plain(change.before)
+        if change.after is not None:
+            after.setdefault(key, {})[path] = _plain(change.after)
+    return {"before": before, "after": after}
+
+
+def message(report: Report) -> str:
+    """One line on what happened, or the problems when it failed."""
+    if report.failed:
+        return "\n".join(problem.text() for problem in report.problems)
+    count = len(report.plan.changes)
+    if not count:
+        return "no changes"
+    plural = "change" if count == 1 else "changes"
+    verb = "to apply" if report.check else "applied"
+    return f"{count} {plural} {verb}, disruption: {report.plan.disruption.word}"
+
+
+def title(change: Change) -> str:
+    """A change in one short line: what is done to what."""
+    subject = f"{change.kind} {change.name}".strip()
+    return f"{change.action.value} {subject}" + (f": {change.path}" if change.path else "")
+
+
+def lines(report: Report, *, colour: bool = False) -> list[str]:
+    """The report for people: the changes as a tree, object by object, then what else to know."""
+    out: list[str] = []
+    last = ("", "")
+    for change in report.plan.changes:
+        key = (change.kind, change.name)
+        sign = _SIGNS.get(change.action, "~")
+        if key != last or not change.path:
+            reason = f"  ({change.reason})" if change.reason and not change.path else ""
+            subject = f"{change.kind} {change.name}".strip()
+            text = f"{sign} {subject}: {change.action.value}{reason}"
+            out.append(_paint(f"{text}  [{change.disruption.word}]", sign, colour))
+        if change.path:
+            out.append("    " + _field_line(change))
+        last = key
+    for head, notices in (
+        ("stale", report.plan.stale),
+        ("ignored", report.plan.ignored),
+        ("pending", report.plan.pending),
+        ("blocked", report.plan.blocked),
+    ):
+        out += [f"{head}: {_subject(item)}: {item.message}" for item in notices]
+    out += [f"warning: {text}" for text in (*report.plan.warnings, *report.warnings)]
+    out += [_paint(f"error: {item.text()}", "!", colour) for item in report.problems]
+    if report.failed:
+        out += [f"done: {title(change)}" for change in report.done]
+        out += [f"not done: {title(change)}" for change in report.not_done]
+    else:
+        out.append(message(report))
+    return out
+
+
+def exit_code(report: Report, *, detailed: bool = False) -> int:
+    """The exit status of a command: 0 for success, 1 for failure, 2 for changed when ``detailed``."""
+    if report.failed:
+        return 1
+    return 2 if detailed and report.changed else 0
+
+
+def _field_line(change: Change) -> str:
+    notes = [change.action.value]
+    if change.cause.value != "unknown":
+        notes.append(f"cause: {change.cause.value}")
+    if change.reason:
+        notes.append(change.reason)
+    shown = f"{_plain(change.before)} -> {_plain(change.after)}"
+    return f"{change.path}: {shown}  ({', '.join(notes)}) [{change.disruption.word}]"
+
+
+def _notice(item: Notice) -> dict[str, Any]:
+    return {
+        "kind": item.kind,
+        "name": item.name,
+        "path": item.path,
+        "message": item.message,
+        "before": _plain(item.before),
+        "after": _plain(item.after),
+    }
+
+
+def _subject(item: Notice) -> str:
+    return f"{item.kind} {item.name}".strip() + (f" {item.path}" if item.path else "")
+
+
+def _plain(value: Any) -> Any:
+    """JSON values; what is not one of them by its text (``known after pull``)."""
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return repr(value)
+
+
+def _paint(text: str, sign: str, colour: bool) -> str:
+    return f"\033[{_COLOURS.get(sign, '0')}m{text}\033[0m" if colour else text

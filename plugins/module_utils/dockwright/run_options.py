@@ -1,0 +1,106 @@
+"""The options of a run, the same in every front end: how far it may go, how long it may wait."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Mapping
+
+from .model import Disruption
+from .options import Option
+from .values import BOOLEAN, DURATION, TEXT, TEXTS, one_of
+
+_WORDS = tuple(level.word for level in Disruption)
+
+# Where the engine is.
+CONNECTION: tuple[Option, ...] = (
+    Option(
+        "docker_host",
+        TEXT,
+        "The engine's address: C(unix://), C(tcp://) or C(ssh://). Left out: C(DOCKER_HOST), the"
+        " current context, or the local socket, as with the docker command.",
+        example="ssh://root@docker1.example.com",
+    ),
+    Option("context", TEXT, "The name of a context of the docker command."),
+    Option("tls_verify", BOOLEAN, "Whether the engine's certificate is verified (TCP)."),
+    Option("cert_path", TEXT, "The directory of C(ca.pem), C(cert.pem) and C(key.pem)."),
+    Option(
+        "timeout",
+        DURATION,
+        "The longest that one answer of the engine may take.",
+        default=60 * 10**9,
+        example="60s",
+    ),
+)
+
+# How the plan is applied.
+RUN: tuple[Option, ...] = (
+    Option(
+        "max_disruption",
+        one_of(*_WORDS),
+        "The strongest disruption the plan may have. A plan above it fails before anything is"
+        " touched. Left out: everything but the removal of volumes by C(purge).",
+        example="reconnect",
+    ),
+    Option(
+        "restart",
+        one_of("now", "defer"),
+        "Whether the daemon is restarted where that is needed, or the restart is left pending.",
+        default="now",
+    ),
+    Option(
+        "foreign",
+        one_of("keep", "remove"),
+        "What becomes of keys of C(daemon.json) that are not ours.",
+        default="keep",
+    ),
+    Option(
+        "recreate_stale",
+        BOOLEAN,
+        "Whether containers that hold old daemon defaults are replaced.",
+        default=False,
+    ),
+    Option("reveal", TEXTS, "Names of secret values that may be shown, such as variables."),
+    Option(
+        "wait_timeout",
+        DURATION,
+        "The longest wait for a container to become healthy or to complete.",
+        default=300 * 10**9,
+        example="5m",
+    ),
+    Option(
+        "lock_timeout",
+        DURATION,
+        "The longest wait for another run on the same host.",
+        default=60 * 10**9,
+        example="1m",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """The parsed options of a run; times in seconds."""
+
+    max_disruption: Disruption | None = None
+    restart: str = "now"
+    foreign: str = "keep"
+    recreate_stale: bool = False
+    ignore: tuple[str, ...] = ()
+    reveal: tuple[str, ...] = ()
+    wait_timeout: float = 300.0
+    lock_timeout: float = 60.0
+
+
+def run_options(parsed: Mapping[str, Any], ignore: tuple[str, ...] = ()) -> RunOptions:
+    """The options of a run out of a parsed document."""
+    word = parsed.get("max_disruption")
+    return RunOptions(
+        max_disruption=Disruption[word.upper()] if word else None,
+        restart=parsed.get("restart", "now"),
+        foreign=parsed.get("foreign", "keep"),
+        recreate_stale=parsed.get("recreate_stale", False),
+        ignore=ignore,
+        reveal=tuple(parsed.get("reveal", ())),
+        wait_timeout=parsed.get("wait_timeout", 300 * 10**9) / 10**9,
+        lock_timeout=parsed.get("lock_timeout", 60 * 10**9) / 10**9,
+    )
