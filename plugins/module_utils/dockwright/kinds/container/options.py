@@ -471,6 +471,7 @@ INPUTS: tuple[Option, ...] = (
         "Replicas, limits and restart policy, as the Compose specification has them.",
         example={"replicas": 2},
     ),
+    Option("service", TEXT, "The service it is one of; the replicas of a service share it."),
     Option("scale", COUNT, "How many containers; the same as C(deploy.replicas)."),
     Option(
         "depends_on",

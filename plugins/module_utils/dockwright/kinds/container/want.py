@@ -1,0 +1,230 @@
+"""A container of a spec as Wants: one for each replica, with every name resolved."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any, Callable, Mapping, NamedTuple
+
+from ...errors import Problem, SpecError
+from ...model import Want
+from ...options import parse
+from ..project.env_file import parse_env_file
+from ..project.order import cycle_in
+from .endpoints import WITHOUT_NETWORKS
+from .options import INPUTS, OPTIONS, REFUSED
+from .ports import fixed_ports
+
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
+_INPUTS = tuple(row.name for row in INPUTS)
+_MODES = ("network_mode", "pid", "ipc")
+
+
+class Context(NamedTuple):
+    """What a container's spec refers to: its project, the document's networks and volumes, files."""
+
+    project: str
+    networks: Mapping[str, Want]
+    volumes: Mapping[str, Want]
+    read_file: Callable[[str], "str | None"]
+
+
+def parse_container(key: str, item: Any, where: str, context: Context) -> list[Want]:
+    """The Wants of one entry under ``containers``.
+
+    Raises SpecError with every problem of the entry.
+    """
+    _refuse_keys(item, where)
+    parsed = parse(OPTIONS, item, where)
+    inputs = {name: parsed.pop(name) for name in _INPUTS if name in parsed}
+    inputs["ignore"] = tuple(inputs.get("ignore", ()))
+    problems = _fold_deploy(parsed, inputs, where)
+    problems += _fold_env_files(parsed, inputs, where, context.read_file)
+    problems += _resolve_networks(parsed, inputs, where, context)
+    _resolve_volumes(parsed, context.volumes)
+    state = inputs.pop("state", "running")
+    if "image" not in parsed and state != "absent":
+        problems.append(Problem(f"{where}.image", "is missing", "name the image to run"))
+    problems += _check_fields(parsed, where)
+    names = _names(key, inputs, where, problems)
+    if len(names) > 1 and fixed_ports(parsed.get("ports", {})):
+        fix = "leave the host port out, or run one replica"
+        problems.append(
+            Problem(f"{where}.ports", f"{len(names)} replicas cannot share a host port", fix)
+        )
+    if problems:
+        raise SpecError(problems)
+    service = inputs.pop("service", None) or key
+    return [
+        Want("container", name, where, parsed, dict(inputs), state, context.project, service)
+        for name in names
+    ]
+
+
+def _refuse_keys(item: Any, where: str) -> None:
+    problems = [
+        Problem(f"{where}.{key}", "a single engine cannot honour it here", REFUSED[key])
+        for key in (item if isinstance(item, Mapping) else ())
+        if key in REFUSED
+    ]
+    if problems:
+        raise SpecError(problems)
+
+
+def _names(key: str, inputs: dict[str, Any], where: str, problems: list[Problem]) -> list[str]:
+    """The engine's names: the key, or ``key-1 … key-n`` for several replicas."""
+    base = inputs.pop("container_name", None)
+    count = inputs.pop("scale", 1)
+    if not _NAME.fullmatch(base or key):
+        problems.append(
+            Problem(where, f"'{base or key}' is not a container's name", "two or more of a-zA-Z0-9_.-")
+        )
+    if count > 1 and base:
+        fix = "leave container_name out"
+        problems.append(Problem(where, f"{count} replicas cannot all be called {base}", fix))
+    if count > 1:
+        return [f"{key}-{number}" for number in range(1, count + 1)]
+    return [base or key] * count
+
+
+def _fold_deploy(parsed: dict[str, Any], inputs: dict[str, Any], where: str) -> list[Problem]:
+    """``deploy`` says what other keys say too; saying different things is a problem."""
+    problems = []
+    deploy = dict(inputs.pop("deploy", {}))
+    if "replicas" in deploy:
+        replicas = deploy.pop("replicas")
+        if inputs.setdefault("scale", replicas) != replicas:
+            problems.append(Problem(f"{where}.deploy.replicas", "differs from scale", "keep one"))
+    for name, value in deploy.items():
+        if parsed.setdefault(name, value) != value:
+            problems.append(Problem(f"{where}.deploy", f"differs from {name}", "keep one of them"))
+    return problems
+
+
+def _fold_env_files(
+    parsed: dict[str, Any], inputs: dict[str, Any], where: str, read_file: Callable[[str], str | None]
+) -> list[Problem]:
+    """The variables of ``env_file`` under those of ``environment``."""
+    problems: list[Problem] = []
+    variables: dict[str, str] = {}
+    for index, entry in enumerate(inputs.pop("env_file", ())):
+        path = f"{where}.env_file[{index}]"
+        text = read_file(entry["path"])
+        if text is None:
+            if entry["required"]:
+                fix = "make it before, or set required: false"
+                message = f"{entry['path']} is not on the managed host"
+                problems.append(Problem(path, message, fix))
+            continue
+        try:
+            variables.update(parse_env_file(text, path, variables))
+        except SpecError as error:
+            problems.extend(error.problems())
+    if variables:
+        parsed["environment"] = {**variables, **parsed.get("environment", {})}
+    return problems
+
+
+def _resolve_networks(
+    parsed: dict[str, Any], inputs: dict[str, Any], where: str, context: Context
+) -> list[Problem]:
+    """``networks`` by the engine's names; ``network_mode`` only where there are none."""
+    mode = parsed.pop("network_mode", None)
+    named = parsed.get("networks")
+    if mode is not None and named:
+        fix = "keep networks, or network_mode"
+        return [Problem(f"{where}.network_mode", "cannot be combined with networks", fix)]
+    if mode in WITHOUT_NETWORKS or (mode or "").startswith(("container:", "service:")):
+        parsed["network_mode"] = mode
+        parsed["networks"] = {}
+        return []
+    if mode is not None:
+        named = {mode: {}}
+    elif named is None:
+        named = {"default": {}} if context.project else {"bridge": {}}
+    parsed["networks"] = {
+        _network_name(key, context): options for key, options in named.items()
+    }
+    return [
+        Problem(f"{where}.networks.bridge", "the default bridge takes no addresses or aliases")
+        for name, options in parsed["networks"].items()
+        if name == "bridge" and options
+    ]
+
+
+def _network_name(key: str, context: Context) -> str:
+    if key in context.networks:
+        return context.networks[key].name
+    return f"{context.project}_default" if key == "default" and context.project else key
+
+
+def _resolve_volumes(parsed: dict[str, Any], volumes: Mapping[str, Want]) -> None:
+    mounts = parsed.get("volumes", {})
+    for target, mount in mounts.items():
+        if mount["type"] == "volume" and mount.get("source") in volumes:
+            mounts[target] = {**mount, "source": volumes[mount["source"]].name}
+
+
+def _check_fields(fields: Mapping[str, Any], where: str) -> list[Problem]:
+    """Combinations that the engine refuses."""
+    problems = []
+    memory, swap = fields.get("mem_limit"), fields.get("memswap_limit")
+    if swap and not memory:
+        problems.append(Problem(f"{where}.memswap_limit", "needs mem_limit", "set mem_limit too"))
+    if memory and swap and 0 < swap < memory:
+        problems.append(Problem(f"{where}.memswap_limit", "is smaller than mem_limit"))
+    if memory and (fields.get("mem_reservation") or 0) > memory:
+        problems.append(Problem(f"{where}.mem_reservation", "is larger than mem_limit"))
+    twice = set(fields.get("tmpfs", {})) & set(fields.get("volumes", {}))
+    problems += [
+        Problem(f"{where}.tmpfs", f"{target} is also in volumes", "keep one") for target in twice
+    ]
+    mode = fields.get("network_mode") or ""
+    if fields.get("ports") and (mode == "none" or ":" in mode):
+        fix = "publish them where the network is"
+        problems.append(Problem(f"{where}.ports", f"cannot be published with {mode}", fix))
+    if fields.get("hostname") and ":" in mode:
+        problems.append(Problem(f"{where}.hostname", f"cannot be set with {mode}", "leave it out"))
+    return problems
+
+
+def link(
+    wants: Mapping[str, Want], services: Mapping[str, tuple[str, ...]], problems: list[Problem]
+) -> dict[str, Want]:
+    """Resolve what containers say of each other: ``depends_on``, ``service:`` and ``container:``."""
+    linked = {}
+    for name, want in wants.items():
+        depends: dict[str, str] = {}
+        for other, entry in want.inputs.get("depends_on", {}).items():
+            found = services.get(other) or ((other,) if other in wants else ())
+            if not found and entry["required"]:
+                fix = "declare it, or set required: false"
+                problems.append(
+                    Problem(f"{want.where}.depends_on.{other}", "is not in the spec", fix)
+                )
+            depends.update({target: entry["condition"] for target in found})
+        fields = dict(want.fields)
+        for key in _MODES:
+            prefix, _, other = (fields.get(key) or "").partition(":")
+            if prefix not in ("service", "container"):
+                continue
+            found = services.get(other) or ((other,) if other in wants else ())
+            if prefix == "service" and not found:
+                problems.append(Problem(f"{want.where}.{key}", f"{other} is not in the spec"))
+            target = found[0] if found else other
+            fields[key] = f"container:{target}"
+            if target in wants:
+                depends.setdefault(target, "service_started")
+        inputs = {**want.inputs, "depends_on": depends}
+        linked[name] = replace(want, fields=fields, inputs=inputs)
+    _refuse_cycle(linked, problems)
+    return linked
+
+
+def _refuse_cycle(wants: Mapping[str, Want], problems: list[Problem]) -> None:
+    graph = {name: tuple(want.inputs["depends_on"]) for name, want in wants.items()}
+    cycle = cycle_in(graph)
+    if cycle:
+        where = f"{wants[cycle[0]].where}.depends_on"
+        path = " -> ".join([*cycle, cycle[0]])
+        problems.append(Problem(where, f"is a cycle: {path}", "remove one of these dependencies"))

@@ -1,0 +1,51 @@
+"""The order of dependencies: cycles, and levels that may be worked on side by side."""
+
+from __future__ import annotations
+
+from typing import Iterable, Mapping
+
+
+def cycle_in(graph: Mapping[str, Iterable[str]]) -> list[str]:
+    """The names of one cycle in a graph of name -> what it depends on; empty when there is none."""
+    done: set[str] = set()
+    for start in graph:
+        path: list[str] = []
+        found = _walk(start, graph, path, done)
+        if found:
+            return found
+    return []
+
+
+def _walk(
+    name: str, graph: Mapping[str, Iterable[str]], path: list[str], done: set[str]
+) -> list[str]:
+    if name in path:
+        return path[path.index(name) :]
+    if name in done or name not in graph:
+        return []
+    path.append(name)
+    for other in graph[name]:
+        found = _walk(other, graph, path, done)
+        if found:
+            return found
+    path.pop()
+    done.add(name)
+    return []
+
+
+def levels(graph: Mapping[str, Iterable[str]]) -> list[list[str]]:
+    """The names in groups, each group after all that it depends on; names outside do not count."""
+    depth: dict[str, int] = {}
+
+    def measure(name: str) -> int:
+        if name not in depth:
+            below = [measure(other) for other in graph[name] if other in graph]
+            depth[name] = 1 + max(below, default=-1)
+        return depth[name]
+
+    for name in graph:
+        measure(name)
+    grouped: list[list[str]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
+    for name in graph:
+        grouped[depth[name]].append(name)
+    return grouped

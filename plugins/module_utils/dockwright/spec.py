@@ -1,0 +1,241 @@
+"""The document: one spec of a host, parsed into Wants. All its problems are reported together."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, Callable, Iterable, Mapping
+
+from .errors import Problem, SpecError
+from .kinds.container import want as container
+from .kinds.image import want as image
+from .kinds.network.options import INPUTS as NETWORK_INPUTS
+from .kinds.network.options import ROWS as NETWORK
+from .kinds.project import compose
+from .kinds.volume.options import INPUTS as VOLUME_INPUTS
+from .kinds.volume.options import ROWS as VOLUME
+from .model import Want
+from .options import Option, collect, parse, unknown_key
+from .run_options import RunOptions, run_options
+from .surface import DOCUMENT
+from .values import parse_mapping, parse_text
+
+ReadFile = Callable[[str], "str | None"]
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
+
+
+@dataclass(frozen=True)
+class Document:
+    """A parsed spec: Wants by the engine's names, in the order in which they were written."""
+
+    project: str = ""
+    daemon: Mapping[str, Any] | None = None  # keys of daemon.json, checked once the engine is known
+    registries: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    images: Mapping[str, Want] = field(default_factory=dict)
+    networks: Mapping[str, Want] = field(default_factory=dict)
+    volumes: Mapping[str, Want] = field(default_factory=dict)
+    containers: Mapping[str, Want] = field(default_factory=dict)
+    services: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # name -> containers
+    purge: bool = False
+    run: RunOptions = field(default_factory=RunOptions)
+    warnings: tuple[str, ...] = ()
+
+
+def parse_document(spec: Any, read_file: ReadFile) -> Document:
+    """A user's document as Wants.
+
+    ``read_file`` gives the text of a file of the managed host, None when it is not there (for
+    ``env_file``). Raises SpecError with every problem found.
+    """
+    problems: list[Problem] = []
+    top = collect(problems, parse, DOCUMENT, spec, "")
+    if top is None:
+        raise SpecError(problems)
+    if top.get("dockwright", "1") != "1":
+        problems.append(Problem("dockwright", f"is '{top['dockwright']}'", "this version knows 1"))
+    warnings: list[str] = []
+    paths: Mapping[str, str] = {}
+    if "compose" in top:
+        expanded = collect(problems, compose.expand_document, top, warnings.append)
+        if expanded is None:
+            raise SpecError(problems)
+        top, paths = expanded
+    parsed = _Parser(top, read_file, problems).document(tuple(warnings))
+    if problems:
+        raise SpecError(_renamed(problem, paths) for problem in problems)
+    return parsed
+
+
+def _renamed(problem: Problem, paths: Mapping[str, str]) -> Problem:
+    """A problem of an expanded Compose file, at its path in that file."""
+    for expanded, written in paths.items():
+        if problem.where == expanded or problem.where.startswith((f"{expanded}.", f"{expanded}[")):
+            return problem._replace(where=written + problem.where[len(expanded) :])
+    return problem
+
+
+class _Parser:
+    """Parses the sections of one document; problems are collected, never raised."""
+
+    def __init__(self, top: Mapping[str, Any], read_file: ReadFile, problems: list[Problem]) -> None:
+        self.top = top
+        self.problems = problems
+        self.read_file = read_file
+        self.project: str = top.get("project", "")
+        self.ignore = _by_object(top.get("ignore", ()))
+
+    def document(self, warnings: tuple[str, ...]) -> Document:
+        top = self.top
+        if self.project and not _NAME.fullmatch(self.project):
+            self._problem("project", f"'{self.project}' is not a name", "letters, digits, _ . -")
+        networks = self._objects("networks", "network", NETWORK, NETWORK_INPUTS)
+        volumes = self._objects("volumes", "volume", VOLUME, VOLUME_INPUTS)
+        containers, services = self._containers(networks, volumes)
+        networks = self._with_default(networks, containers)
+        volumes = _with_implied(volumes, containers, self.project)
+        return Document(
+            project=self.project,
+            daemon=top.get("daemon"),
+            registries=self._registries(),
+            images=self._images(containers),
+            networks={want.name: want for want in networks.values()},
+            volumes={want.name: want for want in volumes.values()},
+            containers=containers,
+            services=services,
+            purge=self._purge(),
+            run=run_options(top, self.ignore.get("daemon", ())),
+            warnings=warnings,
+        )
+
+    def _problem(self, where: str, message: str, fix: str = "") -> None:
+        self.problems.append(Problem(where, message, fix))
+
+    def _purge(self) -> bool:
+        purge = bool(self.top.get("purge", False))
+        if purge and not self.project:
+            self._problem("purge", "needs a project", "name the project whose objects are removed")
+        return purge
+
+    def _section(self, name: str) -> dict[str, Any]:
+        return dict(self.top.get(name) or {})
+
+    def _objects(
+        self, section: str, kind: str, rows: Iterable[Option], inputs: Iterable[Option]
+    ) -> dict[str, Want]:
+        """The networks or volumes of the document by their key in it."""
+        found = {}
+        for key, item in self._section(section).items():
+            where = f"{section}.{key}"
+            parsed = collect(self.problems, parse, (*rows, *inputs), item, where)
+            if parsed is None:
+                continue
+            name = parsed.pop("name", None) or self._default_name(section, key)
+            if not _NAME.fullmatch(name):
+                self._problem(where, f"'{name}' is not a name", "letters, digits, _ . -")
+            steer = {row.name: parsed.pop(row.name) for row in inputs if row.name in parsed}
+            external = steer.pop("external", False)
+            if external and parsed:
+                self._problem(where, "is external, its options are not ours", "leave them out")
+            steer["ignore"] = (*steer.get("ignore", ()), *self.ignore.get(where, ()))
+            state = steer.pop("state", "present")
+            found[key] = Want(
+                kind, name, where, parsed, steer, state, self.project, key, bool(external)
+            )
+        return found
+
+    def _default_name(self, section: str, key: str) -> str:
+        is_default = section == "networks" and key == "default" and self.project
+        return f"{self.project}_default" if is_default else key
+
+    def _containers(
+        self, networks: Mapping[str, Want], volumes: Mapping[str, Want]
+    ) -> tuple[dict[str, Want], dict[str, tuple[str, ...]]]:
+        found: dict[str, Want] = {}
+        services: dict[str, tuple[str, ...]] = {}
+        for key, item in self._section("containers").items():
+            where = f"containers.{key}"
+            context = container.Context(self.project, networks, volumes, self.read_file)
+            wants = collect(self.problems, container.parse_container, key, item, where, context)
+            for want in wants or ():
+                if want.name in found:
+                    self._problem(where, f"the name {want.name} is taken by {found[want.name].where}")
+                want.inputs["ignore"] += self.ignore.get(where, ())
+                found[want.name] = want
+                services[want.service] = (*services.get(want.service, ()), want.name)
+            services.setdefault(key, tuple(want.name for want in wants or ()))
+        return container.link(found, services, self.problems), services
+
+    def _with_default(
+        self, networks: Mapping[str, Want], containers: Mapping[str, Want]
+    ) -> dict[str, Want]:
+        """The networks, and ``<project>_default`` if a container needs it."""
+        result = dict(networks)
+        name = f"{self.project}_default"
+        needed = any(name in want.fields.get("networks", ()) for want in containers.values())
+        if self.project and needed and name not in {want.name for want in networks.values()}:
+            result["default"] = Want(
+                "network", name, "networks.default", {}, {}, "present", self.project, "default"
+            )
+        return result
+
+    def _images(self, containers: Mapping[str, Want]) -> dict[str, Want]:
+        wants = []
+        for key, item in self._section("images").items():
+            wants.append(collect(self.problems, image.parse, key, item, f"images.{key}"))
+        for want in containers.values():
+            if want.state != "absent" and "image" in want.fields:
+                implied = (
+                    want.fields["image"],
+                    f"{want.where}.image",
+                    want.inputs.get("pull_policy", "missing"),
+                    want.inputs.get("platform", ""),
+                )
+                wants.append(collect(self.problems, image.implied, *implied))
+        merged = collect(self.problems, image.merged, [want for want in wants if want])
+        return dict(merged or {})
+
+    def _registries(self) -> dict[str, dict[str, str]]:
+        found = {}
+        for host, item in self._section("registries").items():
+            where = f"registries.{host}"
+            entry = collect(self.problems, parse_mapping, item, where) or {}
+            for key in entry:
+                if key not in ("username", "password"):
+                    self.problems.append(unknown_key(f"{where}.{key}", key, ("username", "password")))
+            texts = {
+                key: collect(self.problems, parse_text, entry.get(key) or "", f"{where}.{key}")
+                for key in ("username", "password")
+            }
+            found[host] = {key: text or "" for key, text in texts.items()}
+        return found
+
+
+def _with_implied(
+    volumes: Mapping[str, Want], containers: Mapping[str, Want], project: str
+) -> dict[str, Want]:
+    """The volumes, and those that containers name without a declaration."""
+    result = dict(volumes)
+    names = {want.name for want in volumes.values()}
+    for want in containers.values():
+        for mount in want.fields.get("volumes", {}).values():
+            source = mount.get("source")
+            if mount["type"] == "volume" and source and source not in names:
+                names.add(source)
+                where = f"{want.where}.volumes"
+                result[f"{where}.{source}"] = Want(
+                    "volume", source, where, {}, {}, "implied", project, source
+                )
+    return result
+
+
+def _by_object(paths: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Ignored paths by the object they belong to: ``containers.web.labels.x`` and so on."""
+    found: dict[str, tuple[str, ...]] = {}
+    for path in paths:
+        depth = 1 if path.startswith("daemon.") else 2
+        parts = path.split(".")
+        owner, rest = ".".join(parts[:depth]), ".".join(parts[depth:])
+        found[owner] = (*found.get(owner, ()), rest)
+    return found
+
+
