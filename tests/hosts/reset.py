@@ -1,0 +1,61 @@
+"""Bring a test host's engine back to how it was when it started."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+import docker.errors
+
+from .host import TestHost
+
+_BUILT_IN_NETWORKS = {"bridge", "host", "none"}
+# A drop-in, a unit or a configuration file that a test may have made.
+_FOREIGN = "/etc/docker/daemon.json /etc/systemd/system/docker.service.d /var/lib/dockwright"
+
+
+def engine_clean(host: TestHost) -> None:
+    """Remove every container, user network and volume in the host's engine. Images stay."""
+    with contextlib.closing(host.sdk()) as client, ThreadPoolExecutor(8) as pool:
+        api = client.api
+        _each(
+            pool,
+            api.containers(all=True),
+            lambda c: api.remove_container(c["Id"], v=True, force=True),
+        )
+        networks = [n for n in api.networks() if n["Name"] not in _BUILT_IN_NETWORKS]
+        _each(pool, networks, lambda n: api.remove_network(n["Id"]))
+        _each(
+            pool, api.volumes()["Volumes"] or [], lambda v: api.remove_volume(v["Name"], force=True)
+        )
+
+
+def reset_daemon(host: TestHost) -> None:
+    """Take away daemon.json, drop-ins of docker.service and our memory; restart the engine if needed."""
+    script = f"""
+        found=
+        for path in {_FOREIGN}; do
+            if [ -e "$path" ]; then rm -rf "$path"; found=yes; fi
+        done
+        if [ -n "$found" ] || ! systemctl -q is-active docker; then
+            systemctl daemon-reload
+            systemctl reset-failed docker.service docker.socket
+            systemctl restart docker.socket docker.service
+        fi
+    """
+    host.exec(["sh", "-ec", script])
+    host.wait_engine()
+
+
+def _each(pool: ThreadPoolExecutor, things: Iterable[dict], remove: Callable[[dict], None]) -> None:
+    def one(thing: dict) -> None:
+        # Gone already (--rm, a volume of its container), or just being removed.
+        with contextlib.suppress(docker.errors.NotFound):
+            try:
+                remove(thing)
+            except docker.errors.APIError as error:
+                if "already in progress" not in str(error):
+                    raise
+
+    list(pool.map(one, things))
