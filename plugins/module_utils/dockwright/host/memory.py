@@ -102,6 +102,20 @@ class Memory:
         marks = {key: self.fingerprint(value) for key, value in sorted(values.items())}
         record.setdefault("keys", {})[writer] = marks
 
+    def waiting_keys(self, daemon: str) -> frozenset[str]:
+        """The keys that were written and wait for this very daemon process to be restarted."""
+        found = self._load(self._owned_path).get("waiting")
+        if not daemon or not isinstance(found, dict) or found.get("daemon") != daemon:
+            return frozenset()
+        return frozenset(found.get("names", []))
+
+    def set_waiting(self, daemon: str, names: frozenset[str]) -> None:
+        """Record what waits for a restart of the daemon process ``daemon``."""
+        record = self._load(self._owned_path)
+        record.pop("waiting", None)
+        if names:
+            record["waiting"] = {"daemon": daemon, "names": sorted(names)}
+
     def save_applied(self, spec_hash: str, document: Any) -> None:
         """Keep a spec that was applied; secrets in the document are masked already."""
         self._applied.append((spec_hash, document))

@@ -32,6 +32,13 @@ class Processes:
         text = self._files.read_text(f"/proc/{pid}/stat")
         return text is not None and text.rpartition(")")[2].split()[:1] != ["Z"]
 
+    def start_time(self, pid: int) -> str:
+        """When the process was started: the boot of the machine and clock ticks after it."""
+        text = self._files.read_text(f"/proc/{pid}/stat") or ""
+        boot = (self._files.read_text("/proc/sys/kernel/random/boot_id") or "").strip()
+        fields = text.rpartition(")")[2].split()
+        return f"{boot}+{fields[19]}" if len(fields) > 19 else ""
+
     def output_file(self, pid: int) -> str | None:
         """The regular file that the process writes its messages to, if it is one."""
         try:

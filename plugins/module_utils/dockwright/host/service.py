@@ -70,6 +70,12 @@ class Service:
             return int(self._show("MainPID") or "0") or None
         return pid
 
+    def identity(self) -> str:
+        """Text that changes when the daemon is started again; empty when it does not run."""
+        pid = self.main_pid()
+        start = self._processes.start_time(pid) if pid is not None else ""
+        return f"{pid}@{start}" if start else ""
+
     def binary(self) -> str | None:
         """The path of the installed daemon, None when no engine is installed."""
         argv = self._argv()

@@ -28,8 +28,10 @@ from ...values import (
 _OBJECT = {"type": "object"}
 _STRING = {"type": "string"}
 _STRINGS = {"type": "array", "items": {"type": "string"}}
-ULIMITS_KNOWN = ("core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile")
-ULIMITS_KNOWN += ("nproc", "rss", "rtprio", "rttime", "sigpending", "stack")
+ULIMITS_KNOWN = (
+    *("core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc"),
+    *("rss", "rtprio", "rttime", "sigpending", "stack"),
+)
 _RUNTIME = {"path", "runtimeArgs", "runtimeType", "options"}
 _PROXIES = ("http-proxy", "https-proxy", "no-proxy")
 
@@ -134,7 +136,7 @@ def parse_labels(value: Any, where: str) -> list[str]:
 
 
 def parse_ulimits(value: Any, where: str) -> dict[str, Any]:
-    """Limits by name: a number, ``soft:hard``, or ``{soft, hard}`` in Compose's spelling or the engine's."""
+    """Limits by name: a number, ``soft:hard``, or a mapping as Compose or the engine spells it."""
 
     def limit(name: str, item: Any, path: str) -> dict[str, Any]:
         if name not in ULIMITS_KNOWN:
@@ -306,7 +308,8 @@ def _known(value: Any, where: str, names: set[str]) -> dict[str, Any]:
 
 
 def _each(items: list[Any], where: str, parse: Callable[[Any, str], Any]) -> list[Any]:
-    result, problems = [], []
+    result: list[Any] = []
+    problems: list[Problem] = []
     for index, item in enumerate(items):
         try:
             result.append(parse(item, f"{where}[{index}]"))
@@ -320,7 +323,8 @@ def _each(items: list[Any], where: str, parse: Callable[[Any, str], Any]) -> lis
 def _entries(value: Any, where: str, parse: Callable[[str, Any, str], Any]) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         raise wrong(where, f"must be a mapping, not {kind_of(value)}")
-    result, problems = {}, []
+    result: dict[str, Any] = {}
+    problems: list[Problem] = []
     for name, item in parse_mapping(value, where).items():
         try:
             result[name] = parse(name, item, f"{where}.{name}")

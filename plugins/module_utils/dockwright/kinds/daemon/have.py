@@ -1,0 +1,143 @@
+"""What there is: the file, the values in force, the daemon's flags, and what runs. Read only."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Callable
+
+from ...engine.client import Engine
+from ...errors import EngineUnreachable, HostError
+from ...host.machine import Host
+from ...host.memory import Memory
+from .flags import config_file, flagged_keys
+from .live import live_values
+
+ASSUMED = "28.5.0"  # the newest engine that our tests run, where there is none
+
+
+def _plain_mark(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class DaemonHave:
+    """The daemon and its file as they are."""
+
+    path: str = "/etc/docker/daemon.json"
+    text: str | None = None  # None: no file
+    raw: Mapping[str, Any] = field(default_factory=dict)  # the file, as the engine reads it
+    broken: str = ""  # why the file cannot be read, with the line
+    engine: str = ASSUMED
+    assumed: bool = False  # nothing of an engine is here, ``engine`` is a guess
+    is_running: bool = False
+    live: Mapping[str, Any] = field(default_factory=dict)  # key -> value in force, where visible
+    flags: Mapping[str, str] = field(default_factory=dict)  # key -> the flag that sets it
+    other_file: str = ""  # the daemon is told to read this file, not ours
+    owned: Mapping[str, str] = field(default_factory=dict)  # key -> fingerprint of our last value
+    others: frozenset[str] = frozenset()  # keys that other kinds of ours set
+    waiting: frozenset[str] = frozenset()  # keys written, that wait for a restart
+    running: int = 0  # containers
+    containers: int = 0
+    images: int = 0
+    has_stopped_content: bool = False  # the daemon is down, and its data-root is not empty
+    live_restore: bool = False  # in force
+    swarm: bool = False
+    cgroup_version: str = "1"
+    cgroup_driver: str = ""
+    log_drivers: tuple[str, ...] = ()
+    mark: Callable[[Any], str] = _plain_mark
+
+
+def read(
+    host: Host,
+    engine: Engine | None,
+    memory: Memory,
+    info: Mapping[str, Any] | None = None,
+) -> DaemonHave:
+    """Look at host and engine; ``info`` is the answer of GET /info where the caller has it."""
+    text = host.files.read_text(host.config)
+    raw, broken = parsed_file(text, host.config)
+    if info is None:
+        info = _info(engine)
+    words = host.service.flags()
+    version, assumed = _version(host, info)
+    named = config_file(words)
+    return DaemonHave(
+        path=host.config,
+        text=text,
+        raw=raw,
+        broken=broken,
+        engine=version,
+        assumed=assumed,
+        is_running=bool(info),
+        live=live_values(info),
+        flags=flagged_keys(words),
+        other_file=named if named and named != host.config else "",
+        owned=memory.owned_keys(),
+        others=memory.owned_by_others(),
+        waiting=memory.waiting_keys(host.service.identity()),
+        running=int(info.get("ContainersRunning") or 0) + int(info.get("ContainersPaused") or 0),
+        containers=int(info.get("Containers") or 0),
+        images=int(info.get("Images") or 0),
+        has_stopped_content=not info and _has_content(host, raw.get("data-root")),
+        live_restore=bool(info.get("LiveRestoreEnabled")),
+        swarm=(info.get("Swarm") or {}).get("LocalNodeState", "inactive") != "inactive",
+        cgroup_version=str(info.get("CgroupVersion") or "1"),
+        cgroup_driver=str(info.get("CgroupDriver") or ""),
+        log_drivers=tuple((info.get("Plugins") or {}).get("Log") or ()),
+        mark=memory.fingerprint,
+    )
+
+
+def parsed_file(text: str | None, path: str) -> tuple[dict[str, Any], str]:
+    """The keys of the file, and what is wrong with it (empty when nothing is)."""
+    bare = (text or "").lstrip("\ufeff")
+    if not bare.strip():
+        return {}, ""
+    try:
+        found = json.loads(bare)
+    except ValueError as error:
+        line, column = getattr(error, "lineno", 0), getattr(error, "colno", 0)
+        message = getattr(error, "msg", str(error))
+        shown = bare.splitlines()[line - 1].strip()[:80] if line else ""
+        return {}, f"{path}, line {line}, column {column}: {message}: {shown}".rstrip(": ")
+    if not isinstance(found, dict):
+        return {}, f"{path} holds no JSON object"
+    return found, ""
+
+
+def _info(engine: Engine | None) -> Mapping[str, Any]:
+    if engine is None:
+        return {}
+    try:
+        found = engine.get("/info")
+    except EngineUnreachable:  # not running: the file is for its next start
+        return {}
+    return found if isinstance(found, Mapping) else {}
+
+
+def _has_content(host: Host, data_root: Any) -> bool:
+    root = data_root if isinstance(data_root, str) and data_root else "/var/lib/docker"
+    try:
+        return any(host.files.list(f"{root}/{folder}") for folder in ("containers", "image"))
+    except HostError:  # not for us to read: say that there may be something
+        return True
+
+
+def _version(host: Host, info: Mapping[str, Any]) -> tuple[str, bool]:
+    if info.get("ServerVersion"):
+        return str(info["ServerVersion"]), False
+    binary = host.service.binary()
+    if binary is not None:
+        try:
+            shown = host.run([binary, "--version"], timeout=30.0).stdout
+        except HostError:  # a file of that name that does not run
+            shown = ""
+        found = re.search(r"version (\d+\.\d+\S*?),?(\s|$)", shown)
+        if found:
+            return found.group(1), False
+    return ASSUMED, True

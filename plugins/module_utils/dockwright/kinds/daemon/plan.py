@@ -1,0 +1,266 @@
+"""The plan for daemon.json: which keys change, and whether a reload is enough. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from ...errors import PlanRefused, Problem, SpecError
+from ...model import Action, Cause, Change, Disruption, Notice, Plan
+from .checks import check, content_problems, file_warnings, version_problems
+from .document import Difference, differences, effective, is_secret, normal, shown
+from .have import DaemonHave
+from .options import BY_NAME, DAEMON, default_of, is_reloadable, version
+from .want import DaemonWant
+
+KIND = "daemon"
+# Not applied, or fatal, while containers live through the restart.
+_NEEDS_STOPPED = ("bip", "bip6", "bridge", "exec-opts", "cgroup-parent", "fixed-cidr")
+
+
+class _Effects(NamedTuple):
+    """What must happen for the values to come into force, by path."""
+
+    reload: list[str]
+    restart: list[str]
+
+
+def plan(
+    want: DaemonWant,
+    have: DaemonHave,
+    *,
+    foreign: str = "keep",
+    restart: str = "now",
+    ignore: Sequence[str] = (),
+) -> Plan:
+    """The ordered changes; a RELOAD and a RESTART come last.
+
+    Raises SpecError for keys that this engine does not take, PlanRefused where the file cannot
+    be kept (it is broken) or content would be hidden.
+    """
+    problems = check(want, have, foreign)
+    if problems:
+        raise SpecError(problems)
+    found, ignored = _without_ignored(differences(want, have, foreign), ignore)
+    refused = _broken(have, foreign) + content_problems(found, want, have)
+    if refused:
+        raise PlanRefused(refused)
+    unsatisfied = _not_in_force(want, have, found, ignore)
+    effects = _effects(found, unsatisfied, have)
+    changes = [_change(difference, want, have) for difference in found]
+    pending: tuple[Notice, ...] = ()
+    if not have.is_running:
+        effects = _Effects([], [])
+    if restart == "defer":
+        pending = tuple(_pending(path, want, have) for path in effects.restart)
+        effects = effects._replace(restart=[])
+    steps = _steps(effects, want, have, foreign)
+    if any(step.disruption is Disruption.RESTART for step in steps) and have.running:
+        warnings = _live_restart_warnings(effects, have)
+    else:
+        warnings = []
+    kept = [name for name in have.raw if name not in want.values and name not in have.owned]
+    return Plan(
+        changes=tuple(changes + steps),
+        ignored=tuple(_notice(item, "is ignored") for item in ignored),
+        pending=pending + _foreign_pending(want, have, found),
+        warnings=(*_warnings(want, have, kept if foreign == "keep" else ()), *warnings),
+    )
+
+
+def _broken(have: DaemonHave, foreign: str) -> list[Problem]:
+    if not have.broken or foreign == "remove":
+        return []
+    fix = "repair it, or replace it as a whole with `foreign: remove`"
+    return [Problem(have.broken, "the file is broken, so what is in it cannot be kept", fix)]
+
+
+def _without_ignored(
+    found: Iterable[Difference], ignore: Sequence[str]
+) -> tuple[list[Difference], list[Difference]]:
+    kept: list[Difference] = []
+    left: list[Difference] = []
+    for difference in found:
+        (left if _is_ignored(difference.path, ignore) else kept).append(difference)
+    return kept, left
+
+
+def _is_ignored(path: str, ignore: Sequence[str]) -> bool:
+    return any(path == name or path.startswith(f"{name}.") for name in ignore)
+
+
+def _not_in_force(
+    want: DaemonWant, have: DaemonHave, found: Iterable[Difference], ignore: Sequence[str]
+) -> list[str]:
+    """Wanted keys that the file has already, and the daemon not yet."""
+    changed = {difference.key for difference in found}
+    return [
+        name
+        for name, value in want.values.items()
+        if name not in changed
+        and not _is_ignored(name, ignore)
+        and (name in have.waiting or (name in have.live and have.live[name] != value))
+    ]
+
+
+def _effects(found: Iterable[Difference], unsatisfied: list[str], have: DaemonHave) -> _Effects:
+    paths = [difference.path for difference in found if not difference.in_force]
+    left = {difference.key for difference in found if difference.after is None}
+    effects = _Effects([], [])
+    for path in (*paths, *unsatisfied):
+        is_reload = is_reloadable(path, have.engine) and path not in have.waiting
+        if is_reload and path in left and not _can_reset(path, have):
+            is_reload = False
+        (effects.reload if is_reload else effects.restart).append(path)
+    return effects
+
+
+def _can_reset(path: str, have: DaemonHave) -> bool:
+    key = BY_NAME[path.partition(".")[0]]
+    return key.absent_resets or default_of(key, have.cgroup_version) is not None
+
+
+def _change(difference: Difference, want: DaemonWant, have: DaemonHave) -> Change:
+    key = BY_NAME.get(difference.key)
+    before, after = (shown(difference.path, v) for v in (difference.before, difference.after))
+    reasons = []
+    if difference.origin == "left":
+        reasons.append("we set it before, and it is not wanted any more")
+    elif difference.origin == "foreign":
+        reasons.append("it is not in the spec (foreign: remove)")
+    if key is not None and key.felt != DAEMON:
+        reasons.append(f"felt by {key.felt}")
+    if before == after and difference.before != difference.after:
+        reasons.append("the credentials or the spelling differ")
+    return Change(
+        KIND,
+        KIND,
+        Action.UPDATE,
+        difference.path,
+        before,
+        after,
+        "; ".join(reasons),
+        _cause(difference, want, have),
+        secret=is_secret(difference.path),
+    )
+
+
+def _cause(difference: Difference, want: DaemonWant, have: DaemonHave) -> Cause:
+    if difference.origin == "left":
+        return Cause.SPEC
+    if difference.origin == "foreign":
+        return Cause.DRIFT if have.owned else Cause.UNKNOWN
+    if not have.owned:
+        return Cause.UNKNOWN
+    same = have.owned.get(difference.key) == have.mark(want.values[difference.key])
+    return Cause.DRIFT if same else Cause.SPEC
+
+
+def _steps(effects: _Effects, want: DaemonWant, have: DaemonHave, foreign: str) -> list[Change]:
+    if not effects.restart:
+        return [_reload(effects.reload, "taken at a reload")] if effects.reload else []
+    by_reload = _switches_on_first(want, have)
+    steps = []
+    if by_reload:
+        reason = "on by a reload before the restart, so that containers live through it"
+        steps.append(_reload(["live-restore"], reason))
+    names = _list(effects.restart)
+    protected = (have.live_restore or by_reload) and _stays_on(want, have, foreign)
+    if not have.running:
+        disruption, effect = Disruption.RESTART, "no container runs"
+    elif protected:
+        disruption, effect = Disruption.RESTART, "containers live on (live-restore)"
+    else:
+        disruption, effect = Disruption.OUTAGE, f"{have.running} running containers stop"
+    reason = f"{names}: read only at the daemon's start; {effect}"
+    steps.append(Change(KIND, KIND, Action.RESTART, reason=reason, disruption=disruption))
+    return steps
+
+
+def _reload(paths: Sequence[str], why: str) -> Change:
+    path = paths[0] if paths == ["live-restore"] else ""
+    reason = f"{_list(paths)}: {why}"
+    return Change(KIND, KIND, Action.RELOAD, path, reason=reason, disruption=Disruption.RELOAD)
+
+
+def _switches_on_first(want: DaemonWant, have: DaemonHave) -> bool:
+    """Whether live-restore is to be on, is not yet, and something runs that it would save."""
+    return bool(want.values.get("live-restore")) and not have.live_restore and have.running > 0
+
+
+def _stays_on(want: DaemonWant, have: DaemonHave, foreign: str) -> bool:
+    """Whether the restarted daemon has live-restore too; one without it kills what lived on."""
+    if "live-restore" in have.flags or want.values.get("live-restore"):
+        return True
+    removed = "live-restore" in have.owned or foreign == "remove"
+    kept = "live-restore" not in want.values and not removed
+    return kept and have.raw.get("live-restore") is True
+
+
+def _pending(path: str, want: DaemonWant, have: DaemonHave) -> Notice:
+    name, _, inner = path.partition(".")
+    value = want.values.get(name)
+    after = value.get(inner) if inner and isinstance(value, dict) else value
+    before = None if inner else effective(name, have)
+    hidden = is_secret(path)
+    return Notice(
+        KIND,
+        KIND,
+        path,
+        "waits for a restart of the daemon",
+        None if hidden or name in have.waiting else shown(path, before),
+        None if hidden else shown(path, after),
+    )
+
+
+def _foreign_pending(
+    want: DaemonWant, have: DaemonHave, found: Iterable[Difference]
+) -> tuple[Notice, ...]:
+    """Keys of another hand that are in the file and not in force."""
+    if not have.is_running:
+        return ()
+    changed = {difference.key for difference in found}
+    names = [
+        name
+        for name, raw in have.raw.items()
+        if name not in want.values and name not in changed and name not in have.flags
+        if name in have.live and raw is not None and normal(name, raw) != have.live[name]
+    ]
+    text = "is in the file, and the daemon does not work with it yet"
+    return tuple(
+        Notice(KIND, KIND, name, text, have.live[name], normal(name, have.raw[name]))
+        for name in names
+    )
+
+
+def _notice(difference: Difference, message: str) -> Notice:
+    hidden = is_secret(difference.path)
+    values: list[Any] = [
+        None if hidden else shown(difference.path, value)
+        for value in (difference.before, difference.after)
+    ]
+    return Notice(KIND, KIND, difference.path, message, *values)
+
+
+def _warnings(want: DaemonWant, have: DaemonHave, kept: Iterable[str]) -> list[str]:
+    warnings = file_warnings(have, kept)
+    if have.assumed:
+        warnings.append(f"no engine is installed: planned for {have.engine}")
+        warnings += [problem.text() for problem in version_problems(want, have)]
+    elif not have.is_running:
+        warnings.append("the engine does not run: the file is for its next start")
+    return warnings
+
+
+def _live_restart_warnings(effects: _Effects, have: DaemonHave) -> list[str]:
+    """What does not go well with containers that live through the restart."""
+    touched = [name for name in _NEEDS_STOPPED if name in effects.restart]
+    warnings = [f"{name} is not applied while containers live on" for name in touched]
+    if version(have.engine) < (23,):
+        text = "removes containers with auto-remove (--rm) at a restart in spite of live-restore"
+        warnings.append(f"engine {have.engine} {text}")
+    return warnings
+
+
+def _list(paths: Sequence[str]) -> str:
+    return ", ".join(paths)
