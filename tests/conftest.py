@@ -1,4 +1,4 @@
-"""Test hosts as fixtures, started at the same time and before they are needed; unit tests go first."""
+"""Test hosts as fixtures, started together before they are needed; unit tests go first."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ settings.load_profile("dockwright")
 
 
 class HostPool:
-    """The session's hosts; each is started once, in a thread, when a test of the run will need it."""
+    """The session's hosts; each is started once, in a thread, if a test of the run needs it."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(len(HOSTS), thread_name_prefix="host")

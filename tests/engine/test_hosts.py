@@ -1,4 +1,4 @@
-"""The test hosts themselves: real engines of the versions we promise, whole enough to prove things on."""
+"""The test hosts themselves: real engines of the versions we promise, fit to prove things on."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import docker
 
@@ -87,14 +88,14 @@ class TestHost:
             raise HostCommandError(done.returncode, list(argv), done.stdout, done.stderr)
         return subprocess.CompletedProcess(list(argv), done.returncode, done.stdout, done.stderr)
 
-    def core(self, argv: Sequence[str], **options) -> subprocess.CompletedProcess[str]:
+    def core(self, argv: Sequence[str], **options: Any) -> subprocess.CompletedProcess[str]:
         """Run the host's python3 with the checkout's core and command line importable."""
         path = ":".join(f"/opt/dockwright/{p}" for p in ("plugins/module_utils", "adapters/cli"))
         env = {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", **options.pop("env", {})}
         return self.exec(["python3", *argv], env=env, **options)
 
     def copy_in(self, path: str | Path, dest: str) -> None:
-        """Copy a file or folder of the machine to the host; not for what lies under /run or /tmp."""
+        """Copy a file or folder of the machine into the host; not to /run or /tmp (tmpfs)."""
         machine.docker("cp", path, f"{self.name}:{dest}")
 
     def write(self, dest: str, text: str, mode: int = 0o644) -> None:
@@ -116,11 +117,10 @@ class TestHost:
                 return
             except Exception as error:  # noqa: BLE001 - requests' and docker's errors share no root
                 if time.monotonic() > deadline:
-                    log = self.exec(
-                        ["journalctl", "-u", "docker", "-n", "20", "--no-pager"], check=False
-                    )
+                    words = ["journalctl", "-u", "docker", "-n", "20", "--no-pager"]
+                    log = self.exec(words, check=False).stdout
                     raise machine.MachineError(
-                        f"the engine of {self.name} does not answer after {timeout:.0f} s: {error}\n{log.stdout}"
+                        f"{self.name}: no engine answers after {timeout:.0f} s: {error}\n{log}"
                     ) from None
                 time.sleep(0.1)
 
@@ -161,7 +161,7 @@ class TestHost:
 
 
 def start_host(recipe: recipes.Recipe | str, name: str | None = None) -> TestHost:
-    """Start a host of this recipe: engine up, the tiny image loaded, the checkout at /opt/dockwright."""
+    """Start a host: engine up, tiny image loaded, the checkout at /opt/dockwright."""
     recipe = recipes.RECIPES[recipe] if isinstance(recipe, str) else recipe
     image = recipes.build(recipe)
     remove_leftovers()
@@ -172,9 +172,8 @@ def start_host(recipe: recipes.Recipe | str, name: str | None = None) -> TestHos
         _wait_systemd(host)
         host.wait_engine(START_LIMIT)
         host.load_tiny()
-        machine.tell(
-            f"{host.name} (engine {host.engine_version}) is up in {time.monotonic() - started:.1f} s"
-        )
+        seconds = time.monotonic() - started
+        machine.tell(f"{host.name} (engine {host.engine_version}) is up in {seconds:.1f} s")
     except BaseException:
         host.stop()
         raise
@@ -221,7 +220,7 @@ def _run_container(host: TestHost, image: str) -> None:
 
 
 def _privileges() -> list[str]:
-    """All that the machine has; a plain --privileged fails where the machine itself lacks something."""
+    """All that the machine has; plain --privileged fails where the machine lacks a capability."""
     if machine.has_unified_cgroups():
         cgroups = ["--cgroupns=private"]
         if machine.has_all_capabilities():
@@ -277,10 +276,11 @@ def remove_leftovers() -> None:
     if _leftovers_removed.is_set():
         return
     _leftovers_removed.set()
-    form = f'{{{{.Names}}}}\t{{{{.Label "{machine.LABEL}.owner"}}}}\t{{{{.Label "{machine.LABEL}.folder"}}}}'
-    listed = machine.docker(
-        "ps", "--all", "--filter", f"label={machine.LABEL}.owner", "--format", form
-    ).stdout
+    owned = f"{machine.LABEL}.owner"
+    labels = "\t".join(f'{{{{.Label "{label}"}}}}' for label in (owned, f"{machine.LABEL}.folder"))
+    form = f"{{{{.Names}}}}\t{labels}"
+    ours = ("--all", "--filter", f"label={owned}")
+    listed = machine.docker("ps", *ours, "--format", form).stdout
     for name, owner, folder in (line.split("\t") for line in listed.splitlines()):
         if owner != _owner(int(owner.partition(":")[0])):
             machine.tell(f"removing {name}, left over from a run that was killed")
@@ -297,7 +297,7 @@ def _remove(name: str, folder: Path) -> None:
 
 
 def _remove_cgroups(containers: Sequence[str]) -> None:
-    """On cgroup v1 the inner engine's cgroups lie in the machine's tree and outlive a killed host."""
+    """On cgroup v1 the inner cgroups lie in the machine's tree and outlive a killed host."""
     for container in containers:
         for top in Path("/sys/fs/cgroup").glob(f"*/docker/{container}"):
             for folder in [*sorted(top.rglob("*/"), reverse=True), top]:

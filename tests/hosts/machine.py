@@ -1,4 +1,4 @@
-"""The machine that runs the tests: its engine, its cache, its commands, and what we tell the person."""
+"""The machine that runs the tests: its engine, cache, commands, and what we tell the person."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any, TextIO
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SOCKET = "/var/run/docker.sock"
@@ -21,7 +22,7 @@ _stream = sys.stderr
 _started = time.monotonic()
 
 
-def tell_to(stream) -> None:
+def tell_to(stream: TextIO) -> None:
     """Print progress to this stream from now on."""
     global _stream
     _stream = stream
@@ -42,36 +43,34 @@ def run(
     input: str | bytes | None = None,
     timeout: float = 120,
     check: bool = True,
+    env: dict[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run a command without a terminal; text in, text out, bounded in time."""
     command = [str(part) for part in argv]
-    data = input.encode() if isinstance(input, str) else input
-    stdin = {"input": data} if data is not None else {"stdin": subprocess.DEVNULL}
+    # No input is an empty one, not the terminal.
+    data = (input.encode() if isinstance(input, str) else input) or b""
     try:
-        done = subprocess.run(command, capture_output=True, timeout=timeout, check=False, **stdin)
+        done = subprocess.run(
+            command, input=data, capture_output=True, timeout=timeout, env=env, check=False
+        )
     except FileNotFoundError:
         raise MachineError(f"there is no command {command[0]!r} on this machine") from None
     except subprocess.TimeoutExpired:
-        raise MachineError(
-            f"{' '.join(command)[:300]} did not end within {timeout:.0f} s"
-        ) from None
-    text = subprocess.CompletedProcess(
-        command,
-        done.returncode,
-        done.stdout.decode(errors="replace"),
-        done.stderr.decode(errors="replace"),
-    )
-    if check and text.returncode:
-        words = (text.stderr.strip() or text.stdout.strip())[-3000:]
-        raise MachineError(f"{' '.join(command)[:300]} ended with {text.returncode}:\n{words}")
-    return text
+        words = " ".join(command)[:300]
+        raise MachineError(f"{words} did not end within {timeout:.0f} s") from None
+    out, err = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+    if check and done.returncode:
+        words = (err.strip() or out.strip())[-3000:]
+        raise MachineError(f"{' '.join(command)[:300]} ended with {done.returncode}:\n{words}")
+    return subprocess.CompletedProcess(command, done.returncode, out, err)
 
 
-def docker(*argv: str | Path, **options) -> subprocess.CompletedProcess[str]:
-    """The docker command against the machine's engine, whatever the person's environment says."""
-    return run(
-        ["env", "-u", "DOCKER_CONTEXT", "docker", "-H", f"unix://{SOCKET}", *argv], **options
-    )
+def docker(*argv: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
+    """The docker command on the machine's engine, whatever the person's environment says."""
+    env = {key: value for key, value in os.environ.items() if not key.startswith("DOCKER_")}
+    # BuildKit is a plugin that a distribution's engine need not have.
+    env["DOCKER_BUILDKIT"] = "0"
+    return run(["docker", "-H", f"unix://{SOCKET}", *argv], env=env, **options)
 
 
 def install(*packages: str) -> None:
@@ -87,31 +86,20 @@ def cache() -> Path:
     return folder
 
 
-# flock does not tell threads of one process apart from each other on one open file,
-# and they must wait for each other as well.
-_locks: dict[str, threading.Lock] = {}
-
-
 @contextlib.contextmanager
 def lock(name: str, timeout: float = 900) -> Iterator[None]:
     """One at a time over threads and processes, bounded."""
-    mine = _locks.setdefault(name, threading.Lock())
-    if not mine.acquire(timeout=timeout):
-        raise MachineError(f"waited {timeout:.0f} s for the lock {name}")
-    try:
-        with (cache() / f"{name}.lock").open("w") as file:
-            deadline = time.monotonic() + timeout
-            while True:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if time.monotonic() > deadline:
-                        raise MachineError(f"another run holds {file.name}") from None
-                    time.sleep(0.2)
-            yield
-    finally:
-        mine.release()
+    with (cache() / f"{name}.lock").open("w") as file:
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise MachineError(f"another run holds {file.name}") from None
+                time.sleep(0.2)
+        yield
 
 
 _engine_known = threading.Lock()

@@ -1,4 +1,4 @@
-"""How test hosts are made: images of the machine's engine, tagged by the content of their recipe."""
+"""How test hosts are made: images of the machine's engine, tagged by their recipe's content."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import tempfile
 import time
 from pathlib import Path
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 from . import machine
 
@@ -21,7 +21,7 @@ class Recipe(NamedTuple):
     name: str
     suite: str
     engine: str  # the version its engine must begin with
-    parent: Optional[str] = None  # the recipe it is built on, instead of the bare suite
+    parent: str | None = None  # the recipe it is built on, instead of the bare suite
 
 
 RECIPES = {
@@ -71,13 +71,25 @@ def _build(recipe: Recipe, tag: str) -> None:
     machine.tell(f"building {recipe.name} (once; about a minute)")
     started = time.monotonic()
     machine.docker(
-        *("build", "--network", "bridge", "--build-arg", f"BASE={base}", "--tag", tag),
+        # The machine's own network: its resolver may listen on a loopback address.
+        *("build", "--network", "host", "--build-arg", f"BASE={base}", "--tag", tag),
+        *(part for name in _PROXIES for part in ("--build-arg", name)),
         *("--force-rm", "--label", f"{machine.LABEL}=image"),
         *("--file", _dockerfile(recipe), IMAGES),
         timeout=1200,
     )
     machine.tell(f"built {recipe.name} in {time.monotonic() - started:.0f} s")
+    _forget_old(f"{REPOSITORY}/{recipe.name}")
 
+
+def _forget_old(repository: str) -> None:
+    """Keep the newest image and the one before it (another checkout's, perhaps)."""
+    listed = machine.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", repository)
+    for old in listed.stdout.split()[2:]:
+        machine.docker("image", "rm", old, check=False)  # refused while it is in use
+
+
+_PROXIES = ("http_proxy", "https_proxy", "no_proxy")
 
 # Part of the hash: a change of these words makes new images.
 _DEBOOTSTRAP = ("debootstrap", "--variant=minbase")
@@ -94,7 +106,8 @@ def _bootstrap(suite: str) -> str:
         started = time.monotonic()
         machine.install("debootstrap", "tar")
         mirror = os.environ.get("DOCKWRIGHT_DEBIAN_MIRROR")
-        with tempfile.TemporaryDirectory(prefix="dockwright-debootstrap-") as folder:
+        with tempfile.TemporaryDirectory(dir=machine.cache()) as folder:
+            # Not in /tmp, which may be mounted without device files.
             root = Path(folder) / "root"
             machine.run([*_DEBOOTSTRAP, suite, root, *([mirror] if mirror else [])], timeout=900)
             tar = Path(folder) / "root.tar"

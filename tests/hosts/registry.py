@@ -51,7 +51,7 @@ def stop_registry(host: TestHost, port: int = 5000) -> None:
 
 
 def push(host: TestHost, local_tag: str, name: str, registry: str = "localhost:5000") -> Pushed:
-    """Push a local image as REGISTRY/NAME (`web:1`); the engine then no longer has it by that name."""
+    """Push a local image as REGISTRY/NAME (`web:1`); the engine then forgets that name."""
     repository, _, tag = name.partition(":")
     repository, tag = f"{registry}/{repository}", tag or "latest"
     with contextlib.closing(host.sdk()) as client:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import docker.errors
 
@@ -32,7 +33,7 @@ def engine_clean(host: TestHost) -> None:
 
 
 def reset_daemon(host: TestHost) -> None:
-    """Take away daemon.json, drop-ins of docker.service and our memory; restart the engine if needed."""
+    """Take away daemon.json, docker.service's drop-ins and our memory; restart if need be."""
     script = f"""
         found=
         for path in {_FOREIGN}; do
@@ -48,8 +49,12 @@ def reset_daemon(host: TestHost) -> None:
     host.wait_engine()
 
 
-def _each(pool: ThreadPoolExecutor, things: Iterable[dict], remove: Callable[[dict], None]) -> None:
-    def one(thing: dict) -> None:
+def _each(
+    pool: ThreadPoolExecutor,
+    things: Iterable[dict[str, Any]],
+    remove: Callable[[dict[str, Any]], None],
+) -> None:
+    def one(thing: dict[str, Any]) -> None:
         # Gone already (--rm, a volume of its container), or just being removed.
         with contextlib.suppress(docker.errors.NotFound):
             try:

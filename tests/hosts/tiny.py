@@ -58,7 +58,9 @@ def _busybox() -> bytes:
 
 
 def _extract(folder: Path) -> bytes:
-    fetch = ["sh", "-c", 'cd "$0" && chmod 777 . && apt-get download -q busybox-static', folder]
+    # apt downloads as a user of its own where it can.
+    script = 'cd "$0" && chmod 777 . && apt-get download -q busybox-static'
+    fetch = ["sh", "-c", script, str(folder)]
     if machine.run(fetch, check=False).returncode:
         machine.run(["apt-get", "update", "-q"], timeout=300)
         machine.run(fetch)
