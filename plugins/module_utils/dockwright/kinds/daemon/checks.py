@@ -10,7 +10,7 @@ from .conflicts import conflicts
 from .document import Difference
 from .have import DaemonHave
 from .log_options import DRIVERS
-from .options import BY_NAME, CONTENT_PATHS, TRAPS, Key, is_known, version
+from .options import BY_NAME, TRAPS, Key, is_known, version
 from .want import DaemonWant
 
 
@@ -60,7 +60,7 @@ def content_problems(
             "use kind storage, which takes them along",
         )
         for difference in found
-        if difference.path in CONTENT_PATHS and not difference.in_force
+        if difference.is_content
     ]
 
 

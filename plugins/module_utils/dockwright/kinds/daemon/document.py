@@ -29,6 +29,13 @@ class Difference(NamedTuple):
         """The key of the file."""
         return self.path.partition(".")[0]
 
+    @property
+    def is_content(self) -> bool:
+        """Whether images and containers would be hidden or re-created."""
+        switches = isinstance(self.before, Mapping) and self.before.get("containerd-snapshotter")
+        by_removal = self.path == "features" and self.after is None and bool(switches)
+        return (self.path in CONTENT_PATHS or by_removal) and not self.in_force
+
 
 def differences(want: DaemonWant, have: DaemonHave, foreign: str = "keep") -> list[Difference]:
     """All that must change in the file, wanted keys first, each in the order it was given."""
@@ -147,12 +154,10 @@ def _of_entries(
 def _removal(name: str, raw: Any, origin: str, have: DaemonHave) -> Difference:
     key = BY_NAME.get(name)
     default = default_of(key, have.cgroup_version) if key else None
-    in_force = (
-        key is not None
-        and default is not None
-        and name not in have.waiting
-        and effective(name, have) == default
-    )
+    if key is None:  # the engine does not know it, so nothing changes when it goes
+        return Difference(name, raw, None, origin, True)
+    is_default = default is not None and effective(name, have) == default
+    in_force = is_default and name not in have.waiting
     return Difference(name, normal(name, raw), None, origin, in_force)
 
 

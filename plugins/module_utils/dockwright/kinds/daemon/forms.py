@@ -247,10 +247,12 @@ def parse_registries(value: Any, where: str) -> list[str]:
         if bare != text:
             raise wrong(path, f"is a URL: {text!r}", f"write {bare}")
         if not bare or bare.startswith("-") or " " in bare:
-            raise wrong(
-                path, f"is no registry: {text!r}", "write registry.example.com:5000 or a CIDR"
-            )
-        return text
+            fix = "write registry.example.com:5000 or a CIDR"
+            raise wrong(path, f"is no registry: {text!r}", fix)
+        try:
+            return str(ipaddress.ip_network(text, strict=False)) if "/" in text else text
+        except ValueError:
+            raise wrong(path, f"has a path: {text!r}", f"write {text.partition('/')[0]}") from None
 
     return sorted(set(_each(parse_list(value, where), where, registry)))
 

@@ -42,10 +42,11 @@ def plan(
     if problems:
         raise SpecError(problems)
     found, ignored = _without_ignored(differences(want, have, foreign), ignore)
-    refused = _broken(have, foreign) + content_problems(found, want, have)
+    unsatisfied = _not_in_force(want, have, found, ignore)
+    waiting = [Difference(path, None, want.values.get(path)) for path in unsatisfied]
+    refused = _broken(have, foreign) + content_problems([*found, *waiting], want, have)
     if refused:
         raise PlanRefused(refused)
-    unsatisfied = _not_in_force(want, have, found, ignore)
     effects = _effects(found, unsatisfied, have)
     changes = [_change(difference, want, have) for difference in found]
     pending: tuple[Notice, ...] = ()
@@ -94,23 +95,25 @@ def _not_in_force(
 ) -> list[str]:
     """Wanted keys that the file has already, and the daemon not yet."""
     changed = {difference.key for difference in found}
-    return [
+    wanted = [
         name
         for name, value in want.values.items()
-        if name not in changed
-        and not _is_ignored(name, ignore)
-        and (name in have.waiting or (name in have.live and have.live[name] != value))
+        if name in have.waiting or (name in have.live and have.live[name] != value)
     ]
+    removed = sorted(name for name in have.waiting if name not in want.values)
+    return [n for n in wanted + removed if n not in changed and not _is_ignored(n, ignore)]
 
 
 def _effects(found: Iterable[Difference], unsatisfied: list[str], have: DaemonHave) -> _Effects:
     paths = [difference.path for difference in found if not difference.in_force]
-    left = {difference.key for difference in found if difference.after is None}
+    left = {difference.path for difference in found if difference.after is None}
+    content = {difference.path for difference in found if difference.is_content}
     effects = _Effects([], [])
     for path in (*paths, *unsatisfied):
-        is_reload = is_reloadable(path, have.engine) and path not in have.waiting
-        if is_reload and path in left and not _can_reset(path, have):
-            is_reload = False
+        is_reload = path not in content and is_reloadable(path, have.engine)
+        is_reload = is_reload and path.partition(".")[0] not in have.waiting
+        if is_reload and path in left and "." not in path:
+            is_reload = _can_reset(path, have)
         (effects.reload if is_reload else effects.restart).append(path)
     return effects
 

@@ -1,0 +1,271 @@
+"""Apply a plan for daemon.json: validated, written, taken by the daemon and proved; or undone."""
+
+from __future__ import annotations
+
+import posixpath
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Callable
+
+from ...engine.client import Engine
+from ...errors import ApplyFailed, DockwrightError, EngineError, HostError
+from ...host.machine import Host
+from ...host.memory import Memory
+from ...model import Action, Change, Disruption, Plan
+from . import proof, what_ran
+from .document import edited, rendered, text_of
+from .have import DaemonHave
+from .live import live_values
+from .options import BY_NAME, default_of, is_reloadable
+from .want import DaemonWant
+
+Progress = Callable[[str], None]
+_RELOAD_LIMIT = 10.0
+_PLUGIN_LIMIT = 25.0  # a plugin that is not there is retried for 15 s
+
+
+def apply(  # noqa: PLR0913 (the stages' common signature)
+    want: DaemonWant,
+    have: DaemonHave,
+    changes: Sequence[Change],
+    host: Host,
+    engine: Engine | None,
+    progress: Progress = lambda text: None,
+    timeout: float = 120.0,
+) -> None:
+    """Carry out the very changes of the plan.
+
+    Raises ApplyFailed; then the old file is back, and the daemon works with it again.
+    """
+    _Transaction(want, have, changes, host, engine, progress, timeout).run()
+
+
+def remember(want: DaemonWant, have: DaemonHave, plan: Plan, host: Host, memory: Memory) -> None:
+    """Note what is ours now and what waits for a restart (the caller saves the memory)."""
+    memory.own_keys(want.values)
+    restarted = any(change.action is Action.RESTART for change in plan.changes)
+    ours = {*want.values, *have.owned, *have.waiting}
+    names = {notice.path.partition(".")[0] for notice in plan.pending}
+    waiting = frozenset() if restarted else frozenset(names & ours)
+    memory.set_waiting(host.service.identity(), waiting)
+
+
+class _Transaction:
+    """One change of the file; knows what it touched, so that it can undo it."""
+
+    def __init__(  # noqa: PLR0913
+        self,
+        want: DaemonWant,
+        have: DaemonHave,
+        changes: Sequence[Change],
+        host: Host,
+        engine: Engine | None,
+        progress: Progress,
+        timeout: float,
+    ) -> None:
+        self.want = want
+        self.have = have
+        self.host = host
+        self.engine = engine
+        self.progress = progress
+        self.timeout = timeout
+        self.paths = [change.path for change in changes if change.action is Action.UPDATE]
+        self.steps = [c for c in changes if c.action in (Action.RELOAD, Action.RESTART)]
+        self.document = edited(have.raw, want, self.paths)
+        self.before: what_ran.WhatRan | None = None
+        self.wrote = self.reloaded = self.restarted = False
+        self.started = time.time()
+
+    def run(self) -> None:
+        files = self.host.files
+        if files.read_text(self.have.path) != self.have.text:
+            raise ApplyFailed(
+                f"{self.have.path} was changed by another hand while we planned",
+                where=self.want.where,
+                fix="run again",
+            )
+        files.make_directory(posixpath.dirname(self.have.path))
+        if self.paths:
+            self._check()
+            self._back_up()
+        try:
+            self._carry_out()
+        except DockwrightError as error:
+            raise self._undone(error) from error
+
+    def _check(self) -> None:
+        self.progress("validate the new daemon.json")
+        try:
+            proof.validate(self.host, self.have.engine, self.have.path, text_of(self.document))
+        except ApplyFailed as error:
+            raise ApplyFailed(error.message, where=self.want.where, fix=error.fix) from error
+        if "authorization-plugins" in self.paths:
+            self._check_plugins()
+
+    def _check_plugins(self) -> None:
+        """A plugin that is not there ends the daemon some 15 s after the reload."""
+        named = self.want.values.get("authorization-plugins") or []
+        current = self.have.live.get("authorization-plugins") or []
+        for name in named:
+            if name not in current and not self._has_plugin(name):
+                raise ApplyFailed(
+                    f"there is no authorization plugin {name!r}: the daemon would end",
+                    where=f"{self.want.where}.authorization-plugins",
+                    fix="start the plugin first; nothing was changed",
+                )
+
+    def _has_plugin(self, name: str) -> bool:
+        files = self.host.files
+        places = [f"/run/docker/plugins/{name}.sock", f"/run/docker/plugins/{name}/{name}.sock"]
+        places += [
+            f"{folder}/docker/plugins/{name}.{form}"
+            for folder in ("/etc", "/usr/lib")
+            for form in ("spec", "json")
+        ]
+        if any(files.exists(place) for place in places):
+            return True
+        managed = self.engine.get("/plugins") if self.engine and self.have.is_running else []
+        names = {plugin["Name"] for plugin in managed if plugin.get("Enabled")}
+        return bool({name, f"{name}:latest"} & names)
+
+    def _back_up(self) -> None:
+        if self.have.text is not None:
+            self.host.files.make_directory(self.host.memory_folder, mode=0o700)
+            backup = f"{self.host.memory_folder}/daemon.json.before"
+            self.host.files.write_atomic(backup, self.have.text, mode=0o600)
+
+    def _carry_out(self) -> None:
+        if self.engine is None or not self.have.is_running or not self.steps:
+            self._write(self.document)
+            return
+        restart = self.steps[-1] if self.steps[-1].action is Action.RESTART else None
+        if restart is None:
+            self._write(self._with_defaults())
+            self._reload(self.engine)
+            self._write(self.document)
+        else:
+            if self.steps[0].action is Action.RELOAD:
+                self._write({**self.have.raw, "live-restore": True})
+                self._reload(self.engine)
+            self._write(self.document)
+            self._restart(self.engine, all_stop=restart.disruption >= Disruption.REPLACE)
+
+    def _with_defaults(self) -> dict[str, Any]:
+        """The file for one reload: a removed key would keep its old value in the daemon."""
+        document = dict(self.document)
+        for name in (path for path in self.paths if path not in document and path in BY_NAME):
+            key = BY_NAME[name]
+            default = default_of(key, self.have.cgroup_version)
+            resets = is_reloadable(name, self.have.engine) and not key.absent_resets
+            if resets and default is not None:
+                document[name] = rendered(name, default)
+        return document
+
+    def _write(self, document: Mapping[str, Any]) -> None:
+        text = text_of(document)
+        if self.paths and text != self.host.files.read_text(self.have.path):
+            self.host.files.write_atomic(self.have.path, text)
+            self.wrote = True
+
+    def _reload(self, engine: Engine) -> None:
+        self.progress("reload the daemon")
+        self.reloaded = True
+        plugins = "authorization-plugins" in self.paths
+        proof.reload(self.host, engine, _PLUGIN_LIMIT if plugins else _RELOAD_LIMIT)
+        if plugins:
+            self._outlives_plugins(engine)
+        self._verify(proof.wait_answer(engine, self.timeout, self.host), at_reload=True)
+
+    def _outlives_plugins(self, engine: Engine) -> None:
+        engine.get("/info", timeout=_PLUGIN_LIMIT)  # every call goes through the plugins
+
+    def _restart(self, engine: Engine, *, all_stop: bool) -> None:
+        self.progress("restart the daemon")
+        self.before = what_ran.observe(engine)
+        self.host.service.reset_failed()
+        self.restarted = True
+        self.host.service.restart(self.timeout)
+        self._verify(proof.wait_answer(engine, self.timeout, self.host))
+        vanished = what_ran.bring_back(engine, self.before, all_stopped=all_stop)
+        if vanished:
+            self.progress(f"removed by the restart (--rm): {', '.join(vanished)}")
+
+    def _verify(self, info: Mapping[str, Any], *, at_reload: bool = False) -> None:
+        """The values that the engine tells must be the new ones."""
+        live = live_values(info)
+        for name in dict.fromkeys(path.partition(".")[0] for path in self.paths):
+            expected = self._expected(name)
+            if name not in live or expected is None:
+                continue
+            if at_reload and not is_reloadable(name, self.have.engine):
+                continue
+            if live[name] != expected and not self._first_of_two(name):
+                text = f"the daemon works with {live[name]!r} instead of {expected!r}"
+                raise ApplyFailed(text, where=f"{self.want.where}.{name}")
+
+    def _expected(self, name: str) -> Any:
+        """The value that a changed key must have afterwards; None where that cannot be told."""
+        if name in self.want.values:
+            return self.want.values[name]
+        key = BY_NAME.get(name)
+        return default_of(key, self.have.cgroup_version) if key else None
+
+    def _first_of_two(self, name: str) -> bool:
+        """Whether this is the reload before the restart, which switches live-restore on only."""
+        return len(self.steps) > 1 and not self.restarted and name != "live-restore"
+
+    def _undone(self, error: DockwrightError) -> ApplyFailed:
+        """Put the old file back, get the daemon to work with it, and say what went wrong."""
+        words = error.message
+        if self.restarted and isinstance(error, (HostError, EngineError)):
+            words = f"the daemon does not start: {proof.daemon_words(self.host, self.started)}"
+        elif self.reloaded and isinstance(error, EngineError):
+            words = f"the daemon ended at a reload: {proof.daemon_words(self.host, self.started)}"
+        fix = "nothing was changed"
+        try:
+            if self.wrote:
+                self._put_back()
+                fix = "the old configuration is in force again; correct the value"
+        except DockwrightError as second:
+            fix = f"putting the old state back failed too: {second.message}"
+        return ApplyFailed(words, where=error.where or self.want.where, fix=fix)
+
+    def _put_back(self) -> None:
+        self.progress("put the old daemon.json back")
+        if self.engine is None or not (self.reloaded or self.restarted):
+            self._write_old()
+        elif not self.restarted and self.host.service.wait_settled(self.timeout) == "active":
+            self._write_old()
+            self._take_old(self.engine)
+        else:
+            self._start_old(self.engine)
+
+    def _write_old(self) -> None:
+        if self.have.text is None:
+            self.host.files.remove(self.have.path)
+        else:
+            self.host.files.write_atomic(self.have.path, self.have.text)
+
+    def _start_old(self, engine: Engine) -> None:
+        """Start with the old file; containers that live on need live-restore until it is up."""
+        lives_on = self.restarted and self.steps[0].action is Action.RELOAD
+        if lives_on:
+            self._write({**self.have.raw, "live-restore": True})
+        else:
+            self._write_old()
+        self.host.service.reset_failed()
+        self.host.service.restart(self.timeout)
+        proof.wait_answer(engine, self.timeout, self.host)
+        if self.before is not None:
+            what_ran.bring_back(engine, self.before, all_stopped=True)
+        if lives_on:
+            self._write({**self.have.raw, "live-restore": False})
+            proof.reload(self.host, engine, _RELOAD_LIMIT)
+            self._write_old()
+
+    def _take_old(self, engine: Engine) -> None:
+        """A reload with the old file; where it cannot say so, the daemon never took the new one."""
+        try:
+            proof.reload(self.host, engine, _RELOAD_LIMIT)
+        except ApplyFailed:
+            proof.wait_answer(engine, self.timeout, self.host)
