@@ -30,6 +30,8 @@ from ...values import (
     TEXTS,
     Type,
     one_of,
+    parse_duration,
+    parse_text,
     show_size,
     size,
 )
@@ -38,6 +40,18 @@ from . import endpoints, forms, mounts, ports
 MEMORY = Type("size", size(6 * 1024**2), "str", SIZE.schema, show_size)
 MEMORY_SWAP = Type("size", size(unlimited=True), "str", SIZE.schema, show_size)
 CONTAINER_MODE = Type("text", endpoints.parse_network_mode, "str", {"type": "string"})
+
+
+def _parse_grace(value: Any, where: str) -> int:
+    return math.ceil(parse_duration(value, where) / 10**9) * 10**9  # the engine knows whole seconds
+
+
+def _parse_directory(value: Any, where: str) -> str:
+    return parse_text(value, where).rstrip("/") or "/"
+
+
+GRACE = DURATION._replace(parse=_parse_grace)
+DIRECTORY = TEXT._replace(parse=_parse_directory)
 
 
 def _host_config(name: str) -> Any:
@@ -60,7 +74,8 @@ def _read_hostname(seen: Inspect) -> str | None:
     name = get(seen.raw, "Config.Hostname") or ""
     mode = get(seen.raw, "HostConfig.NetworkMode") or ""
     made_up = name == (seen.raw.get("Id") or "")[:12] or mode.startswith("container:")
-    if made_up or not name or (mode == "host" and name == seen.facts.name):
+    shared = "host" in (mode, get(seen.raw, "HostConfig.UTSMode"))
+    if made_up or not name or (shared and name == seen.facts.name):
         return None
     return str(name)
 
@@ -71,7 +86,7 @@ def _read_stop_timeout(seen: Inspect) -> int:
 
 
 def _write_stop_timeout(payload: dict[str, Any], value: int) -> None:
-    payload["StopTimeout"] = math.ceil(value / 10**9)  # the engine knows whole seconds
+    payload["StopTimeout"] = value // 10**9
 
 
 def _read_security(seen: Inspect) -> list[str] | None:
@@ -342,7 +357,7 @@ ROWS: tuple[Option, ...] = (
     ),
     Option(
         "stop_grace_period",
-        DURATION,
+        GRACE,
         "How long a stop waits before it kills; whole seconds.",
         read=_read_stop_timeout,
         write=_write_stop_timeout,
@@ -412,7 +427,7 @@ ROWS: tuple[Option, ...] = (
     ),
     _config_field(
         "working_dir",
-        TEXT,
+        DIRECTORY,
         "WorkingDir",
         "The working directory.",
         image="WorkingDir",

@@ -9,11 +9,12 @@ from typing import Any, Callable, Mapping, NamedTuple
 from ...errors import Problem, SpecError
 from ...model import Want
 from ...options import parse
+from ...values import parse_list
 from ..project.env_file import parse_env_file
 from ..project.order import cycle_in
 from .endpoints import WITHOUT_NETWORKS
 from .options import INPUTS, OPTIONS, REFUSED
-from .ports import fixed_ports
+from .ports import fixed_ports, parse_ports
 
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 _INPUTS = tuple(row.name for row in INPUTS)
@@ -46,6 +47,7 @@ def parse_container(key: str, item: Any, where: str, context: Context) -> list[W
     if "image" not in parsed and state != "absent":
         problems.append(Problem(f"{where}.image", "is missing", "name the image to run"))
     problems += _check_fields(parsed, where)
+    inputs["port_paths"] = _port_paths(item, where)
     names = _names(key, inputs, where, problems)
     if len(names) > 1 and fixed_ports(parsed.get("ports", {})):
         fix = "leave the host port out, or run one replica"
@@ -85,6 +87,16 @@ def _names(key: str, inputs: dict[str, Any], where: str, problems: list[Problem]
     if count > 1:
         return [f"{key}-{number}" for number in range(1, count + 1)]
     return [base or key] * count
+
+
+def _port_paths(item: Any, where: str) -> dict[str, str]:
+    """Host port -> the path in the spec of the entry that asks for it."""
+    found = {}
+    for index, entry in enumerate(parse_list((item or {}).get("ports") or [], where)):
+        path = f"{where}.ports[{index}]"
+        for protocol, address, port in fixed_ports(parse_ports([entry], path)):
+            found[f"{address}:{port}/{protocol}"] = path
+    return found
 
 
 def _fold_deploy(parsed: dict[str, Any], inputs: dict[str, Any], where: str) -> list[Problem]:

@@ -1,0 +1,173 @@
+"""What is wrong with a spec only next to the host it is for; all problems together. Pure."""
+
+from __future__ import annotations
+
+from typing import Iterable
+
+from .errors import Problem, SpecError, nearest
+from .kinds.container.have import is_running
+from .kinds.container.ports import fixed_ports, overlap
+from .kinds.container.recovery import name_of
+from .kinds.image import plan as image
+from .model import Have, Want
+from .observe import Observation
+from .spec import Document
+
+BUILT_IN = ("bridge", "host", "none")
+
+
+def check(document: Document, seen: Observation) -> None:
+    """Raise SpecError if the document cannot be had on this host."""
+    problems: list[Problem] = []
+    for name, want in document.images.items():
+        problems += image.problems(want, seen.images[name])
+    problems += _foreign_objects(document, seen)
+    problems += _networks(document, seen)
+    problems += _references(document, seen)
+    problems += _engine(document, seen)
+    problems += _ports(document, seen)
+    if problems:
+        raise SpecError(problems)
+
+
+def _foreign_objects(document: Document, seen: Observation) -> list[Problem]:
+    """Objects that carry another project's owner label."""
+    found = []
+    pairs: list[tuple[Want, Have | None]] = []
+    for wants, haves in (
+        (document.containers, seen.containers),
+        (document.networks, seen.networks),
+        (document.volumes, seen.volumes),
+    ):
+        pairs += [(want, haves.get(name)) for name, want in wants.items()]
+    for want, have in pairs:
+        if have and have.project and have.project != document.project and not want.external:
+            if want.state == "implied":
+                continue
+            message = f"{want.kind} {want.name} belongs to project {have.project}"
+            fix = "choose another name, or declare it with external: true"
+            if want.kind == "container":
+                fix = "choose another name, or manage it in that project"
+            found.append(Problem(want.where, message, fix))
+    return found
+
+
+def _networks(document: Document, seen: Observation) -> list[Problem]:
+    """Networks that are neither declared nor there."""
+    found = []
+    for name, want in document.networks.items():
+        if want.external and name not in seen.networks and not seen.facts.assumed:
+            message = f"the external network {name} is not there"
+            found.append(Problem(want.where, message, "create it, or drop external: true"))
+    present = {n for n, want in document.networks.items() if want.state != "absent"}
+    gone = set(document.networks) - present
+    for want in document.containers.values():
+        for name in want.fields.get("networks", ()) if want.state != "absent" else ():
+            known = name in present or (name in seen.networks and name not in gone)
+            if name in BUILT_IN or known:
+                continue
+            near = nearest(name, [*present, *seen.networks])
+            message = f"network {name} is neither declared nor on the host"
+            fix = near or f"declare it under networks: {{{name}: {{}}}}"
+            found.append(Problem(f"{want.where}.networks.{name}", message, fix))
+    return found
+
+
+def _references(document: Document, seen: Observation) -> list[Problem]:
+    """``container:NAME`` of a container that is not there, external volumes that are missing."""
+    found = []
+    names = {name_of(item) for item in seen.listing}
+    for want in document.containers.values():
+        for key in ("network_mode", "pid", "ipc"):
+            prefix, _, other = (want.fields.get(key) or "").partition(":")
+            if prefix == "container" and other not in document.containers and other not in names:
+                message = f"container {other} is neither declared nor on the host"
+                near = nearest(other, [*document.containers, *names])
+                found.append(Problem(f"{want.where}.{key}", message, near or "declare it"))
+    for name, want in document.volumes.items():
+        if want.external and name not in seen.volumes and not seen.facts.assumed:
+            message = f"the external volume {name} is not there"
+            found.append(Problem(want.where, message, "create it, or drop external: true"))
+    return found
+
+
+def _engine(document: Document, seen: Observation) -> list[Problem]:
+    """What this engine does not have: log drivers, runtimes, options of newer APIs."""
+    found = []
+    facts = seen.facts
+    for want in document.containers.values():
+        driver = (want.fields.get("logging") or {}).get("driver")
+        if driver and facts.log_drivers and driver not in (*facts.log_drivers, "none"):
+            fix = nearest(driver, facts.log_drivers) or "one of " + ", ".join(facts.log_drivers)
+            found.append(
+                Problem(f"{want.where}.logging.driver", f"the engine has no '{driver}'", fix)
+            )
+        runtime = want.fields.get("runtime")
+        if runtime and facts.runtimes and runtime not in facts.runtimes:
+            fix = "one of " + ", ".join(facts.runtimes)
+            found.append(Problem(f"{want.where}.runtime", f"the engine has no '{runtime}'", fix))
+        for target, mount in want.fields.get("volumes", {}).items():
+            if mount.get("subpath") and not facts.api_at_least("1.45"):
+                message = f"subpath of {target} needs Engine API 1.45, this engine has {facts.api}"
+                found.append(Problem(f"{want.where}.volumes", message, "leave it out"))
+    return found
+
+
+def _ports(document: Document, seen: Observation) -> list[Problem]:
+    """Host ports that two containers want, or that somebody else holds."""
+    found: list[Problem] = []
+    claims: list[tuple[tuple[str, str, int], Want]] = []
+    for want in document.containers.values():
+        if want.state != "running":
+            continue
+        for claim in fixed_ports(want.fields.get("ports", {})):
+            for other, holder in claims:
+                if overlap(claim, other) and holder.name != want.name:
+                    found.append(_port_problem(want, claim, f"{holder.where} wants it too"))
+            claims.append((claim, want))
+    for claim, want in claims:
+        holder_text = _holder(claim, want, document, seen)
+        if holder_text:
+            found.append(_port_problem(want, claim, holder_text))
+    return found
+
+
+def _port_problem(want: Want, claim: tuple[str, str, int], who: str) -> Problem:
+    protocol, address, port = claim
+    host = f"{address}:{port}" if address else str(port)
+    where = want.inputs["port_paths"].get(f"{address}:{port}/{protocol}", f"{want.where}.ports")
+    fix = "choose another host port, or leave it out to let the engine choose"
+    return Problem(where, f"host port {host}/{protocol} is taken: {who}", fix)
+
+
+def _holder(
+    claim: tuple[str, str, int], want: Want, document: Document, seen: Observation
+) -> str:
+    """Who else holds a host port now; empty when nobody does, or when we ourselves free it."""
+    ours = {have.id for name, have in seen.containers.items() if name in document.containers}
+    going = {
+        have.id
+        for have in seen.containers.values()
+        if have.name not in document.containers
+    }
+    published = False
+    for item in seen.listing:
+        for protocol, address, port in _published(item):
+            if overlap(claim, (protocol, address, port)):
+                published = True
+                if item["Id"] not in ours and item["Id"] not in going:
+                    return f"container {name_of(item)} publishes it"
+    if published or not seen.host_ports:
+        return ""
+    have = seen.containers.get(want.name)
+    if have and is_running(have) and claim in fixed_ports(have.fields.get("ports") or {}):
+        return ""
+    if any(overlap(claim, (p.protocol, p.address, p.number)) for p in seen.host_ports):
+        return "another process of the host listens on it"
+    return ""
+
+
+def _published(item: dict[str, object]) -> Iterable[tuple[str, str, int]]:
+    for port in item.get("Ports") or ():  # type: ignore[attr-defined]
+        if port.get("PublicPort"):
+            yield port.get("Type", "tcp"), port.get("IP", ""), port["PublicPort"]

@@ -1,0 +1,54 @@
+"""The observed state of containers: inspect answers in normal form."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+from ... import owner
+from ...model import EngineFacts, Have
+from ...options import Inspect, get
+from .options import ROWS
+
+
+def from_inspect(raw: Mapping[str, Any], facts: EngineFacts, names: Mapping[str, str]) -> Have:
+    """One container out of ``GET /containers/{id}/json``.
+
+    ``names`` gives the name of a container by its ID, and a network's ID by ``network:NAME``.
+    """
+    labels = owner.labels_of(raw)
+    carried = frozenset(filter(None, labels.get(owner.CARRIED, "").split(",")))
+    seen = Inspect(raw, facts, names, carried)
+    return Have(
+        "container",
+        (raw.get("Name") or "").lstrip("/"),
+        raw.get("Id") or "",
+        {row.name: row.read(seen) for row in ROWS if row.read},
+        owner.explicit_paths(labels),
+        labels.get(owner.PROJECT, ""),
+        labels.get(owner.SERVICE, ""),
+        raw,
+    )
+
+
+def is_running(have: Have | None) -> bool:
+    """Whether its processes run (also paused, or about to be restarted by the engine)."""
+    state = (have.raw.get("State") or {}) if have else {}
+    return bool(state.get("Running") or state.get("Restarting"))
+
+
+def is_paused(have: Have) -> bool:
+    """Whether it is paused."""
+    return bool(get(have.raw, "State.Paused"))
+
+
+def is_completed(have: Have) -> bool:
+    """Whether it is a one-shot container that ran to a good end."""
+    state = have.raw.get("State") or {}
+    one_shot = have.fields.get("restart", "no").partition(":")[0] in ("no", "on-failure")
+    return one_shot and state.get("Status") == "exited" and state.get("ExitCode") == 0
+
+
+def carried_targets(have: Have) -> frozenset[str]:
+    """Where anonymous volumes are mounted that were kept over an earlier replacement."""
+    labels = owner.labels_of(have.raw)
+    return frozenset(filter(None, labels.get(owner.CARRIED, "").split(",")))

@@ -1,0 +1,251 @@
+"""What a container's plan needs beyond the generic rows. Pure."""
+
+from __future__ import annotations
+
+from typing import Any, Iterable, Mapping, NamedTuple
+
+from ... import owner
+from ...differ import (
+    CauseOf,
+    as_change,
+    carry_ignored,
+    complete,
+    differences,
+    ignored_notices,
+)
+from ...model import (
+    UNKNOWN,
+    Action,
+    Cause,
+    Change,
+    Disruption,
+    EngineFacts,
+    Have,
+    Notice,
+    Want,
+)
+from ...options import get
+from .have import is_completed, is_paused, is_running
+from .options import ROWS
+
+KIND = "container"
+
+
+class ImageSeen(NamedTuple):
+    """The wanted image: its ID (UNKNOWN until it is pulled), and the Config known of it."""
+
+    id: Any
+    config: Mapping[str, Any] | None
+
+
+class Planned(NamedTuple):
+    """The plan of one container."""
+
+    changes: list[Change]
+    stale: list[Notice]
+    ignored: list[Notice]
+
+
+class Context(NamedTuple):
+    """What the plans of all containers share."""
+
+    facts: EngineFacts
+    cause_of: CauseOf
+    configs: Mapping[str, Mapping[str, Any]]  # image ID -> Config
+    recreate_stale: bool = False
+
+
+def full_fields(want: Want, config: Mapping[str, Any]) -> dict[str, Any]:
+    """All fields of a container as they should be: the spec over the image over the engine."""
+    fields = want.fields
+    full = complete(ROWS, fields, config)
+    if fields.get("entrypoint") is not None:
+        full["entrypoint"] = fields["entrypoint"] or None
+        if fields.get("command") is None:
+            full["command"] = None
+    if fields.get("command") == [] and not fields.get("entrypoint"):
+        full["command"] = None
+    published = {*(full["expose"] or ()), *full["ports"]}
+    published.update(_inherited_ports(config))
+    full["expose"] = sorted(published) or None
+    if full["mem_limit"] and not fields.get("memswap_limit"):
+        full["memswap_limit"] = 2 * full["mem_limit"]  # the engine's own rule
+    if (full["pids_limit"] or -1) < 0:
+        full["pids_limit"] = None
+    if full["healthcheck"].get("test") == ["NONE"]:
+        full["healthcheck"] = {"test": ["NONE"]}
+    if full["privileged"] or "host" in (full["pid"], full["ipc"]):
+        kept = [text for text in full["security_opt"] or () if text != "label=disable"]
+        full["security_opt"] = kept or None
+    full["labels"] = owner.foreign(full["labels"])
+    return full
+
+
+def _inherited_ports(config: Mapping[str, Any]) -> list[str]:
+    return [key if "/" in key else f"{key}/tcp" for key in config.get("ExposedPorts") or ()]
+
+
+def plan_container(want: Want, have: Have | None, image: ImageSeen, context: Context) -> Planned:
+    """The changes that bring one container from have to want."""
+    if want.state == "absent":
+        return Planned([_delete(have, "state: absent")] if have else [], [], [])
+    if have is None:
+        return Planned([_create(want)], [], [])
+    return _compare(want, have, image, context)
+
+
+def _create(want: Want) -> Change:
+    shown = {
+        row.name: row.type.show(want.fields[row.name])
+        for row in ROWS
+        if want.fields.get(row.name) not in (None, {}, [])
+    }
+    if want.state == "stopped":
+        shown["state"] = "stopped"
+    return Change(KIND, want.name, Action.CREATE, "", None, shown, "is not there", Cause.SPEC)
+
+
+def _delete(have: Have, reason: str, cause: Cause = Cause.SPEC) -> Change:
+    cost = Disruption.REPLACE if is_running(have) else Disruption.NONE
+    before = {"image": get(have.raw, "Config.Image"), "id": have.id[:12]}
+    return Change(KIND, have.name, Action.DELETE, "", before, None, reason, cause, cost)
+
+
+def delete(have: Have, reason: str) -> Change:
+    """The removal of a container that the spec does not have any more."""
+    return _delete(have, reason)
+
+
+def _compare(want: Want, have: Have, image: ImageSeen, context: Context) -> Planned:
+    config = image.config
+    if config is None:
+        config = context.configs.get(have.fields["image"], {})
+    full = full_fields(want, config)
+    full["image"] = have.fields["image"]  # compared on its own
+    full, hidden = carry_ignored(ROWS, full, have.fields, want.inputs.get("ignore", ()))
+    running = is_running(have)
+    changes = _image_change(want, have, image, running, context)
+    for difference in differences(ROWS, full, have.fields, have.explicit):
+        changes.append(
+            as_change(want, difference, context.facts, context.cause_of, running=running)
+        )
+    stale = _stale(want, have, context.facts)
+    if context.recreate_stale:
+        changes += [_refresh(want, notice, running) for notice in stale]
+        stale = []
+    changes += _state(want, have, any(c.action is Action.REPLACE for c in changes))
+    return Planned(changes, stale, ignored_notices(want, hidden))
+
+
+def _image_change(
+    want: Want, have: Have, image: ImageSeen, running: bool, context: Context
+) -> list[Change]:
+    if image.id == have.fields["image"]:
+        return []
+    before = f"{get(have.raw, 'Config.Image')} ({_short(have.fields['image'])})"
+    after = want.fields["image"] + (f" ({_short(image.id)})" if image.id is not UNKNOWN else "")
+    reason = "known after pull" if image.id is UNKNOWN else ""
+    cause = context.cause_of(KIND, want.name, "image", want.fields["image"], True)
+    if cause is Cause.DRIFT:
+        reason = reason or "the reference names another image now"
+    cost = Disruption.REPLACE if running else Disruption.NONE
+    return [Change(KIND, want.name, Action.REPLACE, "image", before, after, reason, cause, cost)]
+
+
+def _short(id: Any) -> str:
+    return str(id).replace("sha256:", "")[:12]
+
+
+_STALE = {"logging": ("driver", "log_driver"), "runtime": ("", "runtime")}
+
+
+def _stale(want: Want, have: Have, facts: EngineFacts) -> list[Notice]:
+    """Defaults that moved since the container was made, as far as the engine tells them."""
+    found = []
+    for name, (key, fact) in _STALE.items():
+        path = f"{name}.{key}" if key else name
+        given = want.fields.get(name)
+        seen = have.fields.get(name)
+        if (given and (not key or key in given)) or path in have.explicit:
+            continue
+        before = (seen or {}).get(key) if key else seen
+        after = getattr(facts, fact)
+        if before and before != after:
+            message = f"is {before} since its creation, the daemon's default is {after} now"
+            found.append(Notice(KIND, want.name, path, message, before, after))
+    return found
+
+
+def _refresh(want: Want, notice: Notice, running: bool) -> Change:
+    cost = Disruption.REPLACE if running else Disruption.NONE
+    reason = "the daemon's default moved"
+    values = (notice.before, notice.after, reason, Cause.DEFAULT, cost)
+    return Change(KIND, want.name, Action.REPLACE, notice.path, *values)
+
+
+def _state(want: Want, have: Have, replaced: bool) -> list[Change]:
+    """Starting or stopping; a replacement ends in the right state by itself."""
+    status = get(have.raw, "State.Status") or "created"
+    if want.state == "stopped":
+        if is_running(have) and not replaced:
+            values = ("state", status, "stopped", "", Cause.UNKNOWN, Disruption.REPLACE)
+            return [Change(KIND, want.name, Action.STOP, *values)]
+        return []
+    if (is_running(have) and not is_paused(have)) or replaced or is_completed(have):
+        return []
+    reason = "is paused" if is_paused(have) else f"is {status}"
+    return [Change(KIND, want.name, Action.START, "state", status, "running", reason, Cause.DRIFT)]
+
+
+# --- containers that live in the namespaces of another one ---------------------------------------
+
+
+def shared_with(have: Have) -> dict[str, str]:
+    """Path -> ID or name of the containers that this one refers to by their ID."""
+    host = have.raw.get("HostConfig") or {}
+    found = {}
+    for path, key in (("network_mode", "NetworkMode"), ("pid", "PidMode"), ("ipc", "IpcMode")):
+        prefix, _, reference = (host.get(key) or "").partition(":")
+        if prefix == "container":
+            found[path] = reference
+    for reference in host.get("VolumesFrom") or ():
+        found["volumes_from"] = reference.partition(":")[0]
+    for link in host.get("Links") or ():
+        found["links"] = link.partition(":")[0].lstrip("/")
+    return found
+
+
+def dependents(
+    changes: Iterable[Change], haves: Mapping[str, Have], going: Iterable[str]
+) -> list[Change]:
+    """Replacements of the containers that refer to one that is replaced, and so on.
+
+    ``haves`` are all containers by name, ``going`` the names that are removed anyhow.
+    """
+    replaced = {c.name for c in changes if c.kind == KIND and c.action is Action.REPLACE}
+    done = {*replaced, *going}
+    found: list[Change] = []
+    while replaced:
+        names = {*replaced, *(haves[name].id for name in replaced if name in haves)}
+        replaced = set()
+        for have in haves.values():
+            shared = {path: ref for path, ref in shared_with(have).items() if ref in names}
+            if have.name in done or not shared:
+                continue
+            path, reference = sorted(shared.items())[0]
+            found.append(_follow(have, path, _name_of(reference, haves)))
+            replaced.add(have.name)
+            done.add(have.name)
+    return found
+
+
+def _name_of(reference: str, haves: Mapping[str, Have]) -> str:
+    return next((have.name for have in haves.values() if have.id == reference), reference)
+
+
+def _follow(have: Have, path: str, other: str) -> Change:
+    cost = Disruption.REPLACE if is_running(have) else Disruption.NONE
+    reason = f"shares it with {other}, which is replaced"
+    value = f"container:{other}"
+    values = (path, value, value, reason, Cause.DEFAULT, cost)
+    return Change(KIND, have.name, Action.REPLACE, *values)

@@ -1,0 +1,123 @@
+"""Replacements that a killed run left half done: what is there, and how it will be put right. Pure.
+
+The journal of a replacement is the engine itself. The new container is made under the name
+``NAME.dockwright-new`` and carries a label that says which container it replaces and how that one
+ran; the old one is moved to ``NAME.dockwright-old`` before the new one takes the name.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Iterable, Mapping, NamedTuple
+
+from ... import owner
+
+NEW, OLD = ".dockwright-new", ".dockwright-old"
+
+
+class Journal(NamedTuple):
+    """What the label on the new container says of the old one."""
+
+    id: str
+    running: bool
+    restart: Mapping[str, Any]  # its RestartPolicy
+    start: bool  # whether the new one is to run
+
+    def text(self) -> str:
+        """The label's value."""
+        return json.dumps(self._asdict(), separators=(",", ":"), sort_keys=True)
+
+
+class Recovery(NamedTuple):
+    """A replacement to finish or to undo. IDs are empty where there is no such container."""
+
+    name: str
+    old: str
+    new: str
+    finish: bool  # the new one had won: only the old one is still to be removed
+    journal: Journal
+
+    @property
+    def survivor(self) -> str:
+        """The ID of the container that will run under the name."""
+        return self.new if self.finish else self.old
+
+
+def name_of(listed: Mapping[str, Any]) -> str:
+    """The name in a list answer: links give a container further names with a second slash."""
+    names = [name.lstrip("/") for name in listed.get("Names") or ()]
+    return min((name for name in names if "/" not in name), default=min(names, default=""))
+
+
+def read_journal(labels: Mapping[str, str]) -> Journal | None:
+    """The journal on a container, if it has one that can be read."""
+    try:
+        return Journal(**json.loads(labels[owner.REPLACES]))
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def recoveries(listing: Iterable[Mapping[str, Any]]) -> dict[str, Recovery]:
+    """The replacements that are half done, by the container's real name."""
+    by_name = {name_of(item): item for item in listing}
+    found = {}
+    for name, item in by_name.items():
+        base, suffix = _split(name)
+        if suffix == NEW:
+            found[base] = _unfinished(base, item, by_name)
+        elif suffix == OLD and base not in found and base + NEW not in by_name:
+            recovery = _swapped(base, item, by_name)
+            if recovery:
+                found[base] = recovery
+    return {name: recovery for name, recovery in found.items() if recovery}
+
+
+def _split(name: str) -> tuple[str, str]:
+    for suffix in (NEW, OLD):
+        if name.endswith(suffix):
+            return name[: -len(suffix)], suffix
+    return name, ""
+
+
+_GONE = Journal("", False, {}, False)
+
+
+def _unfinished(
+    base: str, new: Mapping[str, Any], by_name: Mapping[str, Mapping[str, Any]]
+) -> Recovery | None:
+    """The new one did not get the name yet: undone."""
+    journal = read_journal(owner.labels_of(new))
+    if journal is None:
+        return None  # not ours
+    old = by_name.get(base + OLD) or by_name.get(base) or {}
+    return Recovery(base, old.get("Id", ""), new["Id"], False, journal)
+
+
+def _swapped(
+    base: str, old: Mapping[str, Any], by_name: Mapping[str, Mapping[str, Any]]
+) -> Recovery | None:
+    """The old one gave its name away: finished if the new one runs well, else undone."""
+    new = by_name.get(base)
+    if new is None:
+        return Recovery(base, old["Id"], "", False, _GONE._replace(id=old["Id"]))
+    journal = read_journal(owner.labels_of(new))
+    if journal is None:
+        return None  # somebody else made the container of that name since
+    status = new.get("Status") or ""
+    healthy = "(unhealthy)" not in status and "(health: starting)" not in status
+    finish = (new.get("State") == "running" and healthy) or not journal.start
+    return Recovery(base, old["Id"], new["Id"], finish, journal)
+
+
+def as_recovered(raw: Mapping[str, Any], recovery: Recovery) -> dict[str, Any]:
+    """The survivor's inspect answer as it will be after the recovery."""
+    result = {**raw, "Name": f"/{recovery.name}"}
+    if recovery.finish or not recovery.journal.id:
+        return result
+    running = recovery.journal.running
+    state = {**(raw.get("State") or {}), "Status": "running" if running else "exited"}
+    result["State"] = {**state, "Running": running, "Paused": False, "Restarting": False}
+    if recovery.journal.restart:
+        host = {**(raw.get("HostConfig") or {}), "RestartPolicy": recovery.journal.restart}
+        result["HostConfig"] = host
+    return result

@@ -1,0 +1,76 @@
+"""The plan of networks: any difference makes them anew, and their containers connect again. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Mapping
+
+from ...differ import CauseOf, carry_ignored, complete, differences, ignored_notices
+from ...model import Action, Cause, Change, Disruption, Have, Notice, Want
+from .options import ROWS
+
+if TYPE_CHECKING:
+    from ...observe import Observation
+
+KIND = "network"
+
+
+def plan_all(
+    wants: Mapping[str, Want], seen: Observation, cause_of: CauseOf
+) -> tuple[list[Change], list[Notice]]:
+    """The changes of all networks, and what is ignored."""
+    changes: list[Change] = []
+    hidden: list[Notice] = []
+    for name, want in wants.items():
+        have = seen.networks.get(name)
+        if want.external:
+            continue
+        if want.state == "absent":
+            changes += [_delete(have, seen)] if have else []
+        elif have is None:
+            shown = {row.name: want.fields[row.name] for row in ROWS if want.fields.get(row.name)}
+            values = ("", None, shown, "is not there", Cause.SPEC)
+            changes.append(Change(KIND, name, Action.CREATE, *values))
+        else:
+            found, notices = _compare(want, have, seen, cause_of)
+            changes += found
+            hidden += notices
+    return changes, hidden
+
+
+def _delete(have: Have, seen: Observation) -> Change:
+    values = ("", {"driver": have.fields["driver"]}, None, "state: absent", Cause.SPEC)
+    return Change(KIND, have.name, Action.DELETE, *values, _cost(have, seen))
+
+
+def _compare(
+    want: Want, have: Have, seen: Observation, cause_of: CauseOf
+) -> tuple[list[Change], list[Notice]]:
+    full = complete(ROWS, want.fields, {})
+    ignore = want.inputs.get("ignore", ())
+    full, hidden = carry_ignored(ROWS, full, have.fields, ignore)
+    changes = []
+    for item in differences(ROWS, full, have.fields, have.explicit):
+        given = item.row.name in want.fields
+        changes.append(
+            Change(
+                KIND,
+                want.name,
+                Action.REPLACE,
+                item.path,
+                item.row.type.show(item.before),
+                item.row.type.show(item.after),
+                "" if given else "not in the spec",
+                cause_of(KIND, want.name, item.path, item.after, given),
+                _cost(have, seen),
+            )
+        )
+    return changes, ignored_notices(want, hidden)
+
+
+def _cost(have: Have, seen: Observation) -> Disruption:
+    """Containers that run in it lose it for a moment."""
+    for item in seen.listing:
+        networks = (item.get("NetworkSettings") or {}).get("Networks") or {}
+        if have.name in networks and item.get("State") == "running":
+            return Disruption.RECONNECT
+    return Disruption.NONE

@@ -1,0 +1,157 @@
+"""The plan of a whole document: a pure function of what is wanted and what was observed."""
+
+from __future__ import annotations
+
+from typing import Any, Iterable
+
+from .checks import check
+from .differ import CauseOf
+from .kinds.container import plan as container
+from .kinds.image import plan as image
+from .kinds.network import plan as network
+from .kinds.volume import plan as volume
+from .model import UNKNOWN, Action, Cause, Change, Disruption, Have, Notice, Plan
+from .observe import Observation
+from .spec import Document
+
+
+def plan(document: Document, seen: Observation, cause_of: CauseOf) -> Plan:
+    """The ordered changes from ``seen`` to ``document``.
+
+    Raises SpecError with every problem that shows only next to the host: a port that is taken,
+    a network that is neither declared nor there, an object of another project.
+    """
+    check(document, seen)
+    recovered = [_recover(name, seen) for name in sorted(seen.recoveries)]
+    images = [
+        change
+        for name, want in document.images.items()
+        for change in image.plan(want, seen.images[name], seen.facts)
+    ]
+    volumes, blocked = volume.plan_all(document.volumes, seen.volumes, seen.facts, cause_of)
+    networks, hidden = network.plan_all(document.networks, seen, cause_of)
+    containers, stale, ignored = _containers(document, seen, images, cause_of)
+    extra = _surplus(document, seen) + (_purged(document, seen) if document.purge else [])
+    gone = [change.name for change in (*containers, *extra) if change.action is Action.DELETE]
+    everyone = {**seen.others, **seen.containers}
+    containers += container.dependents(containers, everyone, gone)
+    extra_containers = [change for change in extra if change.kind == "container"]
+    extra_others = [change for change in extra if change.kind != "container"]
+    first, last = _deletions_last(networks), _deletions_last(volumes)
+    changes = [
+        *recovered,
+        *[change for change in images if change.action is not Action.DELETE],
+        *last[0],
+        *first[0],
+        *_in_order(containers, document),
+        *extra_containers,
+        *first[1],
+        *last[1],
+        *extra_others,
+        *[change for change in images if change.action is Action.DELETE],
+    ]
+    return Plan(
+        tuple(changes),
+        tuple(stale),
+        (*ignored, *hidden),
+        tuple(blocked),
+        warnings=document.warnings,
+    )
+
+
+def needs_others(changes: Iterable[Change], seen: Observation) -> bool:
+    """Whether something is replaced and the rest of the host's containers is still unread."""
+    return not seen.complete and any(
+        change.action is Action.REPLACE and change.kind in ("container", "network")
+        for change in changes
+    )
+
+
+def _recover(name: str, seen: Observation) -> Change:
+    recovery = seen.recoveries[name]
+    reason = "an earlier run was interrupted: " + (
+        "its new container runs, the old one is removed"
+        if recovery.finish
+        else "the old container gets its name back"
+    )
+    return Change("container", name, Action.RECOVER, "", None, None, reason, Cause.UNKNOWN)
+
+
+def _containers(
+    document: Document, seen: Observation, images: Iterable[Change], cause_of: CauseOf
+) -> tuple[list[Change], list[Notice], list[Notice]]:
+    coming = {change.name for change in images if change.action in (Action.PULL, Action.LOAD)}
+    context = container.Context(seen.facts, cause_of, seen.configs, document.run.recreate_stale)
+    changes: list[Change] = []
+    stale: list[Notice] = []
+    ignored: list[Notice] = []
+    for name, want in document.containers.items():
+        have = seen.containers.get(name)
+        planned = container.plan_container(want, have, _image_of(want, seen, coming), context)
+        changes += planned.changes
+        stale += planned.stale
+        ignored += planned.ignored
+    return changes, stale, ignored
+
+
+def _image_of(want: Any, seen: Observation, coming: set[str]) -> container.ImageSeen:
+    reference = want.fields.get("image", "")
+    found = seen.images.get(reference)
+    if found is None or reference in coming or not found.id:
+        return container.ImageSeen(UNKNOWN, None)
+    return container.ImageSeen(found.id, found.config)
+
+
+def _in_order(changes: Iterable[Change], document: Document) -> list[Change]:
+    """Removals first (they free names and ports), the rest as the document has it."""
+    listed = list(changes)
+    return [c for c in listed if c.action is Action.DELETE] + [
+        c for c in listed if c.action is not Action.DELETE
+    ]
+
+
+def _deletions_last(changes: Iterable[Change]) -> tuple[list[Change], list[Change]]:
+    listed = list(changes)
+    return (
+        [c for c in listed if c.action is not Action.DELETE],
+        [c for c in listed if c.action is Action.DELETE],
+    )
+
+
+def _surplus(document: Document, seen: Observation) -> list[Change]:
+    """Replicas of a declared service that the spec has no more, also after a renaming."""
+    return [
+        container.delete(have, f"{have.service} has no such replica any more")
+        for have in seen.containers.values()
+        if have.name not in document.containers
+        and have.service in document.services
+        and have.project == document.project
+    ]
+
+
+def _purged(document: Document, seen: Observation) -> list[Change]:
+    """What is ours in this project and not in the spec."""
+    reason = f"is of project {document.project} and not in the spec"
+    surplus = {change.name for change in _surplus(document, seen)}
+    found = [
+        container.delete(have, reason)
+        for have in seen.containers.values()
+        if _is_ours(have, document, seen)
+        and have.name not in document.containers
+        and have.name not in surplus
+    ]
+    for kind, haves, wants in (
+        ("network", seen.networks, document.networks),
+        ("volume", seen.volumes, document.volumes),
+    ):
+        for have in haves.values():
+            if have.name not in wants and _is_ours(have, document, seen):
+                cost = Disruption.DESTROY if kind == "volume" else Disruption.NONE
+                before = {"driver": have.fields.get("driver")}
+                values = ("", before, None, reason, Cause.SPEC, cost)
+                found.append(Change(kind, have.name, Action.DELETE, *values))
+    return found
+
+
+def _is_ours(have: Have, document: Document, seen: Observation) -> bool:
+    return have.project == document.project or (have.kind, have.name) in seen.adopted
