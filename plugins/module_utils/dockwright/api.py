@@ -7,25 +7,43 @@ single object), call ``converge``, and render the Report (``report.to_dict`` for
 
 from __future__ import annotations
 
+from .bug import bug
 from .errors import DockwrightError
+from .facts import facts
 from .model import Report
 from .reconcile import Connection, converge
 from .report import exit_code, lines, to_dict
-from .surface import KINDS, ansible_documentation, argument_spec, document_of, options_of, schema
+from .run_options import CONNECTION, RUN
+from .surface import (
+    KINDS,
+    ansible_documentation,
+    argument_spec,
+    document_of,
+    documented,
+    masked_params,
+    options_of,
+    schema,
+)
 from .version import VERSION
 
 __all__ = [
+    "CONNECTION",
     "KINDS",
+    "RUN",
     "VERSION",
     "Connection",
     "DockwrightError",
     "Report",
     "ansible_documentation",
     "argument_spec",
+    "bug",
     "converge",
     "document_of",
+    "documented",
     "exit_code",
+    "facts",
     "lines",
+    "masked_params",
     "options_of",
     "schema",
     "to_dict",

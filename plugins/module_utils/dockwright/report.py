@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Iterable
 
-from .model import Action, Change, Notice, Report
+from .model import Action, Change, Disruption, Notice, Report
 
 _SIGNS = {
     Action.CREATE: "+",
@@ -20,8 +20,8 @@ def to_dict(report: Report) -> dict[str, Any]:
     """The report as JSON values, the same for every front end.
 
     Keys: changed, failed, check, changes, done, not_done, diff {before, after}, stale, ignored,
-    blocked, pending, warnings, problems [{where, message, fix}], message, disruption, state,
-    engine.
+    blocked, pending, warnings, problems [{where, message, fix}], message, disruption, needs,
+    state, engine.
     """
     return {
         "changed": report.changed,
@@ -39,6 +39,7 @@ def to_dict(report: Report) -> dict[str, Any]:
         "problems": [item._asdict() for item in report.problems],
         "message": message(report),
         "disruption": report.plan.disruption.word,
+        "needs": needs(report),
         "state": report.state,
         "engine": dict(report.engine),
     }
@@ -71,6 +72,14 @@ def diff(changes: Iterable[Change]) -> dict[str, Any]:
         if change.after is not None:
             after.setdefault(key, {})[path] = _plain(change.after)
     return {"before": before, "after": after}
+
+
+def needs(report: Report) -> list[str]:
+    """What the daemon needs for the plan or for what is pending: ``reload``, ``restart``."""
+    levels = {change.disruption for change in report.plan.changes if change.kind == "daemon"}
+    restarts = bool(report.plan.pending) or any(level >= Disruption.RESTART for level in levels)
+    reloads = Disruption.RELOAD in levels
+    return [word for word, is_so in (("reload", reloads), ("restart", restarts)) if is_so]
 
 
 def message(report: Report) -> str:

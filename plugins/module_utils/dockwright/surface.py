@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Iterable, Mapping
 
 from .kinds.container.options import OPTIONS as CONTAINER
-from .kinds.image.options import OPTIONS as IMAGE
+from .kinds.image.options import ROWS as IMAGE
 from .kinds.network.options import OPTIONS as NETWORK
 from .kinds.volume.options import OPTIONS as VOLUME
 from .options import Option
@@ -58,6 +59,14 @@ DOCUMENT: tuple[Option, ...] = (
     *RUN,
 )
 
+
+
+def _run(*names: str) -> tuple[Option, ...]:
+    """The options of a run that mean something for a kind."""
+    every = ("max_disruption", "reveal", "lock_timeout")
+    return tuple(row for row in RUN if row.name in (*every, *names))
+
+
 _RENAMED = {"daemon": "config", "project": "name"}
 _SECTION = {
     "container": "containers",
@@ -73,27 +82,27 @@ KINDS: Mapping[str, tuple[Option, ...]] = {
         *(row for row in CONTAINER if row.name != "container_name"),
         _PROJECT,
         _REGISTRIES,
-        *RUN,
+        *_run("recreate_stale", "wait_timeout"),
     ),
     "image": (
         Option("name", TEXT, "The image: a tag, a digest or an ID.", example="nginx:1.27"),
         *(row for row in IMAGE if row.name != "name"),
         _REGISTRIES,
-        *RUN,
+        *_run(),
     ),
     "network": (
         Option("name", TEXT, "The network's name."),
         *(row for row in NETWORK if row.name != "name"),
         _PROJECT,
-        *RUN,
+        *_run(),
     ),
     "volume": (
         Option("name", TEXT, "The volume's name."),
         *(row for row in VOLUME if row.name != "name"),
         _PROJECT,
-        *RUN,
+        *_run(),
     ),
-    "daemon": (_DAEMON._replace(name="config"), _IGNORE, *RUN),
+    "daemon": (_DAEMON._replace(name="config"), _IGNORE, *_run("restart", "foreign", "wait_timeout")),
     "project": (
         _PROJECT._replace(name="name", doc="The project's name."),
         *_MEMBERS,
@@ -101,15 +110,16 @@ KINDS: Mapping[str, tuple[Option, ...]] = {
         _REGISTRIES,
         _PURGE,
         _IGNORE,
-        *RUN,
+        *_run("recreate_stale", "wait_timeout"),
     ),
     "host": DOCUMENT,
 }
 
 
 def options_of(kind: str) -> tuple[Option, ...]:
-    """The options of a kind, the connection's at the end."""
-    return (*KINDS[kind], *CONNECTION)
+    """The options of a kind (or of ``host_info``), the connection's at the end."""
+    own = () if kind == "host_info" else KINDS[kind]
+    return (*own, *CONNECTION)
 
 
 def document_of(kind: str, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -127,50 +137,106 @@ def document_of(kind: str, params: Mapping[str, Any]) -> dict[str, Any]:
     if kind in ("project", "daemon"):
         renamed = {new: old for old, new in _RENAMED.items() if old == kind}
         return {renamed.get(key, key): value for key, value in given.items()}
-    own = {row.name for row in (*RUN, _PROJECT, _REGISTRIES)}
+    own = {row.name for row in KINDS[kind] if row in (*RUN, _PROJECT, _REGISTRIES)}
     document = {key: value for key, value in given.items() if key in own}
     name = given.get("name")
     fields = {key: value for key, value in given.items() if key not in own and key != "name"}
     return {**document, _SECTION[kind]: {name: fields} if name is not None else fields}
 
 
+_MEMBER_ROWS: Mapping[str, tuple[Option, ...]] = {
+    "containers": CONTAINER,
+    "images": IMAGE,
+    "networks": NETWORK,
+    "volumes": VOLUME,
+}
+_HIDDEN = "********"
+
+
+def masked_params(kind: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """What a front end may show of the options it was given.
+
+    Single values and lists of options that are not secret; of everything else the names alone:
+    a mapping may hold a password (a volume's ``driver_opts``), and so may an unknown option.
+    """
+    return _masked(options_of(kind), params)
+
+
+def _masked(rows: Iterable[Option], given: Any) -> Any:
+    if not isinstance(given, Mapping):
+        return _hidden(given)
+    known = {name: row for row in rows for name in (row.name, *row.aliases)}
+    shown = {}
+    for key, value in given.items():
+        row = known.get(key)
+        if row in _MEMBERS and isinstance(value, Mapping):
+            shown[key] = {name: _masked(_MEMBER_ROWS[key], item) for name, item in value.items()}
+        elif row is None or row.secret or isinstance(value, Mapping):
+            shown[key] = _hidden(value)
+        else:
+            shown[key] = value
+    return shown
+
+
+def _hidden(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _hidden(item) for key, item in value.items()}
+    return None if value is None else _HIDDEN
+
+
 def argument_spec(kind: str) -> dict[str, dict[str, Any]]:
     """The Ansible argument spec of a kind. Defaults are left to the core: unset means unset."""
-    return {row.name: _argument(row, kind) for row in options_of(kind)}
+    return {row.name: _argument(row) for row in options_of(kind)}
 
 
-def _argument(row: Option, kind: str) -> dict[str, Any]:
-    argument: dict[str, Any] = {"type": row.type.ansible}
-    if row.type.elements:
-        argument["elements"] = row.type.elements
+# Ansible turns C(restart: no) into the text "False" and a mapping into its Python notation where
+# text is wanted; the core takes such values as a person means them, so it gets them untouched.
+_UNTOUCHED = "raw"
+
+
+def _argument(row: Option) -> dict[str, Any]:
+    kept = row.type.ansible in ("bool", "int", "dict")
+    argument: dict[str, Any] = {"type": row.type.ansible if kept else _UNTOUCHED}
     if row.aliases:
         argument["aliases"] = list(row.aliases)
     if row.name == "name":
         argument["required"] = True
-    if row.secret or row.name in ("pid",):
+    if row.secret:
         argument["no_log"] = False  # the core masks by itself, value by value
     return argument
 
 
 def ansible_documentation(kind: str) -> dict[str, Any]:
     """The ``options`` part of a module's documentation."""
-    return {"options": {row.name: _documented(row, kind) for row in options_of(kind)}}
+    return {"options": {row.name: _documented(row) for row in options_of(kind)}}
 
 
-def _documented(row: Option, kind: str) -> dict[str, Any]:
-    entry: dict[str, Any] = {"description": [_sentence(row.doc)], "type": row.type.ansible}
-    if row.default is not None:
-        entry["description"].append(f"The default is C({_shown(row)}).")
-    if "enum" in row.type.schema:
-        words = ", ".join(f"C({word})" for word in row.type.schema["enum"])
-        entry["description"].append(f"One of {words}.")
-    if row.example is not None:
-        entry["description"].append(f"For example C({row.example}).")
-    if row.since:
-        entry["description"].append(f"Needs Engine API {row.since} or newer.")
-    argument = _argument(row, kind)
-    entry.update({key: argument[key] for key in ("elements", "aliases", "required") if key in argument})
+def _documented(row: Option) -> dict[str, Any]:
+    argument = _argument(row)
+    entry: dict[str, Any] = {"description": documented(row), "type": argument["type"]}
+    entry.update({key: argument[key] for key in ("aliases", "required") if key in argument})
     return entry
+
+
+def documented(row: Option) -> list[str]:
+    """What there is to know about an option, in sentences (Ansible's markup: ``C(code)``)."""
+    text = [_sentence(row.doc)]
+    if "enum" in row.type.schema:
+        text.append("One of " + ", ".join(f"C({word})" for word in row.type.schema["enum"]) + ".")
+    else:
+        text.append(_sentence(row.type.name.capitalize()))
+    if row.default is not None:
+        text.append(f"The default is C({_shown(row)}).")
+    if row.example is not None:
+        text.append(f"For example C({_code(row.example)}).")
+    if row.since:
+        text.append(f"Needs Engine API {row.since} or newer.")
+    return text
+
+
+def _code(value: Any) -> str:
+    """A value in YAML's flow style, which is JSON's; a ``)`` would end Ansible's markup."""
+    return value if isinstance(value, str) else json.dumps(value).replace(")", "\\)")
 
 
 def _sentence(text: str) -> str:
@@ -184,14 +250,8 @@ def _shown(row: Option) -> Any:
 
 def schema() -> dict[str, Any]:
     """The JSON schema (draft 2020-12) of a document."""
-    members = {
-        "containers": CONTAINER,
-        "images": IMAGE,
-        "networks": NETWORK,
-        "volumes": VOLUME,
-    }
     properties = _properties(DOCUMENT)
-    for section, rows in members.items():
+    for section, rows in _MEMBER_ROWS.items():
         properties[section] = {
             "type": "object",
             "description": properties[section].get("description", ""),

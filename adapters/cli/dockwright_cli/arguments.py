@@ -1,0 +1,82 @@
+"""The arguments of the command; those of connection and run come from the core's rows."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any, Iterable, NamedTuple, NoReturn
+
+from dockwright import api
+
+from .documents import InputError
+
+# Of the document's own options those that belong to a run as well.
+_RUN = (*api.RUN, *(row for row in api.KINDS["host"] if row.name == "purge"))
+
+
+class Given(NamedTuple):
+    """The options that were given, by the names of their rows."""
+
+    connection: dict[str, Any]
+    run: dict[str, Any]
+
+
+class _Parser(argparse.ArgumentParser):
+    """An ArgumentParser whose errors are ours: exit status 2 means "changed" here."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(message, f"see {self.prog} --help")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    top = _Parser(prog="dockwright", description="Docker hosts as code.")
+    top.add_argument("--version", action="version", version=f"dockwright {api.VERSION}")
+    verbs = top.add_subparsers(dest="verb", metavar="plan|apply|facts|schema", required=True)
+    plan = verbs.add_parser("plan", help="show what apply would do; change nothing")
+    apply = verbs.add_parser("apply", help="make the host as the spec says")
+    facts = verbs.add_parser("facts", help="show what there is on the host")
+    verbs.add_parser("schema", help="print the JSON schema of a spec")
+    for verb in (plan, apply):
+        _add_converge(verb)
+    for verb in (plan, apply, facts):
+        verb.add_argument("--json", action="store_true", help="one JSON document on standard output")
+        _add_rows(verb.add_argument_group("engine"), api.CONNECTION)
+    return top
+
+
+def _add_converge(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "spec",
+        nargs="*",
+        metavar="SPEC",
+        help="a YAML or JSON file, - for standard input. With --json and no SPEC a request"
+        ' {"api": 1, "resources": [{"kind": …}, …]} is read from standard input',
+    )
+    verb.add_argument("--quiet", "-q", action="store_true", help="no progress on standard error")
+    verb.add_argument(
+        "--detailed-exitcodes", action="store_true", help="exit with 2 when something is changed"
+    )
+    _add_rows(verb.add_argument_group("run"), _RUN)
+
+
+def _add_rows(group: Any, rows: Iterable[Any]) -> None:
+    for row in rows:
+        flag = "--" + row.name.replace("_", "-")
+        text = " ".join(api.documented(row)).replace("C(", "").replace(")", "").replace("%", "%%")
+        if row.type.ansible == "bool":
+            group.add_argument(flag, action=argparse.BooleanOptionalAction, help=text)
+        elif row.type.schema.get("anyOf"):  # one text or a list of them
+            group.add_argument(flag, action="append", metavar="TEXT", help=text)
+        else:
+            words = "|".join(row.type.schema.get("enum", ()))
+            group.add_argument(flag, metavar=words or row.type.name.upper(), help=text)
+
+
+def given(args: argparse.Namespace) -> Given:
+    """The options of connection and run that stand on the command line."""
+
+    def of(rows: Iterable[Any]) -> dict[str, Any]:
+        values = {row.name: getattr(args, row.name, None) for row in rows}
+        return {name: value for name, value in values.items() if value is not None}
+
+    return Given(of(api.CONNECTION), of(_RUN))

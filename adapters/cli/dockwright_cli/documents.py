@@ -1,0 +1,71 @@
+"""Reading what the user hands in: specs as YAML or JSON, requests as JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import IO, Any
+
+
+class InputError(Exception):
+    """The command cannot use what it was given; says what, and the way out."""
+
+    def __init__(self, message: str, fix: str = "") -> None:
+        super().__init__(f"{message}. {fix[:1].upper()}{fix[1:]}" if fix else message)
+
+
+def read_document(path: str, stdin: IO[str]) -> Any:
+    """The spec in a file, or on standard input for ``-``; an empty one is an empty mapping."""
+    name = "standard input" if path == "-" else path
+    text = _text(path, stdin)
+    document = _json(text, name) if _looks_like_json(path, text) else _yaml(text, name)
+    return {} if document is None else document
+
+
+def read_request(stdin: IO[str]) -> Any:
+    """The request on standard input."""
+    if stdin.isatty():
+        raise InputError(
+            "no spec is named, and standard input is a terminal", "name a file, or pipe a request"
+        )
+    return _json(_text("-", stdin), "standard input")
+
+
+def _text(path: str, stdin: IO[str]) -> str:
+    try:
+        if path == "-":
+            return stdin.read()
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}", "check its name") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is not text in UTF-8") from None
+
+
+def _looks_like_json(path: str, text: str) -> bool:
+    return path.endswith(".json") or text.lstrip().startswith("{\"")
+
+
+def _json(text: str, name: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise InputError(f"{name} is not valid JSON: {error}") from None
+
+
+def _yaml(text: str, name: str) -> Any:
+    try:
+        import yaml
+    except ImportError:
+        raise InputError(
+            f"{name} is YAML, and PyYAML is not installed",
+            "run: pip install 'dockwright[cli]', or write the spec as JSON",
+        ) from None
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        return yaml.load(text, Loader=loader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        reason = getattr(error, "problem", None) or str(error)
+        raise InputError(f"{name} is not valid YAML{place}: {reason}") from None

@@ -1,0 +1,55 @@
+"""What people see: the plan in colour, facts as tables; and JSON for who asked for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any, Mapping
+
+from dockwright import api
+
+_COLUMNS = {
+    "containers": ("name", "image", "state", "ports"),
+    "images": ("name", "size"),
+    "networks": ("name", "driver", "subnets"),
+    "volumes": ("name", "driver"),
+}
+
+
+def show_report(report: api.Report, head: str = "") -> None:
+    """A report, line by line, under a heading when there is more than one."""
+    if head:
+        print(f"{head}:")
+    for line in api.lines(report, colour=has_colour()):
+        print(line)
+
+
+def show_json(answer: Mapping[str, Any]) -> None:
+    """One JSON document."""
+    json.dump(answer, sys.stdout, indent=2 if sys.stdout.isatty() else None, ensure_ascii=False)
+    print()
+
+
+def has_colour() -> bool:
+    """Whether standard output is a terminal that is to have colours (see no-color.org)."""
+    is_plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return sys.stdout.isatty() and not is_plain
+
+
+def show_facts(found: Mapping[str, Any]) -> None:
+    """The engine in one line, then its objects."""
+    engine = found["engine"]
+    words = ("version", "api", "address", "operating_system", "storage_driver", "log_driver")
+    print("engine: " + ", ".join(f"{word.replace('_', ' ')} {engine[word]}" for word in words))
+    for section, columns in _COLUMNS.items():
+        print(f"\n{section}: {len(found[section])}")
+        rows = [[_cell(item[column]) for column in columns] for item in found[section]]
+        widths = [max(map(len, column)) for column in zip(*rows)]
+        for row in rows:
+            cells = [cell.ljust(width) for cell, width in zip(row, widths)]
+            print(("  " + "  ".join(cells)).rstrip())
+
+
+def _cell(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

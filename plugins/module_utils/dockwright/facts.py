@@ -1,0 +1,168 @@
+"""What there is on a host, in one pass and without changing anything: the engine and its objects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Mapping
+
+from . import owner
+from .engine.client import Engine
+from .engine.endpoint import resolve
+from .engine.parallel import each
+from .errors import DockwrightError
+
+if TYPE_CHECKING:
+    from .reconcile import Connection
+
+_LISTS = ("/info", "/containers/json", "/images/json", "/networks", "/volumes")
+
+
+def facts(connection: Connection) -> dict[str, Any]:
+    """The engine and its containers, images, networks and volumes, by name.
+
+    Never raises DockwrightError: like a report, the answer has ``changed`` (always false),
+    ``failed``, ``problems``, ``message`` and ``warnings``.
+    """
+    try:
+        found = _found(connection)
+    except DockwrightError as error:
+        problems = [problem._asdict() for problem in error.problems()]
+        return _answer(str(error), failed=True, problems=problems)
+    counts = ", ".join(f"{len(found[key])} {key}" for key in found if key != "engine")
+    return {**_answer(f"engine {found['engine']['version']}: {counts}"), **found}
+
+
+def _answer(message: str, **more: Any) -> dict[str, Any]:
+    plain = {"changed": False, "failed": False, "problems": [], "warnings": []}
+    return {**plain, "message": message, **more}
+
+
+def _found(connection: Connection) -> dict[str, Any]:
+    endpoint = resolve(
+        connection.docker_host,
+        tls_verify=connection.tls_verify,
+        cert_path=connection.cert_path,
+        context=connection.context,
+    )
+    engine = Engine(endpoint, timeout=connection.timeout)
+    try:
+        versions = engine.negotiate()
+        info, containers, images, networks, volumes = each(
+            lambda path: engine.get(path, {"all": 1} if path == "/containers/json" else None),
+            _LISTS,
+        )
+        about = {"version": versions.engine, "api": versions.api, "address": endpoint.url}
+        return {
+            "engine": {**about, **_engine(info)},
+            "containers": _sorted(_container, containers),
+            "images": _sorted(_image, images),
+            "networks": _sorted(_network, networks),
+            "volumes": _sorted(_volume, volumes.get("Volumes") or ()),
+        }
+    finally:
+        engine.close()
+
+
+def _sorted(
+    fact: Callable[[Mapping[str, Any]], dict[str, Any]], items: Iterable[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    return sorted(map(fact, items), key=lambda item: str(item["name"]))
+
+
+def _engine(info: Mapping[str, Any]) -> dict[str, Any]:
+    """The engine without what may hold a password (its proxies)."""
+    return {
+        "id": info.get("ID") or "",
+        "name": info.get("Name") or "",
+        "operating_system": info.get("OperatingSystem") or "",
+        "kernel": info.get("KernelVersion") or "",
+        "architecture": info.get("Architecture") or "",
+        "processors": info.get("NCPU") or 0,
+        "memory": info.get("MemTotal") or 0,
+        "data_root": info.get("DockerRootDir") or "",
+        "storage_driver": info.get("Driver") or "",
+        "log_driver": info.get("LoggingDriver") or "",
+        "cgroup_driver": info.get("CgroupDriver") or "",
+        "cgroup_version": info.get("CgroupVersion") or "1",
+        "runtimes": sorted(info.get("Runtimes") or {}),
+        "default_runtime": info.get("DefaultRuntime") or "",
+        "live_restore": bool(info.get("LiveRestoreEnabled")),
+        "swarm": (info.get("Swarm") or {}).get("LocalNodeState") == "active",
+        "security_options": list(info.get("SecurityOptions") or ()),
+        "labels": list(info.get("Labels") or ()),
+        "warnings": list(info.get("Warnings") or ()),
+    }
+
+
+def _container(raw: Mapping[str, Any]) -> dict[str, Any]:
+    networks = (raw.get("NetworkSettings") or {}).get("Networks") or {}
+    # Further names are those of links: /web/db.
+    names = [name[1:] for name in raw.get("Names") or () if name.count("/") == 1]
+    return {
+        "name": names[0] if names else "",
+        "id": raw.get("Id") or "",
+        "image": raw.get("Image") or "",
+        "image_id": raw.get("ImageID") or "",
+        "state": raw.get("State") or "",
+        "status": raw.get("Status") or "",
+        "created": raw.get("Created") or 0,
+        "ports": [_port(port) for port in raw.get("Ports") or ()],
+        "networks": {name: item.get("IPAddress") or "" for name, item in sorted(networks.items())},
+        "mounts": {
+            mount.get("Destination", ""): mount.get("Name") or mount.get("Source") or ""
+            for mount in raw.get("Mounts") or ()
+        },
+        **_owned(raw),
+    }
+
+
+def _port(raw: Mapping[str, Any]) -> str:
+    """A port as the docker command writes it: ``127.0.0.1:8080->80/tcp``."""
+    inside = f"{raw.get('PrivatePort')}/{raw.get('Type') or 'tcp'}"
+    if not raw.get("PublicPort"):
+        return inside
+    address = raw.get("IP") or "0.0.0.0"
+    shown = f"[{address}]" if ":" in address else address
+    return f"{shown}:{raw['PublicPort']}->{inside}"
+
+
+def _image(raw: Mapping[str, Any]) -> dict[str, Any]:
+    tags = [tag for tag in raw.get("RepoTags") or () if tag != "<none>:<none>"]
+    digests = [digest for digest in raw.get("RepoDigests") or () if not digest.startswith("<none>")]
+    return {
+        "name": tags[0] if tags else raw.get("Id") or "",
+        "id": raw.get("Id") or "",
+        "tags": sorted(tags),
+        "digests": sorted(digests),
+        "created": raw.get("Created") or 0,
+        "size": raw.get("Size") or 0,
+        "labels": dict(raw.get("Labels") or {}),
+    }
+
+
+def _network(raw: Mapping[str, Any]) -> dict[str, Any]:
+    configs = (raw.get("IPAM") or {}).get("Config") or ()
+    return {
+        "name": raw.get("Name") or "",
+        "id": raw.get("Id") or "",
+        "driver": raw.get("Driver") or "",
+        "scope": raw.get("Scope") or "",
+        "internal": bool(raw.get("Internal")),
+        "subnets": [config["Subnet"] for config in configs if config.get("Subnet")],
+        **_owned(raw),
+    }
+
+
+def _volume(raw: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": raw.get("Name") or "",
+        "driver": raw.get("Driver") or "",
+        "mountpoint": raw.get("Mountpoint") or "",
+        "scope": raw.get("Scope") or "",
+        **_owned(raw),
+    }
+
+
+def _owned(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The labels, and the project by our own one."""
+    labels = owner.labels_of(raw)
+    return {"labels": owner.foreign(labels), "project": labels.get(owner.PROJECT, "")}

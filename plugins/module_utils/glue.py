@@ -1,0 +1,84 @@
+"""Between AnsibleModule and the core; the only file that knows AnsibleModule."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+from ansible.module_utils.basic import AnsibleModule
+
+from .dockwright.api import (
+    Connection,
+    DockwrightError,
+    argument_spec,
+    bug,
+    converge,
+    document_of,
+    facts,
+    masked_params,
+    to_dict,
+)
+
+
+class Module(AnsibleModule):  # type: ignore[misc]  # ansible-core has no types
+    """An AnsibleModule that shows no option's value unless it may be shown.
+
+    ``no_log`` on a single option would scrub its values from all output, ports and numbers too.
+    """
+
+    # As an argument of the constructor it is overwritten with the task's own before it is used.
+    no_log = property(lambda self: True, lambda self, value: None)
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        super().__init__(argument_spec(kind), supports_check_mode=True)
+
+    def exit_json(self, **result: Any) -> None:
+        """Return a result, the options masked."""
+        super().exit_json(**result, invocation=self._invocation())
+
+    def fail_json(self, msg: str, **result: Any) -> None:
+        """Fail, also when the options themselves are wrong; the options masked."""
+        super().fail_json(msg, **result, invocation=self._invocation())
+
+    def _invocation(self) -> dict[str, Any]:
+        given = {key: value for key, value in self.params.items() if key[:9] != "_ansible_"}
+        return {"module_args": masked_params(self.kind, given)}
+
+
+def run(kind: str) -> None:
+    """Be the module of a kind: make the host as the task says, or fail saying why not."""
+    _answer(kind, _converge)
+
+
+def run_facts() -> None:
+    """Be the module that only looks."""
+    _answer("host_info", _facts)
+
+
+def _answer(kind: str, work: Callable[[Module], dict[str, Any]]) -> None:
+    module = Module(kind)
+    try:
+        result = work(module)
+    except DockwrightError as error:
+        module.fail_json(str(error), changed=False)
+    except Exception as error:  # noqa: BLE001 - the top edge: a traceback helps nobody and may leak
+        module.fail_json(bug(error).text())
+    for text in result.pop("warnings"):
+        module.warn(text)
+    message = result.pop("message")
+    if result.pop("failed"):
+        module.fail_json(message, **result)
+    module.exit_json(msg=message, **result)
+
+
+def _converge(module: Module) -> dict[str, Any]:
+    connection = Connection.of(module.params)
+    document = document_of(module.kind, module.params)
+    result = to_dict(converge(document, connection=connection, check=module.check_mode))
+    if not module._diff:
+        del result["diff"]
+    return result
+
+
+def _facts(module: Module) -> dict[str, Any]:
+    return facts(Connection.of(module.params))

@@ -1,0 +1,131 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Make a whole Docker host be as described: see DOCUMENTATION."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: host
+short_description: Make a whole Docker host be as described
+version_added: 0.1.0
+author:
+  - The dockwright authors (@dockwright)
+description:
+  - >-
+    Takes a whole document: the daemon, images, networks, volumes and containers, and makes the host so
+    in one run.
+extends_documentation_fragment:
+  - dockwright.docker.host
+  - dockwright.docker.attributes
+seealso:
+  - module: dockwright.docker.daemon
+  - module: dockwright.docker.project
+  - module: dockwright.docker.host_info
+"""
+
+EXAMPLES = r"""
+- name: Make the host as described
+  dockwright.docker.host:
+    daemon:
+      max-concurrent-downloads: 6
+    project: site
+    networks:
+      front: {}
+    containers:
+      home:
+        image: nginx:1.27
+        networks: [front]
+        restart: unless-stopped
+        stop_grace_period: 5s
+    max_disruption: reconnect
+
+- name: Remove what the project owns
+  dockwright.docker.host:
+    project: site
+    purge: true
+"""
+
+RETURN = r"""
+msg:
+  description: One line on what was done, or every problem with its place in the task and its fix.
+  returned: always
+  type: str
+  sample: "2 changes applied, disruption: none"
+changes:
+  description:
+    - The plan, in order. Each change says what is done to which field of which object, and why.
+    - C(cause) is V(spec), V(drift), V(default) or V(unknown); C(disruption) is what it costs.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - kind: "daemon"
+      name: ""
+      action: "update"
+      path: "log-level"
+      before: null
+      after: "warn"
+      reason: ""
+      cause: "spec"
+      disruption: "reload"
+done:
+  description: What was done, in short lines. In check mode it is empty.
+  returned: always
+  type: list
+  elements: str
+not_done:
+  description: What of the plan was not done because something failed before.
+  returned: always
+  type: list
+  elements: str
+disruption:
+  description: The strongest disruption in the plan, from V(none) to V(destroy).
+  returned: always
+  type: str
+  sample: none
+stale:
+  description: Values that are defaults of an earlier time; left alone.
+  returned: always
+  type: list
+  elements: dict
+ignored:
+  description: Differences that the task told to ignore.
+  returned: always
+  type: list
+  elements: dict
+pending:
+  description: What is written and waits for a restart.
+  returned: always
+  type: list
+  elements: dict
+blocked:
+  description: Drift that is not repaired without consent. The task fails then.
+  returned: always
+  type: list
+  elements: dict
+problems:
+  description: Every problem with C(where), C(message) and C(fix).
+  returned: always
+  type: list
+  elements: dict
+state:
+  description: The objects of the task as they are afterwards, secrets masked.
+  returned: always
+  type: dict
+engine:
+  description: The engine that answered, or the one that was assumed.
+  returned: always
+  type: dict
+"""
+
+from ..module_utils.glue import run
+
+
+def main() -> None:
+    """Run the module."""
+    run("host")
+
+
+if __name__ == "__main__":
+    main()

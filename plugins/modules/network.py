@@ -1,0 +1,122 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Have a network, or have it gone: see DOCUMENTATION."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: network
+short_description: Have a network, or have it gone
+version_added: 0.1.0
+author:
+  - The dockwright authors (@dockwright)
+description:
+  - Creates, replaces or removes one network. Containers that are in a network that must be replaced are
+    connected to the new one.
+extends_documentation_fragment:
+  - dockwright.docker.network
+  - dockwright.docker.attributes
+seealso:
+  - module: dockwright.docker.container
+  - module: dockwright.docker.project
+"""
+
+EXAMPLES = r"""
+- name: Have a network without a way outside
+  dockwright.docker.network:
+    name: back
+    internal: true
+    ipam:
+      config:
+        - subnet: 10.199.7.0/24
+
+- name: Have it gone
+  dockwright.docker.network:
+    name: back
+    state: absent
+"""
+
+RETURN = r"""
+msg:
+  description: One line on what was done, or every problem with its place in the task and its fix.
+  returned: always
+  type: str
+  sample: "2 changes applied, disruption: none"
+changes:
+  description:
+    - The plan, in order. Each change says what is done to which field of which object, and why.
+    - C(cause) is V(spec), V(drift), V(default) or V(unknown); C(disruption) is what it costs.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - kind: "network"
+      name: "back"
+      action: "create"
+      path: ""
+      before: null
+      after: null
+      reason: ""
+      cause: "spec"
+      disruption: "none"
+done:
+  description: What was done, in short lines. In check mode it is empty.
+  returned: always
+  type: list
+  elements: str
+not_done:
+  description: What of the plan was not done because something failed before.
+  returned: always
+  type: list
+  elements: str
+disruption:
+  description: The strongest disruption in the plan, from V(none) to V(destroy).
+  returned: always
+  type: str
+  sample: none
+stale:
+  description: Values that are defaults of an earlier time; left alone.
+  returned: always
+  type: list
+  elements: dict
+ignored:
+  description: Differences that the task told to ignore.
+  returned: always
+  type: list
+  elements: dict
+pending:
+  description: What is written and waits for a restart.
+  returned: always
+  type: list
+  elements: dict
+blocked:
+  description: Drift that is not repaired without consent. The task fails then.
+  returned: always
+  type: list
+  elements: dict
+problems:
+  description: Every problem with C(where), C(message) and C(fix).
+  returned: always
+  type: list
+  elements: dict
+state:
+  description: The objects of the task as they are afterwards, secrets masked.
+  returned: always
+  type: dict
+engine:
+  description: The engine that answered, or the one that was assumed.
+  returned: always
+  type: dict
+"""
+
+from ..module_utils.glue import run
+
+
+def main() -> None:
+    """Run the module."""
+    run("network")
+
+
+if __name__ == "__main__":
+    main()

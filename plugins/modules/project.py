@@ -1,0 +1,140 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Make many objects be as described, in one run: see DOCUMENTATION."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: project
+short_description: Make the objects of a project be as described
+version_added: 0.1.0
+author:
+  - The dockwright authors (@dockwright)
+description:
+  - >-
+    Networks, volumes, images and containers of one project in one run: in the order of their
+    dependencies, side by side where they have none.
+  - A no-op costs one list and one inspection of each object, whatever their number.
+extends_documentation_fragment:
+  - dockwright.docker.project
+  - dockwright.docker.attributes
+seealso:
+  - module: dockwright.docker.container
+  - module: dockwright.docker.host
+"""
+
+EXAMPLES = r"""
+- name: Run a shop
+  dockwright.docker.project:
+    name: shop
+    networks:
+      back: {internal: true}
+    volumes:
+      data: {}
+    containers:
+      db:
+        image: postgres:16
+        environment: {POSTGRES_PASSWORD: secret}
+        volumes: ["data:/var/lib/postgresql/data"]
+        networks: [back]
+        stop_grace_period: 5s
+      web:
+        image: nginx:1.27
+        ports: ["127.0.0.1:8081:80"]
+        networks: [back]
+        depends_on: [db]
+        stop_grace_period: 5s
+    purge: true
+
+- name: Remove everything of the shop but its volumes
+  dockwright.docker.project:
+    name: shop
+    volumes:
+      data: {}
+    purge: true
+"""
+
+RETURN = r"""
+msg:
+  description: One line on what was done, or every problem with its place in the task and its fix.
+  returned: always
+  type: str
+  sample: "2 changes applied, disruption: none"
+changes:
+  description:
+    - The plan, in order. Each change says what is done to which field of which object, and why.
+    - C(cause) is V(spec), V(drift), V(default) or V(unknown); C(disruption) is what it costs.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - kind: "container"
+      name: "web"
+      action: "create"
+      path: ""
+      before: null
+      after: null
+      reason: ""
+      cause: "spec"
+      disruption: "none"
+done:
+  description: What was done, in short lines. In check mode it is empty.
+  returned: always
+  type: list
+  elements: str
+not_done:
+  description: What of the plan was not done because something failed before.
+  returned: always
+  type: list
+  elements: str
+disruption:
+  description: The strongest disruption in the plan, from V(none) to V(destroy).
+  returned: always
+  type: str
+  sample: none
+stale:
+  description: Values that are defaults of an earlier time; left alone.
+  returned: always
+  type: list
+  elements: dict
+ignored:
+  description: Differences that the task told to ignore.
+  returned: always
+  type: list
+  elements: dict
+pending:
+  description: What is written and waits for a restart.
+  returned: always
+  type: list
+  elements: dict
+blocked:
+  description: Drift that is not repaired without consent. The task fails then.
+  returned: always
+  type: list
+  elements: dict
+problems:
+  description: Every problem with C(where), C(message) and C(fix).
+  returned: always
+  type: list
+  elements: dict
+state:
+  description: The objects of the task as they are afterwards, secrets masked.
+  returned: always
+  type: dict
+engine:
+  description: The engine that answered, or the one that was assumed.
+  returned: always
+  type: dict
+"""
+
+from ..module_utils.glue import run
+
+
+def main() -> None:
+    """Run the module."""
+    run("project")
+
+
+if __name__ == "__main__":
+    main()
