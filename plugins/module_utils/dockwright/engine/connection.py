@@ -7,6 +7,7 @@ import http.client
 import select
 import socket
 import threading
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Callable, NamedTuple
 from urllib.parse import urlsplit
@@ -24,6 +25,8 @@ class Line(NamedTuple):
     sock: socket.socket
     end: Callable[[], str] = _nothing
 
+
+_PAUSE = 0.01  # seconds between two attempts to be accepted
 
 Dial = Callable[[float], Line]  # the argument is the time limit in seconds
 
@@ -142,13 +145,20 @@ def connector(endpoint: Endpoint) -> Callable[[], Connection]:
 
 def _dial_unix(path: str, limit: float) -> Line:
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    deadline = time.monotonic() + limit
     try:
         sock.settimeout(limit)
-        sock.connect(path)
+        while True:
+            try:
+                sock.connect(path)
+                return Line(sock)
+            except BlockingIOError:  # too many wait to be accepted: Linux does not queue us
+                if time.monotonic() > deadline:
+                    raise socket.timeout("timed out") from None
+                time.sleep(_PAUSE)
     except BaseException:
         sock.close()
         raise
-    return Line(sock)
 
 
 def _dial_tcp(host: str, port: int, limit: float) -> Line:

@@ -12,6 +12,10 @@ from .endpoint import Endpoint
 
 FAULTS = (OSError, http.client.HTTPException)  # what a transport raises; ssl.SSLError is an OSError
 
+_WANTS_CERTIFICATE = (
+    "if the engine wants a client certificate, put cert.pem and key.pem into `cert_path`"
+)
+
 
 class _Why(NamedTuple):
     why: str
@@ -53,10 +57,14 @@ def lost(endpoint: Endpoint, method: str, path: str, error: Exception, words: st
             "it does not speak HTTP",
             fix="check host and port; if it speaks TLS, set `tls_verify` and `cert_path`",
         )
+    fix = "see whether the engine was restarted or has crashed, then run again"
+    if endpoint.tls is not None and endpoint.tls.cert is None:
+        # With TLS 1.3 the refusal comes after the handshake, and a reset may overtake its words.
+        fix = f"{_WANTS_CERTIFICATE}; else {fix}"
     return EngineUnreachable(
         f"{method} {path}: the connection to the Docker Engine at {endpoint.url} was lost "
         f"({_short(error)})",
-        fix="see whether the engine was restarted or has crashed, then run again",
+        fix=fix,
     )
 
 
@@ -139,10 +147,7 @@ def _tls_reason(endpoint: Endpoint, error: Exception) -> _Why:
         )
     why = getattr(error, "reason", "") or str(error)
     if endpoint.tls is not None and endpoint.tls.cert is None:
-        return _Why(
-            f"TLS failed ({why})",
-            "if the engine wants a client certificate, put cert.pem and key.pem into `cert_path`",
-        )
+        return _Why(f"TLS failed ({why})", _WANTS_CERTIFICATE)
     return _Why(
         f"TLS failed ({why})",
         "check that the engine speaks TLS on this port and accepts cert.pem of `cert_path`",
