@@ -1,7 +1,4 @@
-"""A tiny image (busybox) made without an engine and without a registry, as `docker load` takes it.
-
-`python -m tests.hosts.tiny TAG FILE` writes one.
-"""
+"""A tiny image (busybox) made without an engine and without a registry, as `docker load` takes it."""
 
 from __future__ import annotations
 
@@ -11,7 +8,6 @@ import json
 import os
 import platform
 import subprocess
-import sys
 import tarfile
 import tempfile
 from pathlib import Path
@@ -130,7 +126,3 @@ def _write(path: Path, content: bytes) -> None:
     fresh = path.with_suffix(f".{os.getpid()}")
     fresh.write_bytes(content)
     fresh.replace(path)
-
-
-if __name__ == "__main__":
-    Path(sys.argv[2]).write_bytes(tiny_tar(sys.argv[1]).read_bytes())
