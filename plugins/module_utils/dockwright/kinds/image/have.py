@@ -1,0 +1,179 @@
+"""Images that are there: one inspect each, and what registry and tar hold where that matters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from ...engine.client import Engine
+from ...engine.parallel import each
+from ...engine.wire import decoded
+from ...errors import EngineRefused
+from ...model import Want
+from . import archive as archives
+from .archive import Archive, OpenFile
+from .credentials import Registries, headers
+from .faults import Fault, fault_of
+from .options import ALWAYS, NEVER
+from .platforms import fits, platform_of
+from .reference import Reference
+from .retry import Retry, persist
+from .want import policy_of, reference_of
+
+_BY_PLATFORM = "1.49"  # the first API that inspects one platform of an image
+_NO_FILES = "the engine is on another machine, whose files cannot be read"
+
+
+class Edges(NamedTuple):
+    """What is asked: the engine, the registries' credentials, the files of the managed host."""
+
+    engine: Engine
+    registries: Registries
+    open_file: OpenFile | None = None
+    retry: Retry = Retry(attempts=3)
+
+
+@dataclass(frozen=True)
+class ImageHave:
+    """One image as the engine has it, and what pulling or loading would bring.
+
+    ``id`` is empty when the engine has no such image. The registry was asked (``remote_*``) only
+    when a pull may be needed; then there is either a digest or an error.
+    """
+
+    reference: str  # the normal form of the wanted reference
+    id: str = ""
+    repo_digests: tuple[str, ...] = ()
+    repo_tags: tuple[str, ...] = ()
+    os: str = ""
+    architecture: str = ""
+    variant: str = ""
+    created: str = ""
+    layers: tuple[str, ...] = ()
+    config: Mapping[str, Any] = field(default_factory=dict)  # the image's Config
+    remote_digest: str | None = None
+    remote_platforms: tuple[str, ...] = ()
+    remote_error: str = ""
+    remote_fix: str = ""
+    remote_is_final: bool = False  # the registry was reached and has or gives no such image
+    archive: Archive | None = None
+
+    @property
+    def platform(self) -> str:
+        """The platform of the image, ``linux/amd64``."""
+        return platform_of(self.os, self.architecture, self.variant)
+
+
+def read(
+    engine: Engine,
+    wants: Mapping[str, Want],
+    registries: Registries,
+    open_file: OpenFile | None = None,
+    workers: int = 8,
+) -> dict[str, ImageHave]:
+    """What is there of each wanted image, under the same keys and in parallel; changes nothing.
+
+    One inspect for each image; one question to the registry (by the engine, as a pull would go)
+    where a pull is possible; the tar of ``load`` by ``open_file`` (None: the host's files cannot
+    be read).
+    """
+    edges = Edges(engine, registries, open_file)
+    return dict(zip(wants, each(lambda want: observe(edges, want), wants.values(), workers)))
+
+
+def observe(edges: Edges, want: Want) -> ImageHave:
+    """One image: the engine's, and where it matters the registry's and the tar's."""
+    have = inspect(edges.engine, want)
+    if want.state == "absent" or (have.id and reference_of(want).id):
+        return have
+    path = want.inputs.get("load")
+    if path:
+        if edges.open_file is None:
+            return replace(have, archive=Archive(path, error=_NO_FILES))
+        return replace(have, archive=archives.read(path, edges.open_file))
+    return _with_remote(edges, want, have) if may_pull(want, have) else have
+
+
+def may_pull(want: Want, have: ImageHave) -> bool:
+    """Whether it depends on the registry what is to be done."""
+    policy, reference = policy_of(want), reference_of(want)
+    if policy == NEVER or reference.id:
+        return False
+    moved = policy == ALWAYS and reference.is_moving
+    return not have.id or moved or not fits(want.inputs.get("platform", ""), have.platform)
+
+
+def _with_remote(edges: Edges, want: Want, have: ImageHave) -> ImageHave:
+    """Ask the registry, through the engine, for digest and platforms."""
+    reference = reference_of(want)
+    answer = persist(
+        lambda: _distribution(edges, reference),
+        lambda error: fault_of(error, reference, edges.registries),
+        edges.retry,
+    )
+    if isinstance(answer, Fault):
+        return replace(
+            have,
+            remote_error=answer.message,
+            remote_fix=answer.fix,
+            remote_is_final=answer.is_final,
+        )
+    platforms = {
+        platform_of(item.get("os") or "", item.get("architecture") or "", item.get("variant") or "")
+        for item in answer.get("Platforms") or ()
+    }
+    digest = (answer.get("Descriptor") or {}).get("digest")
+    known = tuple(sorted(p for p in platforms if p and not p.startswith("unknown")))
+    return replace(have, remote_digest=digest, remote_platforms=known)
+
+
+def _distribution(edges: Edges, reference: Reference) -> Any:
+    path = f"/distribution/{reference.familiar}/json"
+    reply = edges.engine.request("GET", path, headers=headers(edges.registries, reference.domain))
+    return decoded("GET", path, reply) or {}
+
+
+def inspect(engine: Engine, want: Want) -> ImageHave:
+    """The image as the engine has it: one request."""
+    reference = reference_of(want)
+    empty = ImageHave(reference.normal)
+    query = None
+    platform = want.inputs.get("platform", "")
+    if platform and engine.api_at_least(_BY_PLATFORM):
+        query = {"platform": _platform_query(platform)}
+    try:
+        raw = engine.get(f"/images/{reference.familiar}/json", query)
+    except EngineRefused as error:
+        if error.status == 404:
+            return empty
+        raise
+    have = _have(reference, raw)
+    return have if _is_meant(reference, have) else empty
+
+
+def _is_meant(reference: Reference, have: ImageHave) -> bool:
+    """Whether the engine's answer is the very image: it also looks for prefixes of IDs."""
+    if reference.id:
+        return reference.is_id_of(have.id)
+    return not reference.digest or reference.is_among(have.repo_digests)
+
+
+def _have(reference: Reference, raw: Mapping[str, Any]) -> ImageHave:
+    return ImageHave(
+        reference=reference.normal,
+        id=raw.get("Id") or "",
+        repo_digests=tuple(raw.get("RepoDigests") or ()),
+        repo_tags=tuple(raw.get("RepoTags") or ()),
+        os=raw.get("Os") or "",
+        architecture=raw.get("Architecture") or "",
+        variant=raw.get("Variant") or "",
+        created=raw.get("Created") or "",
+        layers=tuple((raw.get("RootFS") or {}).get("Layers") or ()),
+        config=raw.get("Config") or {},
+    )
+
+
+def _platform_query(platform: str) -> dict[str, str]:
+    names = ("os", "architecture", "variant")
+    return dict(zip(names, platform.split("/")))

@@ -1,0 +1,122 @@
+"""Images that are wanted: from the spec, and implied by containers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ... import options
+from ...errors import Problem, SpecError
+from ...model import Want
+from . import reference as references
+from .options import ALWAYS, MISSING, NEVER, ROWS
+from .reference import Reference
+
+_STRICTER = (NEVER, MISSING, ALWAYS)
+
+
+def parse(name: Any, spec: Mapping[str, Any] | None, where: str) -> Want:
+    """One entry of ``images``: the reference is its name. Raises SpecError with all problems."""
+    problems: list[Problem] = []
+    reference = options.collect(problems, references.parse, name, where)
+    entry = options.collect(problems, options.parse, ROWS, spec, where)
+    if reference and entry is not None:
+        problems.extend(_contradictions(reference, entry, where))
+    if problems:
+        raise SpecError(problems)
+    state = entry.pop("state", "present")
+    inputs = {"reference": reference.normal, **entry}
+    return Want("image", str(name).strip(), where, inputs=inputs, state=state)
+
+
+def implied(reference: Any, where: str, pull_policy: Any = None, platform: Any = None) -> Want:
+    """The image that a container needs; ``where`` is the path of its ``image`` in the spec.
+
+    None, or nothing, stands for what the container does not say.
+    """
+    problems: list[Problem] = []
+    found = options.collect(problems, references.parse, reference, where)
+    given = {"pull_policy": pull_policy or None, "platform": platform or None}
+    owner = where.rpartition(".")[0]
+    entry = options.collect(problems, options.parse, ROWS, given, owner)
+    if found and entry is not None:
+        problems.extend(_contradictions(found, entry, owner))
+    if problems:
+        raise SpecError(problems)
+    inputs = {"reference": found.normal, **entry}
+    return Want("image", reference.strip(), where, inputs=inputs)
+
+
+def key(want: Want) -> str:
+    """The normal form of the reference: the key of an image in all mappings."""
+    return str(want.inputs["reference"])
+
+
+def reference_of(want: Want) -> Reference:
+    """The reference in its parts."""
+    return references.parse(want.name, want.where)
+
+
+def policy_of(want: Want) -> str:
+    """When the image is pulled."""
+    return str(want.inputs.get("pull_policy", MISSING))
+
+
+def merged(wants: Iterable[Want]) -> dict[str, Want]:
+    """One want for each image, under its normal form; entries of ``images`` come first.
+
+    The strictest policy that somebody gave wins: always, missing, never. Raises SpecError, naming
+    both places, where the rest does not go together.
+    """
+    problems: list[Problem] = []
+    result: dict[str, Want] = {}
+    for want in wants:
+        one = result.get(key(want))
+        result[key(want)] = _both(one, want, problems) if one else want
+    if problems:
+        raise SpecError(problems)
+    return result
+
+
+def _both(one: Want, other: Want, problems: list[Problem]) -> Want:
+    inputs = {**other.inputs, **one.inputs}
+    for name in ("platform", "load"):
+        first, second = one.inputs.get(name), other.inputs.get(name)
+        if first and second and first != second:
+            text = f"the same image with {name} {second}, and with {name} {first} in {one.where}"
+            problems.append(Problem(other.where, text, "an image of one name can be only one"))
+    if one.state != other.state:
+        text = f"the image is wanted here, and absent in {one.where}"
+        if other.state == "absent":
+            text = f"the image is absent here, and wanted in {one.where}"
+        problems.append(Problem(other.where, text, "remove one of them"))
+    policies = [want.inputs["pull_policy"] for want in (one, other) if "pull_policy" in want.inputs]
+    if policies:
+        inputs["pull_policy"] = max(policies, key=_STRICTER.index)
+    if inputs.get("load") and inputs.get("pull_policy") == ALWAYS:
+        source = one if one.inputs.get("load") else other
+        asking = other if source is one else one
+        text = f"pull_policy always, but {source.where} loads the image from a tar"
+        problems.append(Problem(asking.where, text, "keep one of them"))
+    return replace(one, inputs=inputs)
+
+
+def _contradictions(
+    reference: Reference, entry: Mapping[str, Any], where: str
+) -> Iterable[Problem]:
+    if entry.get("state") == "absent":
+        for name in ("pull_policy", "load", "platform"):
+            if name in entry:
+                text = "means nothing for an image that is to be absent"
+                yield Problem(f"{where}.{name}", text, "remove it")
+        return
+    if entry.get("load") and entry.get("pull_policy") == ALWAYS:
+        text = "is always, but the image is loaded from a tar"
+        yield Problem(f"{where}.pull_policy", text, "remove pull_policy or load")
+    if entry.get("load") and reference.digest:
+        text = "a loaded image has no digest, so it never is this image"
+        yield Problem(f"{where}.load", text, "name the image by its tag or its ID")
+    if reference.id and entry.get("pull_policy") == ALWAYS:
+        text = "is always, but no registry knows an image by its ID"
+        yield Problem(f"{where}.pull_policy", text, "name the image by its tag or its digest")
