@@ -52,7 +52,7 @@ def observe(
     *,
     host: Host | None,
     credentials: Mapping[str, Mapping[str, str]],
-    read_archive: Callable[[str], Any],
+    open_file: Callable[[str], Any],
 ) -> Observation:
     """Read what the document is about. Raises EngineError."""
     answers = gather(_questions(document, engine), WORKERS)
@@ -68,7 +68,7 @@ def observe(
     # Images and containers are asked for side by side: two workers share the pool of connections.
     inspected, images = _both(
         lambda: _inspect(engine, wanted, facts, names, found),
-        lambda: image.read(engine, document.images, credentials, read_archive, WORKERS),
+        lambda: image.read(engine, document.images, credentials, open_file, WORKERS),
     )
     return Observation(
         facts,

@@ -8,6 +8,7 @@ from .checks import check
 from .differ import CauseOf
 from .kinds.container import plan as container
 from .kinds.image import plan as image
+from .kinds.image.reference import parse as parse_reference
 from .kinds.network import plan as network
 from .kinds.volume import plan as volume
 from .model import UNKNOWN, Action, Cause, Change, Disruption, Have, Notice, Plan
@@ -80,7 +81,11 @@ def _recover(name: str, seen: Observation) -> Change:
 def _containers(
     document: Document, seen: Observation, images: Iterable[Change], cause_of: CauseOf
 ) -> tuple[list[Change], list[Notice], list[Notice]]:
-    coming = {change.name for change in images if change.action in (Action.PULL, Action.LOAD)}
+    coming = {
+        parse_reference(change.name, "").normal
+        for change in images
+        if change.action in (Action.PULL, Action.LOAD)
+    }
     context = container.Context(seen.facts, cause_of, seen.configs, document.run.recreate_stale)
     changes: list[Change] = []
     stale: list[Notice] = []
@@ -95,9 +100,10 @@ def _containers(
 
 
 def _image_of(want: Any, seen: Observation, coming: set[str]) -> container.ImageSeen:
-    reference = want.fields.get("image", "")
-    found = seen.images.get(reference)
-    if found is None or reference in coming or not found.id:
+    if "image" not in want.fields:
+        return container.ImageSeen(UNKNOWN, None)
+    found = seen.images.get(parse_reference(want.fields["image"], want.where).normal)
+    if found is None or found.reference in coming or not found.id:
         return container.ImageSeen(UNKNOWN, None)
     return container.ImageSeen(found.id, found.config)
 

@@ -8,6 +8,8 @@ from typing import Any, Callable, Iterable, Mapping
 
 from .errors import Problem, SpecError
 from .kinds.container import want as container
+from .kinds.daemon.want import DaemonWant
+from .kinds.daemon.want import parse as parse_daemon
 from .kinds.image import want as image
 from .kinds.network.options import INPUTS as NETWORK_INPUTS
 from .kinds.network.options import ROWS as NETWORK
@@ -29,7 +31,7 @@ class Document:
     """A parsed spec: Wants by the engine's names, in the order in which they were written."""
 
     project: str = ""
-    daemon: Mapping[str, Any] | None = None  # keys of daemon.json, checked once the engine is known
+    daemon: DaemonWant | None = None
     registries: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     images: Mapping[str, Want] = field(default_factory=dict)
     networks: Mapping[str, Want] = field(default_factory=dict)
@@ -95,7 +97,7 @@ class _Parser:
         volumes = _with_implied(volumes, containers, self.project)
         return Document(
             project=self.project,
-            daemon=top.get("daemon"),
+            daemon=self._daemon(),
             registries=self._registries(),
             images=self._images(containers),
             networks={want.name: want for want in networks.values()},
@@ -115,6 +117,11 @@ class _Parser:
         if purge and not self.project:
             self._problem("purge", "needs a project", "name the project whose objects are removed")
         return purge
+
+    def _daemon(self) -> DaemonWant | None:
+        if "daemon" not in self.top:
+            return None
+        return parse_daemon(self.top["daemon"], "daemon", self.problems)
 
     def _section(self, name: str) -> dict[str, Any]:
         return dict(self.top.get(name) or {})
@@ -184,14 +191,10 @@ class _Parser:
             wants.append(collect(self.problems, image.parse, key, item, f"images.{key}"))
         for want in containers.values():
             if want.state != "absent" and "image" in want.fields:
-                implied = (
-                    want.fields["image"],
-                    f"{want.where}.image",
-                    want.inputs.get("pull_policy", "missing"),
-                    want.inputs.get("platform", ""),
-                )
+                steer = [want.inputs.get(name) for name in ("pull_policy", "platform")]
+                implied = (want.fields["image"], want.where, *steer)
                 wants.append(collect(self.problems, image.implied, *implied))
-        merged = collect(self.problems, image.merged, [want for want in wants if want])
+        merged = collect(self.problems, image.merge, [want for want in wants if want])
         return dict(merged or {})
 
     def _registries(self) -> dict[str, dict[str, str]]:

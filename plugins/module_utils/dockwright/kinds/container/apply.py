@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Mapping, NamedTuple
+from typing import Any, Callable, Iterable, Mapping, NamedTuple
 
 from ...engine.client import Engine
 from ...errors import ApplyFailed, DockwrightError, EngineRefused
@@ -24,9 +24,10 @@ class Bench(NamedTuple):
     engine: Engine
     facts: EngineFacts
     watch: Watch
-    configs: Mapping[str, Mapping[str, Any]]  # image reference -> Config
+    configs: Mapping[str, Mapping[str, Any]]  # image key -> Config
     names: Mapping[str, str]  # container ID -> name
     wait: float  # seconds
+    image_key: Callable[[str], str]  # a reference as it is written -> the key of `configs`
 
 
 def apply(
@@ -59,7 +60,7 @@ def delete(engine: Engine, have: Have) -> None:
 
 
 def _config(bench: Bench, want: Want) -> Mapping[str, Any]:
-    return bench.configs.get(want.fields["image"], {})
+    return bench.configs.get(bench.image_key(want.fields["image"]), {})
 
 
 def _create(bench: Bench, want: Want) -> None:

@@ -89,7 +89,8 @@ def _unfinished(
     journal = read_journal(owner.labels_of(new))
     if journal is None:
         return None  # not ours
-    old = by_name.get(base + OLD) or by_name.get(base) or {}
+    at_name, moved = by_name.get(base) or {}, by_name.get(base + OLD) or {}
+    old = at_name if at_name.get("Id") == journal.id or not moved else moved
     return Recovery(base, old.get("Id", ""), new["Id"], False, journal)
 
 

@@ -192,18 +192,19 @@ def undo(engine: Engine, name: str, new: str, journal: Journal) -> None:
     old = _find(engine, name + OLD)
     at_name = _find(engine, name)
     if at_name and at_name["Id"] == new:
+        if not old:
+            return  # there is nothing to bring back: the new one is all there is
         _quietly_gone(lambda: engine.post(f"/containers/{new}/stop", None, {"t": 0}))
-        if old:
-            _free(engine, new, name)
-    if old:
-        at_name = _find(engine, name)
-        if not at_name:
-            _rename(engine, old["Id"], name)
-            at_name = old
-    survivor = at_name if at_name and at_name["Id"] != new else None
-    if survivor:
-        _as_before(engine, survivor, journal)
-    if new and (survivor or not journal.running):
+        _free(engine, new, name)
+        at_name = None
+    if old and not at_name:
+        _rename(engine, old["Id"], name)
+        at_name, old = old, None
+    if at_name:
+        _as_before(engine, at_name, journal)
+    if old:  # the copy of a container that removes itself, which is still there
+        remove(engine, old["Id"])
+    if new:
         remove(engine, new)
 
 

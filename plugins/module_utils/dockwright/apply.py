@@ -1,0 +1,296 @@
+"""Carry out a plan, phase by phase; whatever happens, the record of what was done is true."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Iterable, Mapping, NamedTuple
+
+from .engine.client import Engine
+from .engine.parallel import each
+from .errors import ApplyFailed, DockwrightError
+from .host.machine import Host
+from .kinds.container import apply as container
+from .kinds.container import replace as replacing
+from .kinds.container.plan import shared_with
+from .kinds.container.watch import Watch
+from .kinds.daemon import apply as daemon
+from .kinds.daemon.have import DaemonHave
+from .kinds.daemon.want import DaemonWant
+from .kinds.image import apply as image
+from .kinds.image.reference import parse as parse_reference
+from .kinds.network import apply as network
+from .kinds.project.order import levels
+from .kinds.volume import apply as volume
+from .model import Action, Change, Have, Plan, Report, Want
+from .observe import WORKERS, Observation
+from .spec import Document
+
+Progress = Callable[[str], None]
+_REGISTRY_KEYS = ("registry-mirrors", "insecure-registries", "proxies", "dns", "tls")
+
+
+class DaemonWork(NamedTuple):
+    """What applying the daemon's changes needs; there is a host edge then."""
+
+    want: DaemonWant
+    have: DaemonHave
+    host: Host
+
+
+class Applier:
+    """Applies one plan. ``report.done`` and ``report.not_done`` are right at any moment."""
+
+    def __init__(  # noqa: PLR0913 - the stages' inputs, each once
+        self,
+        document: Document,
+        seen: Observation | None,
+        plan: Plan,
+        engine: Engine,
+        report: Report,
+        progress: Progress,
+        *,
+        edges: Mapping[str, Any],
+        daemon_work: DaemonWork | None = None,
+    ) -> None:
+        self.document = document
+        self.seen = seen
+        self.plan = plan
+        self.engine = engine
+        self.report = report
+        self.progress = progress
+        self.edges = edges  # credentials, open_file
+        self.daemon_work = daemon_work
+        self.configs: dict[str, Mapping[str, Any]] = {}
+        report.not_done = list(plan.changes)
+
+    def run(self) -> None:
+        """Apply everything. Raises the first error after the work that ran beside it has ended."""
+        daemon_changes = [c for c in self.plan.changes if c.kind == "daemon"]
+        first = any(c.path.startswith(_REGISTRY_KEYS) for c in daemon_changes)
+        if first or self.seen is None:
+            self._daemon(daemon_changes)
+        if self.seen is None:
+            return
+        self._images(self._of("image", delete=False))
+        if not first:
+            self._daemon(daemon_changes)
+        self._recoveries()
+        self._volumes(self._of("volume", delete=False))
+        self._removed_containers()
+        self._networks(self._of("network", delete=False))
+        self._containers()
+        self._networks(self._of("network", delete=True))
+        self._volumes(self._of("volume", delete=True))
+        self._images(self._of("image", delete=True))
+
+    def _of(self, kind: str, *, delete: bool) -> list[Change]:
+        return [
+            change
+            for change in self.plan.changes
+            if change.kind == kind and (change.action is Action.DELETE) == delete
+        ]
+
+    def _did(self, changes: Iterable[Change]) -> None:
+        for change in changes:
+            self.report.done.append(change)
+            self.report.not_done.remove(change)
+
+    def _each(self, work: Callable[[Any], None], items: Iterable[Any]) -> None:
+        """Side by side; what ran beside a failure is finished and recorded before it is raised."""
+        results = each(work, items, WORKERS, keep_errors=True)
+        errors = [result for result in results if isinstance(result, Exception)]
+        for error in errors[1:]:
+            if isinstance(error, DockwrightError):
+                self.report.problems.extend(error.problems())
+        if errors:
+            raise errors[0]
+
+    # --- the phases ------------------------------------------------------------------------------
+
+    def _daemon(self, changes: list[Change]) -> None:
+        if not changes or not self.daemon_work:
+            return
+        work = self.daemon_work
+        engine = self.engine if work.have.is_running else None
+        daemon.apply(work.want, work.have, changes, work.host, engine, self.progress)
+        self._did(changes)
+
+    def _images(self, changes: list[Change]) -> None:
+        assert self.seen is not None
+        wants = self.document.images
+
+        def work(change: Change) -> None:
+            want = next(want for want in wants.values() if want.name == change.name)
+            if change.action is Action.DELETE:
+                image.remove(self.engine, want)
+            elif change.action is Action.LOAD:
+                image.load(self.engine, want, self.edges["open_file"], self.progress)
+            else:
+                image.pull(self.engine, want, self.edges["credentials"], self.progress)
+            self._did([change])
+
+        self._each(work, changes)
+        got = {change.name for change in changes if change.action is not Action.DELETE}
+        for key, want in wants.items():
+            have = self.seen.images[key]
+            if want.name in got:
+                have = image.inspect(self.engine, want)
+            self.configs[key] = have.config
+
+    def _recoveries(self) -> None:
+        assert self.seen is not None
+        for change in self.plan.changes:
+            if change.action is Action.RECOVER:
+                self.progress(f"container {change.name}: putting an interrupted run right")
+                replacing.recover(self.engine, self.seen.recoveries[change.name])
+                self._did([change])
+
+    def _volumes(self, changes: list[Change]) -> None:
+        def work(change: Change) -> None:
+            volume.apply(self.engine, change, self.document.volumes.get(change.name))
+            self._did([change])
+
+        self._each(work, changes)
+
+    def _networks(self, changes: list[Change]) -> None:
+        assert self.seen is not None
+        seen = self.seen
+
+        def work(name: str) -> None:
+            own = [change for change in changes if change.name == name]
+            want = self.document.networks.get(name)
+            network.apply(self.engine, own, want, seen.networks.get(name), self._attached(name))
+            self._did(own)
+
+        self._each(work, list(dict.fromkeys(change.name for change in changes)))
+
+    def _attached(self, name: str) -> list[network.Attached]:
+        """The containers in a network, with the endpoints they have and are to have."""
+        assert self.seen is not None
+        gone = {c.name for c in self.plan.changes if c.kind == "container" and _makes_anew(c)}
+        found = []
+        for have in {**self.seen.others, **self.seen.containers}.values():
+            before = (have.fields.get("networks") or {}).get(name)
+            if before is None:
+                continue
+            want = self.document.containers.get(have.name)
+            after: Mapping[str, Any] | None = before
+            if want and have.name not in gone:
+                after = want.fields["networks"].get(name)
+            found.append(network.Attached(have.id, have.name, before, after))
+        return found
+
+    def _removed_containers(self) -> None:
+        """Removals free names, ports and networks, so they come before what is made."""
+        assert self.seen is not None
+        haves = {**self.seen.others, **self.seen.containers}
+
+        def work(change: Change) -> None:
+            self.progress(f"container {change.name}: {change.action.value}")
+            container.delete(self.engine, haves[change.name])
+            self._did([change])
+
+        self._each(work, self._of("container", delete=True))
+
+    def _containers(self) -> None:
+        assert self.seen is not None
+        seen = self.seen
+        grouped: dict[str, list[Change]] = {}
+        for change in self.plan.changes:
+            if change.kind == "container" and change.action not in (Action.DELETE, Action.RECOVER):
+                grouped.setdefault(change.name, []).append(change)
+        haves = {**seen.others, **seen.containers}
+        names = {have.id: have.name for have in haves.values()}
+        wait = self.document.run.wait_timeout
+        with Watch(self.engine) as watch:
+            bench = container.Bench(
+                self.engine, seen.facts, watch, self.configs, names, wait, image_key
+            )
+            for level in levels(self._graph(grouped, haves)):
+                self._each(lambda name: self._container(bench, name, grouped, haves), level)
+
+    def _graph(
+        self, grouped: Mapping[str, list[Change]], haves: Mapping[str, Have]
+    ) -> dict[str, list[str]]:
+        """Who comes after whom: ``depends_on``, and namespaces that are shared."""
+        ids = {have.id: name for name, have in haves.items()}
+        graph: dict[str, list[str]] = {}
+        for name, want in self.document.containers.items():
+            graph[name] = list(want.inputs.get("depends_on", ()))
+        for name in grouped:
+            shared = shared_with(haves[name]).values() if name in haves else ()
+            graph.setdefault(name, [])
+            graph[name] += [ids.get(reference, reference) for reference in shared]
+        return graph
+
+    def _container(
+        self,
+        bench: container.Bench,
+        name: str,
+        grouped: Mapping[str, list[Change]],
+        haves: Mapping[str, Have],
+    ) -> None:
+        changes = grouped.get(name, [])
+        want = self.document.containers.get(name)
+        if not changes:
+            return
+        if want:
+            self._await_dependencies(bench, want, grouped, haves)
+        self.progress(f"container {name}: {', '.join(sorted({c.action.value for c in changes}))}")
+        container.apply(bench, name, want, haves.get(name), changes)
+        self._did(changes)
+
+    def _await_dependencies(
+        self,
+        bench: container.Bench,
+        want: Want,
+        grouped: Mapping[str, list[Change]],
+        haves: Mapping[str, Have],
+    ) -> None:
+        """Wait for what ``depends_on`` asks for; what is fulfilled already costs no request."""
+        for other, condition in want.inputs.get("depends_on", {}).items():
+            if condition == "service_started" or other not in self.document.containers:
+                continue
+            have = haves.get(other)
+            state = (have.raw.get("State") or {}) if have and other not in grouped else {}
+            health = (state.get("Health") or {}).get("Status")
+            if condition == "service_healthy" and health == "healthy":
+                continue
+            if condition != "service_healthy" and state.get("Status") == "exited":
+                if state.get("ExitCode") == 0:
+                    continue
+            self.progress(f"container {want.name}: waiting for {other} ({condition})")
+            self._await(bench, want, other, condition)
+
+    def _await(
+        self, bench: container.Bench, want: Want, other: str, condition: str
+    ) -> None:
+        bench.watch.begin()
+        raw = self.engine.get(f"/containers/{other}/json")
+        state = raw.get("State") or {}
+        where = f"{want.where}.depends_on.{other}"
+        limit = self.document.run.wait_timeout
+        if condition == "service_healthy":
+            health = state.get("Health")
+            if not health:
+                fix = f"give {other} a healthcheck, or use service_started"
+                raise ApplyFailed(f"container {other} has no health check", where=where, fix=fix)
+            if health.get("Status") != "healthy":
+                bench.watch.healthy(other, raw["Id"], limit)
+        elif state.get("Status") == "exited":
+            if state.get("ExitCode") != 0:
+                fix = f"look at `docker logs {other}`"
+                text = f"container {other} exited with {state.get('ExitCode')}"
+                raise ApplyFailed(text, where=where, fix=fix)
+        else:
+            bench.watch.completed(other, raw["Id"], limit)
+
+
+def _makes_anew(change: Change) -> bool:
+    return change.action in (Action.REPLACE, Action.DELETE, Action.CREATE)
+
+
+def image_key(reference: str) -> str:
+    """The key under which observations hold the image of a reference."""
+    return parse_reference(reference, "").normal
+
+

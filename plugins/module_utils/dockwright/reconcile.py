@@ -1,0 +1,438 @@
+"""The five verbs over a document: want, have, plan, apply, verify. The one way in for every tool."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from typing import IO, Any, Callable, Mapping, NamedTuple
+
+from .apply import Applier, DaemonWork, image_key
+from .differ import CauseOf, leaves
+from .engine.client import Engine
+from .engine.endpoint import Endpoint, resolve
+from .errors import (
+    ApplyFailed,
+    DockwrightError,
+    EngineUnreachable,
+    HostError,
+    PlanRefused,
+    Problem,
+)
+from .host.machine import Host
+from .kinds.container.options import ROWS as CONTAINER
+from .kinds.container.plan import full_fields
+from .kinds.daemon import apply as daemon_apply
+from .kinds.daemon import have as daemon_have
+from .kinds.daemon import plan as daemon_plan
+from .kinds.image.credentials import Registries, with_config
+from .kinds.image.have import ImageHave
+from .masking import mask_changes, mask_plan, scrub_report, secrets_in
+from .model import Cause, Disruption, EngineFacts, Plan, Report
+from .observe import Observation, observe, observe_others
+from .options import parse
+from .plan import needs_others, plan
+from .run_options import CONNECTION
+from .spec import Document, parse_document
+
+Progress = Callable[[str], None]
+ASSUMED = EngineFacts(api="1.51", engine=daemon_have.ASSUMED, assumed=True)
+
+
+class Connection(NamedTuple):
+    """Where the engine is; what is left out is found as the docker command finds it.
+
+    ``timeout`` is the longest wait for one answer, in seconds.
+    """
+
+    docker_host: str | None = None
+    context: str | None = None
+    tls_verify: bool | None = None
+    cert_path: str | None = None
+    timeout: float = 60.0
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> Connection:
+        """The connection in a front end's options. Raises SpecError for bad values."""
+        names = [row.name for row in CONNECTION]
+        parsed = parse(CONNECTION, {name: params.get(name) for name in names}, "")
+        if "timeout" in parsed:
+            parsed["timeout"] = parsed["timeout"] / 10**9
+        return cls(**parsed)
+
+    def endpoint(self) -> Endpoint:
+        """The engine's address. Raises SpecError."""
+        return resolve(
+            self.docker_host,
+            tls_verify=self.tls_verify,
+            cert_path=self.cert_path,
+            context=self.context,
+        )
+
+
+def converge(
+    document: Any,
+    *,
+    connection: Connection = Connection(),
+    check: bool = False,
+    host: Host | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Bring a host to what a document says, or with ``check`` only plan it.
+
+    ``host`` is the machine that the engine runs on; left out, it is this one when the engine is
+    reached by its local socket. Never raises DockwrightError: the Report carries the problems.
+    Secret values in it are masked.
+    """
+    report = Report(check=check)
+    run = _Run(document, connection, host, report, progress or (lambda text: None))
+    try:
+        run.prepare()
+        if check:
+            run.plan()
+            report.changed = bool(report.plan.changes)
+        else:
+            with run.lock():
+                run.plan()
+                run.apply()
+    except DockwrightError as error:
+        report.failed = True
+        report.problems = [*error.problems(), *report.problems]
+        report.changed = bool(report.done) and not check
+    finally:
+        run.close()
+    _mask(report, run)
+    return report
+
+
+def _mask(report: Report, run: _Run) -> None:
+    document = run.document or Document()
+    reveal = document.run.reveal
+    report.plan = mask_plan(report.plan, reveal)
+    report.done = mask_changes(report.done, reveal)
+    report.not_done = mask_changes(report.not_done, reveal)
+    scrub_report(report, secrets_in(document.containers.values(), document.registries) - set(reveal))
+
+
+class _Run:
+    """One run: holds the stages' results, so that each thing is read once."""
+
+    def __init__(
+        self,
+        raw: Any,
+        connection: Connection,
+        host: Host | None,
+        report: Report,
+        progress: Progress,
+    ) -> None:
+        self.raw = raw
+        self.connection = connection
+        self.host = host
+        self.report = report
+        self.progress = progress
+        self.engine: Engine | None = None
+        self.document: Document | None = None
+        self.seen: Observation | None = None
+        self.daemon: DaemonWork | None = None
+        self.daemon_plan = Plan()
+        self.local = Host()
+
+    def prepare(self) -> None:
+        """Want: the engine's address and the document, before anything is asked."""
+        endpoint = self.connection.endpoint()
+        self.engine = Engine(endpoint, timeout=self.connection.timeout)
+        if self.host is None and endpoint.url.startswith("unix:"):
+            self.host = self.local
+        files = (self.host or self.local).files
+        self.document = parse_document(self.raw, files.read_text)
+
+    def close(self) -> None:
+        if self.engine:
+            self.engine.close()
+
+    def lock(self) -> Any:
+        """The lock against other runs on this host."""
+        assert self.document is not None
+        limit = self.document.run.lock_timeout
+        return self.host.lock(limit) if self.host else _NoLock()
+
+    # --- have and plan ---------------------------------------------------------------------------
+
+    def plan(self) -> None:
+        """Have and plan; the report holds the plan afterwards."""
+        assert self.document is not None and self.engine is not None
+        document = self.document
+        has_objects = bool(
+            document.containers or document.networks or document.volumes or document.images
+        )
+        unreachable = None
+        try:
+            self.engine.negotiate()
+        except EngineUnreachable as error:
+            if not self._may_be_absent():
+                raise
+            unreachable = error
+        whole = Plan()
+        if has_objects or document.purge:
+            if unreachable is None:
+                whole = self._plan_objects(document)
+            elif self.report.check:
+                whole = self._plan_without_engine(document, unreachable)
+            else:
+                raise unreachable
+        if document.daemon is not None:
+            whole = self._with_daemon(document, whole, reachable=unreachable is None)
+        elif not has_objects and not document.purge and unreachable is not None:
+            raise unreachable
+        self.report.plan = whole
+        self._describe_engine()
+        self._limit(document, whole)
+
+    def _may_be_absent(self) -> bool:
+        """Whether the engine is meant to be on this very machine, where it may not be yet."""
+        assert self.engine is not None
+        url = self.engine.endpoint.url
+        return url.startswith("unix:") and not os.path.exists(url[len("unix://") :])
+
+    def _plan_objects(self, document: Document) -> Plan:
+        assert self.engine is not None
+        seen = self._observe(document)
+        cause_of = self._cause_of(seen)
+        found = plan(document, seen, cause_of)
+        if needs_others(found.changes, seen):
+            seen = observe_others(seen, self.engine)
+            found = plan(document, seen, cause_of)
+        self.seen = seen
+        return found
+
+    def _observe(self, document: Document) -> Observation:
+        assert self.engine is not None
+        seen = observe(
+            document,
+            self.engine,
+            host=self.host,
+            credentials=self._credentials(document),
+            open_file=self._open,
+        )
+        if seen.host_ports is not None and seen.facts.name != os.uname().nodename:
+            seen = replace(seen, host_ports=None)  # the socket leads to another machine
+        return seen
+
+    def _credentials(self, document: Document) -> Registries:
+        """The document's credentials, and those of the docker command of the user we run as."""
+        folder = os.environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")
+        try:
+            config = json.loads(self.local.files.read_text(f"{folder}/config.json") or "{}")
+        except (HostError, ValueError):
+            config = {}
+        return with_config(document.registries, config if isinstance(config, dict) else {})
+
+    def _open(self, path: str) -> IO[bytes]:
+        return open((self.host or self.local).files.path(path), "rb")
+
+    def _plan_without_engine(self, document: Document, error: EngineUnreachable) -> Plan:
+        """There is no engine yet: what would be made, and for which engine that was planned."""
+        images = {key: ImageHave(key) for key in document.images}
+        seen = Observation(ASSUMED, images=images)
+        found = plan(document, seen, lambda *_: Cause.SPEC)
+        note = f"{error.message}; planned for engine {ASSUMED.engine} with nothing on it"
+        self.seen = seen
+        return replace(found, warnings=(*found.warnings, note))
+
+    def _cause_of(self, seen: Observation) -> CauseOf:
+        memory = self.host.memory(seen.facts.id) if self.host else None
+
+        def cause_of(kind: str, name: str, path: str, value: Any, given: bool) -> Cause:
+            known = memory.recall(kind, name) if memory else {}
+            if not known:
+                return Cause.UNKNOWN
+            before = known.get(path)
+            now = None if value is None else memory.fingerprint(value) if memory else None
+            if before == now:
+                return Cause.DRIFT
+            return Cause.SPEC if given or value is None else Cause.DEFAULT
+
+        return cause_of
+
+    def _with_daemon(self, document: Document, whole: Plan, *, reachable: bool) -> Plan:
+        """Add the daemon's changes at the front."""
+        if self.host is None:
+            fix = "run on that host (as Ansible does), or leave `daemon` out"
+            message = "needs the engine's own machine, and the engine is reached over the network"
+            raise PlanRefused([Problem("daemon", message, fix)])
+        assert document.daemon is not None
+        engine_id = self.seen.facts.id if self.seen else ""
+        have = daemon_have.read(
+            self.host, self.engine if reachable else None, self.host.memory(engine_id)
+        )
+        found = daemon_plan.plan(
+            document.daemon,
+            have,
+            foreign=document.run.foreign,
+            restart=document.run.restart,
+            ignore=document.run.ignore,
+        )
+        self.daemon = DaemonWork(document.daemon, have, self.host)
+        self.daemon_plan = found
+        return Plan(
+            found.changes + whole.changes,
+            found.stale + whole.stale,
+            found.ignored + whole.ignored,
+            found.blocked + whole.blocked,
+            found.pending + whole.pending,
+            found.warnings + whole.warnings,
+        )
+
+    def _describe_engine(self) -> None:
+        assert self.engine is not None
+        if self.seen:
+            facts = self.seen.facts
+            self.report.engine = {
+                "version": facts.engine,
+                "api": facts.api,
+                "assumed": facts.assumed,
+                "address": self.engine.endpoint.url,
+            }
+
+    def _limit(self, document: Document, whole: Plan) -> None:
+        """Refuse a plan that is blocked or goes further than it may; nothing was touched yet."""
+        blocked = [
+            Problem(
+                f"{item.kind}s.{item.name}.{item.path}",
+                item.message,
+                "take the spec back, or remove the object knowingly with state: absent first",
+            )
+            for item in whole.blocked
+        ]
+        if blocked:
+            raise PlanRefused(blocked)
+        limit = document.run.max_disruption
+        too_much = [
+            change
+            for change in whole.changes
+            if (limit is not None and change.disruption > limit)
+            or (limit is None and _destroys_unasked(change))
+        ]
+        if too_much:
+            word = limit.word if limit is not None else Disruption.REBUILD.word
+            raise PlanRefused(
+                Problem(
+                    f"{change.kind} {change.name}".strip() + (f" {change.path}" if change.path else ""),
+                    f"{change.action.value} is a disruption of '{change.disruption.word}', more than"
+                    f" the '{word}' that is allowed" + (f" ({change.reason})" if change.reason else ""),
+                    f"allow it with max_disruption: {change.disruption.word}",
+                )
+                for change in too_much
+            )
+
+    # --- apply and verify ------------------------------------------------------------------------
+
+    def apply(self) -> None:
+        """Apply the very plan that was shown, then read again what was changed."""
+        assert self.document is not None and self.engine is not None
+        report = self.report
+        edges = {
+            "credentials": self._credentials(self.document),
+            "open_file": self._open,
+        }
+        if report.plan.changes:
+            applier = Applier(
+                self.document,
+                self.seen,
+                report.plan,
+                self.engine,
+                report,
+                self.progress,
+                edges=edges,
+                daemon_work=self.daemon,
+            )
+            try:
+                applier.run()
+            finally:
+                report.changed = bool(report.done)
+            self._verify()
+        self._remember()
+
+    def _verify(self) -> None:
+        """Read again, plan again: nothing may be left."""
+        assert self.document is not None and self.engine is not None
+        if self.seen is None or not any(c.kind != "daemon" for c in self.report.done):
+            return
+        seen = self._observe(self.document)
+        left = plan(self.document, seen, lambda *_: Cause.UNKNOWN).changes
+        self.seen = seen
+        if left:
+            raise ApplyFailed(
+                "; ".join(_left_over(change) for change in left),
+                fix="look at the object; if it is as it should be, this is a bug of dockwright",
+            )
+
+    def _remember(self) -> None:
+        """Fingerprints of what was applied, for the causes of later changes."""
+        if self.host is None or self.document is None:
+            return
+        memory = self.host.memory(self.seen.facts.id if self.seen else "")
+        if self.daemon:
+            daemon_apply.remember(
+                self.daemon.want, self.daemon.have, self.daemon_plan, self.host, memory
+            )
+        if self.seen:
+            memory.remember(_values(self.document, self.seen))
+            for kind, name in _adopted(self.document, self.seen):
+                memory.adopt(self.document.project, kind, name)
+        memory.save()
+        if memory.warning:
+            self.report.warnings.append(memory.warning)
+
+
+def _left_over(change: Any) -> str:
+    subject = f"{change.kind} {change.name}"
+    if change.path == "state":
+        return f"{subject} does not run: it {change.reason}"
+    if change.secret:
+        return f"{subject}: {change.path} is not as it should be"
+    return f"{subject}: {change.path} should be {change.after!r} and is {change.before!r}"
+
+
+def _destroys_unasked(change: Any) -> bool:
+    return change.disruption is Disruption.DESTROY and change.reason != "state: absent"
+
+
+def _values(
+    document: Document, seen: Observation
+) -> dict[tuple[str, str], Mapping[str, Any]]:
+    """What was applied to each object, by path."""
+    found: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for name, want in document.containers.items():
+        if want.state == "absent" or "image" not in want.fields:
+            continue
+        image = seen.images.get(image_key(want.fields["image"]))
+        values = leaves(CONTAINER, full_fields(want, image.config if image else {}))
+        found["container", name] = {**values, "image": want.fields["image"]}
+    return found
+
+
+def _adopted(document: Document, seen: Observation) -> list[tuple[str, str]]:
+    """Objects that were there before us: declared by their exact name, without a label of ours."""
+    if not document.project:
+        return []
+    pairs = [
+        *((want, seen.containers.get(name)) for name, want in document.containers.items()),
+        *((want, seen.networks.get(name)) for name, want in document.networks.items()),
+        *((want, seen.volumes.get(name)) for name, want in document.volumes.items()),
+    ]
+    return [
+        (want.kind, want.name)
+        for want, have in pairs
+        if have and not have.project and not want.external and (want.kind, want.name) not in seen.adopted
+    ]
+
+
+class _NoLock:
+    """An engine without a host edge has no lock."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_: Any) -> None:
+        return None
