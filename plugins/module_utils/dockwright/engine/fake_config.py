@@ -67,6 +67,9 @@ def host_config(host: FakeHost, given: Json) -> Json:
     """The HostConfig that inspect shows for one that was sent; refuses what the engine refuses."""
     known = {key: value for key, value in given.items() if key in _HOST_CONFIG or key in _NEWER}
     config = {**_HOST_CONFIG, **known}
+    if host.at_least("1.42"):
+        for key in ("KernelMemory", "KernelMemoryTCP"):
+            del config[key]
     modern = host.at_least("1.44")
     if not given.get("NetworkMode") or given["NetworkMode"] == "default":
         config["NetworkMode"] = "bridge" if modern else "default"
@@ -81,17 +84,21 @@ def host_config(host: FakeHost, given: Json) -> Json:
     }
     for key in ("ShmSize", "IpcMode", "CgroupnsMode", "Runtime"):
         config[key] = given.get(key) or _HOST_CONFIG[key]
+    _limits(config)
+    for bindings in (config["PortBindings"] or {}).values():
+        for binding in bindings or []:
+            binding.setdefault("HostIp", "")
+            binding.setdefault("HostPort", "")
+    return _security(config)
+
+
+def _limits(config: Json) -> None:
     if 0 < config["Memory"] < 6 * 2**20:
         raise RefusedError(400, "Minimum memory limit allowed is 6MB")
     if config["Memory"] and not config["MemorySwap"]:
         config["MemorySwap"] = 2 * config["Memory"]
     if (config["PidsLimit"] or 0) <= 0:
         config["PidsLimit"] = None
-    for bindings in (config["PortBindings"] or {}).values():
-        for binding in bindings or []:
-            binding.setdefault("HostIp", "")
-            binding.setdefault("HostPort", "")
-    return _security(config)
 
 
 def _security(config: Json) -> Json:

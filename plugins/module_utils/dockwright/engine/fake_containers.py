@@ -18,7 +18,7 @@ from .fake_host import (
     matches_name,
 )
 from .fake_mounts import mounts_of, remove_anonymous
-from .fake_networks import attach, attach_created, detach_runtime, endpoint_of
+from .fake_networks import attach, attach_created, detach_runtime, endpoint_of, rename_endpoints
 
 _NEVER = "0001-01-01T00:00:00Z"
 _EMPTY = words(
@@ -159,7 +159,7 @@ def stop(host: FakeHost, name: str, ask: Ask) -> Answer:
     if not container["State"]["Running"]:
         return 304, None
     _emit(host, "kill", container, signal="15")
-    _exited(host, container, 0)
+    _exited(host, container, 137)
     _emit(host, "stop", container)
     return 204, None
 
@@ -206,6 +206,7 @@ def rename(host: FakeHost, name: str, ask: Ask) -> Answer:
     lead = "Error when allocating new name: "
     old, fresh = container["Name"], _free_name(host, new, container["Id"], lead)
     container["Name"] = f"/{fresh}"
+    rename_endpoints(host, container)
     _emit(host, "rename", container, oldName=old)
     return 204, None
 
@@ -239,15 +240,24 @@ def delete(host: FakeHost, name: str, ask: Ask) -> Answer:
     container = host.container(name)
     if container["State"]["Running"]:
         if not ask.says("force"):
-            raise RefusedError(
-                409,
-                f"You cannot remove a running container {container['Id']}. Stop the container "
-                "before attempting removal or force remove",
-            )
+            raise RefusedError(409, _still_running(host, container))
         _emit(host, "kill", container, signal="9")
         _exited(host, container, 137)
     _remove(host, container, volumes=ask.says("v"))
     return 204, None
+
+
+def _still_running(host: FakeHost, container: Json) -> str:
+    if not host.at_least("1.44"):
+        return (
+            f"You cannot remove a running container {container['Id']}. Stop the container before "
+            "attempting removal or force remove"
+        )
+    name = container["Name"][1:] if host.at_least("1.48") else container["Name"]
+    return (
+        f'cannot remove container "{name}": container is running: stop the container before '
+        "removing or force remove"
+    )
 
 
 def _remove(host: FakeHost, container: Json, *, volumes: bool) -> None:
@@ -295,18 +305,35 @@ def _summary(container: Json) -> Json:
         "ImageID": container["Image"],
         "Command": " ".join([container["Path"], *container["Args"]]),
         "Created": 1767225600,
-        "Ports": [],
+        "Ports": _ports(container),
         "Labels": config["Labels"],
         "State": container["State"]["Status"],
         "Status": container["State"]["Status"].capitalize(),
         "HostConfig": {"NetworkMode": host_config["NetworkMode"]},
         "NetworkSettings": {"Networks": {k: _listed(v) for k, v in networks.items()}},
-        "Mounts": container["Mounts"],
+        "Mounts": [
+            {**mount, "Source": ""} if len(mount.get("Name", "")) == 64 else mount
+            for mount in container["Mounts"]
+        ],
     }
 
 
+def _ports(container: Json) -> list[Json]:
+    return [
+        {
+            "IP": binding["HostIp"],
+            "PrivatePort": int(port.partition("/")[0]),
+            "PublicPort": int(binding["HostPort"] or 0),
+            "Type": port.partition("/")[2],
+        }
+        for port, listed in container["NetworkSettings"]["Ports"].items()
+        for binding in listed
+    ]
+
+
 def _listed(endpoint: Json) -> Json:
-    return endpoint_of({**endpoint, "Aliases": None, "IPAMConfig": None})
+    hidden = dict.fromkeys({"Aliases", "IPAMConfig", "DNSNames"}.intersection(endpoint))
+    return endpoint_of({**endpoint, **hidden})
 
 
 def _emit(host: FakeHost, action: str, container: Json, **more: str) -> None:

@@ -72,6 +72,8 @@ def inspect(host: FakeHost, name: str, ask: Ask) -> Answer:
     try:
         return 200, host.image(name)
     except RefusedError as refusal:
+        if host.at_least("1.44"):
+            raise
         raise RefusedError(404, f"no such image: {name}: {refusal.message}") from None
 
 

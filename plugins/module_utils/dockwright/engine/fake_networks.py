@@ -110,12 +110,13 @@ def delete(host: FakeHost, name: str, ask: Ask) -> Answer:
     if network["Name"] in _PREDEFINED:
         text = f"{network['Name']} is a pre-defined network and cannot be removed"
         raise RefusedError(403, text)
-    if _attached(host, network):
-        raise RefusedError(
-            403,
-            f"error while removing network: network {network['Name']} id {network['Id']} has "
-            "active endpoints",
-        )
+    attached = _attached(host, network)
+    if attached:
+        which = f"{network['Name']} id {network['Id']} has active endpoints"
+        if host.at_least("1.48"):
+            ends = " ".join(f'name:"{c["Name"]}" id:"{i[:12]}"' for i, c in attached.items())
+            which = f"{network['Name']} has active endpoints ({ends})"
+        raise RefusedError(403, f"error while removing network: network {which}")
     del host.networks[network["Id"]]
     host.emit("network", "destroy", network["Id"], name=network["Name"], type=network["Driver"])
     return 204, None
@@ -184,7 +185,10 @@ def attach(host: FakeHost, container: Json) -> None:
         _emit(host, "connect", network, container)
     ports = container["HostConfig"]["PortBindings"] or {}
     container["NetworkSettings"]["Ports"] = {
-        key if "/" in key else f"{key}/tcp": value for key, value in ports.items()
+        key if "/" in key else f"{key}/tcp": [
+            {**binding, "HostIp": binding["HostIp"] or "0.0.0.0"} for binding in listed or []
+        ]
+        for key, listed in ports.items()
     }
 
 
@@ -226,6 +230,13 @@ def _bring_up(host: FakeHost, container: Json, network: Json) -> None:
         endpoint["MacAddress"] = endpoint["MacAddress"] or "02:42:ac:11:00:02"
     if network["Name"] not in _PREDEFINED:
         _name(host, container, endpoint)
+
+
+def rename_endpoints(host: FakeHost, container: Json) -> None:
+    """Let the networks know a running container by its new name."""
+    for name, endpoint in container["NetworkSettings"]["Networks"].items():
+        if endpoint["EndpointID"] and name not in _PREDEFINED:
+            _name(host, container, endpoint)
 
 
 def _name(host: FakeHost, container: Json, endpoint: Json) -> None:
