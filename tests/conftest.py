@@ -33,6 +33,13 @@ class HostPool:
             self._hosts[fixture] = self._threads.submit(start_host, HOSTS[fixture], fixture)
         return self._hosts[fixture]
 
+    def get(self, fixture: str) -> TestHost:
+        """The host of this fixture, up; a test that cannot have it fails with the reason alone."""
+        try:
+            return self.prepare(fixture).result()
+        except (machine.MachineError, OSError) as error:
+            pytest.fail(f"{fixture} cannot be had: {error}", pytrace=False)
+
     def close(self) -> None:
         """Stop everything, also what is just being started."""
         self._threads.shutdown(wait=True, cancel_futures=True)
@@ -78,25 +85,25 @@ def _hosts_of(item: pytest.Item) -> set[str]:
 @pytest.fixture(scope="session")
 def host20() -> TestHost:
     """Debian 12, engine 20.10."""
-    return POOL.prepare("host20").result()
+    return POOL.get("host20")
 
 
 @pytest.fixture(scope="session")
 def host26() -> TestHost:
     """Debian 13, engine 26.1."""
-    return POOL.prepare("host26").result()
+    return POOL.get("host26")
 
 
 @pytest.fixture(scope="session")
 def host28() -> TestHost:
     """Debian 13 with the engine of unstable, 28.5."""
-    return POOL.prepare("host28").result()
+    return POOL.get("host28")
 
 
 @pytest.fixture(scope="session", params=HOSTS)
 def any_host(request: pytest.FixtureRequest) -> TestHost:
     """Each of the three hosts in turn."""
-    return POOL.prepare(request.param).result()
+    return POOL.get(request.param)
 
 
 @pytest.fixture

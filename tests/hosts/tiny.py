@@ -1,4 +1,4 @@
-"""A tiny image (busybox) made without an engine and without a registry, as `docker load` takes it."""
+"""A tiny image (busybox) made without engine and registry, in the form `docker load` takes."""
 
 from __future__ import annotations
 
