@@ -8,12 +8,11 @@ from ansible.module_utils.basic import AnsibleModule
 
 from .dockwright.api import (
     Connection,
-    DockwrightError,
     argument_spec,
-    bug,
     converge,
     document_of,
     facts,
+    failure,
     masked_params,
     to_dict,
 )
@@ -41,7 +40,11 @@ class Module(AnsibleModule):  # type: ignore[misc]  # ansible-core has no types
         super().fail_json(msg, **result, invocation=self._invocation())
 
     def _invocation(self) -> dict[str, Any]:
-        given = {key: value for key, value in self.params.items() if key[:9] != "_ansible_"}
+        given = {
+            key: value
+            for key, value in self.params.items()
+            if value is not None and not key.startswith("_ansible_")
+        }
         return {"module_args": masked_params(self.kind, given)}
 
 
@@ -59,12 +62,13 @@ def _answer(kind: str, work: Callable[[Module], dict[str, Any]]) -> None:
     module = Module(kind)
     try:
         result = work(module)
-    except DockwrightError as error:
-        module.fail_json(str(error), changed=False)
     except Exception as error:  # noqa: BLE001 - the top edge: a traceback helps nobody and may leak
-        module.fail_json(bug(error).text())
+        result = to_dict(failure(error, check=module.check_mode))
     for text in result.pop("warnings"):
         module.warn(text)
+    result.pop("check", None)
+    if not module._diff:
+        result.pop("diff", None)
     message = result.pop("message")
     if result.pop("failed"):
         module.fail_json(message, **result)
@@ -74,10 +78,7 @@ def _answer(kind: str, work: Callable[[Module], dict[str, Any]]) -> None:
 def _converge(module: Module) -> dict[str, Any]:
     connection = Connection.of(module.params)
     document = document_of(module.kind, module.params)
-    result = to_dict(converge(document, connection=connection, check=module.check_mode))
-    if not module._diff:
-        del result["diff"]
-    return result
+    return to_dict(converge(document, connection=connection, check=module.check_mode))
 
 
 def _facts(module: Module) -> dict[str, Any]:

@@ -51,10 +51,7 @@ EXAMPLES = r"""
     environment:
       POSTGRES_PASSWORD: secret
     volumes: ["data:/var/lib/postgresql/data"]
-    healthcheck:
-      test: ["CMD", "test", "-d", "/var/lib/postgresql/data"]
-      interval: 2s
-    stop_grace_period: 5s
+    healthcheck: {test: ["CMD", "test", "-d", "/var/lib/postgresql/data"], interval: 2s}
 
 - name: Remove both
   dockwright.docker.container:
@@ -93,6 +90,11 @@ done:
   elements: str
 not_done:
   description: What of the plan was not done because something failed before.
+  returned: always
+  type: list
+  elements: str
+needs:
+  description: What the daemon needs for the plan or for what is pending, V(reload) or V(restart).
   returned: always
   type: list
   elements: str

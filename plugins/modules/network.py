@@ -70,6 +70,11 @@ not_done:
   returned: always
   type: list
   elements: str
+needs:
+  description: What the daemon needs for the plan or for what is pending, V(reload) or V(restart).
+  returned: always
+  type: list
+  elements: str
 disruption:
   description: The strongest disruption in the plan, from V(none) to V(destroy).
   returned: always

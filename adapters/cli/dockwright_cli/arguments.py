@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any, Iterable, NamedTuple, NoReturn
+from collections.abc import Iterable
+from typing import Any, NamedTuple, NoReturn
 
 from dockwright import api
 
@@ -39,7 +40,9 @@ def parser() -> argparse.ArgumentParser:
     for verb in (plan, apply):
         _add_converge(verb)
     for verb in (plan, apply, facts):
-        verb.add_argument("--json", action="store_true", help="one JSON document on standard output")
+        verb.add_argument(
+            "--json", action="store_true", help="one JSON document on standard output"
+        )
         _add_rows(verb.add_argument_group("engine"), api.CONNECTION)
     return top
 

@@ -43,7 +43,7 @@ def _text(path: str, stdin: IO[str]) -> str:
 
 
 def _looks_like_json(path: str, text: str) -> bool:
-    return path.endswith(".json") or text.lstrip().startswith("{\"")
+    return path.endswith(".json") or text.lstrip().startswith('{"')
 
 
 def _json(text: str, name: str) -> Any:

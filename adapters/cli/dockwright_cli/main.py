@@ -70,7 +70,9 @@ def _documents(args: argparse.Namespace, options: arguments.Given) -> int:
     for document in [read_document(path, sys.stdin) for path in args.spec]:
         if isinstance(document, dict):
             document.update(options.run)
-        report = api.converge(document, connection=connection, check=check, progress=_progress(args))
+        report = api.converge(
+            document, connection=connection, check=check, progress=_progress(args)
+        )
         reports.append(report)
         if not args.json:
             head = args.spec[len(reports) - 1] if len(args.spec) > 1 else ""

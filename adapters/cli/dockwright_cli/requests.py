@@ -8,7 +8,8 @@ its turn.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any, Callable
 
 from dockwright import api
 
@@ -66,8 +67,8 @@ def _resource(
         connection = api.Connection.of(params)
         document = api.document_of(kind, params)
         report = api.converge(document, connection=connection, check=check, progress=progress)
-    except api.DockwrightError as error:
-        report = api.Report(check=check, failed=True, problems=list(error.problems()))
+    except Exception as error:  # noqa: BLE001 - the others still have their turn
+        report = api.failure(error, check=check)
     return {**result, **api.to_dict(report)}
 
 

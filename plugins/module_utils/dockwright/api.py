@@ -7,12 +7,12 @@ single object), call ``converge``, and render the Report (``report.to_dict`` for
 
 from __future__ import annotations
 
-from .bug import bug
+from .bug import bug, failure
 from .errors import DockwrightError
 from .facts import facts
 from .model import Report
 from .reconcile import Connection, converge
-from .report import exit_code, lines, to_dict
+from .report import change_dict, exit_code, lines, to_dict
 from .run_options import CONNECTION, RUN
 from .surface import (
     KINDS,
@@ -37,11 +37,13 @@ __all__ = [
     "ansible_documentation",
     "argument_spec",
     "bug",
+    "change_dict",
     "converge",
     "document_of",
     "documented",
     "exit_code",
     "facts",
+    "failure",
     "lines",
     "masked_params",
     "options_of",

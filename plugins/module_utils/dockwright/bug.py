@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import traceback
 
-from .errors import Problem
+from .errors import DockwrightError, Problem
+from .model import Report
 from .version import VERSION
 
 _DEEPEST = 3
@@ -24,3 +25,9 @@ def bug(error: BaseException) -> Problem:
         f"this is a bug in dockwright {VERSION}: {what}",
         "please report it with this line and the spec (without its secrets)",
     )
+
+
+def failure(error: Exception, *, check: bool) -> Report:
+    """The report of a run that an exception ended before there was one."""
+    problems = error.problems() if isinstance(error, DockwrightError) else (bug(error),)
+    return Report(check=check, failed=True, problems=list(problems))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from .kinds.container.options import OPTIONS as CONTAINER
 from .kinds.image.options import ROWS as IMAGE
@@ -43,7 +44,9 @@ _DAEMON = Option(
     "Keys of C(daemon.json) in the engine's own spelling.",
     example={"log-driver": "local"},
 )
-_IGNORE = Option("ignore", TEXTS, "Paths in the spec that another hand owns, such as C(daemon.labels).")
+_IGNORE = Option(
+    "ignore", TEXTS, "Paths in the spec that another hand owns, such as C(daemon.labels)."
+)
 _VERSION = Option("dockwright", TEXT, "The version of the document's form: C(1).")
 
 # The top level of a document (design §5).
@@ -58,7 +61,6 @@ DOCUMENT: tuple[Option, ...] = (
     _IGNORE,
     *RUN,
 )
-
 
 
 def _run(*names: str) -> tuple[Option, ...]:
@@ -102,7 +104,11 @@ KINDS: Mapping[str, tuple[Option, ...]] = {
         _PROJECT,
         *_run(),
     ),
-    "daemon": (_DAEMON._replace(name="config"), _IGNORE, *_run("restart", "foreign", "wait_timeout")),
+    "daemon": (
+        _DAEMON._replace(name="config"),
+        _IGNORE,
+        *_run("restart", "foreign", "wait_timeout"),
+    ),
     "project": (
         _PROJECT._replace(name="name", doc="The project's name."),
         *_MEMBERS,
@@ -223,8 +229,8 @@ def documented(row: Option) -> list[str]:
     text = [_sentence(row.doc)]
     if "enum" in row.type.schema:
         text.append("One of " + ", ".join(f"C({word})" for word in row.type.schema["enum"]) + ".")
-    else:
-        text.append(_sentence(row.type.name.capitalize()))
+    elif row.type.name not in (row.name, row.type.ansible, "boolean"):
+        text.append(f"Type {row.type.name}.")
     if row.default is not None:
         text.append(f"The default is C({_shown(row)}).")
     if row.example is not None:

@@ -1,0 +1,49 @@
+"""Functions on a Docker host: what would be done, do it, and what is there."""
+
+from __future__ import annotations
+
+from dockwright import api
+from saltext.dockwright import glue
+
+
+def plan(path="", kind="host", **options):
+    """Show what ``apply`` would do; change nothing.
+
+    path
+        A spec in a file on the minion, YAML or JSON. Options are added to it.
+
+    kind
+        What the options describe: a whole ``host``, or one ``container``, ``network`` ...
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call --local dockwright.plan /srv/docker/site.yml
+        salt-call --local dockwright.plan kind=container name=web image=nginx:1.27
+    """
+    return glue.answer(path, kind, options, check=True)
+
+
+def apply(path="", kind="host", **options):
+    """Make the host as a spec or the options say; see ``dockwright.plan``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call --local dockwright.apply /srv/docker/site.yml max_disruption=reconnect
+    """
+    return glue.answer(path, kind, options, check=False)
+
+
+def facts(**options):
+    """The engine and its containers, images, networks and volumes.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call --local dockwright.facts
+    """
+    return api.facts(api.Connection.of(glue.plain("host", options)))

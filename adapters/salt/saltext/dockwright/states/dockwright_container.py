@@ -1,0 +1,55 @@
+"""States of a container."""
+
+from __future__ import annotations
+
+from saltext.dockwright import glue
+
+
+def running(name, **options):
+    """Have a container as described, and running; its name is the state's.
+
+    .. code-block:: yaml
+
+        web:
+          dockwright_container.running:
+            - image: nginx:1.27
+            - ports: ["127.0.0.1:8080:80"]
+            - mem_limit: 128m
+    """
+    return glue.state("container", name, {**options, "state": "running"}, test=__opts__["test"])
+
+
+def stopped(name, **options):
+    """Have a container as described, but stopped.
+
+    .. code-block:: yaml
+
+        web:
+          dockwright_container.stopped:
+            - image: nginx:1.27
+    """
+    return glue.state("container", name, {**options, "state": "stopped"}, test=__opts__["test"])
+
+
+def absent(name, **options):
+    """Have a container gone.
+
+    .. code-block:: yaml
+
+        web:
+          dockwright_container.absent
+    """
+    return glue.state("container", name, {**options, "state": "absent"}, test=__opts__["test"])
+
+
+def mod_watch(name, sfun, **options):
+    """Stop and start a running container because a state that it watches has changed."""
+    if sfun != "running":
+        return {"name": name, "result": True, "changes": {}, "comment": "nothing to restart"}
+    if __opts__["test"]:
+        return glue.would_restart(name)
+    done = stopped(name, **options)
+    return running(name, **options) if done["result"] else done
+
+
+glue.tell_options("container", running, stopped, absent)

@@ -1,0 +1,22 @@
+"""The state of the Docker daemon's configuration."""
+
+from __future__ import annotations
+
+from saltext.dockwright import glue
+
+
+def configured(name, **options):
+    """Have keys of ``daemon.json`` set, and the daemon reloaded or restarted as that needs.
+
+    .. code-block:: yaml
+
+        docker-daemon:
+          dockwright_daemon.configured:
+            - config:
+                log-level: warn
+            - max_disruption: reload
+    """
+    return glue.state("daemon", name, options, test=__opts__["test"])
+
+
+glue.tell_options("daemon", configured)

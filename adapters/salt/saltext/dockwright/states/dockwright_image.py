@@ -1,0 +1,31 @@
+"""States of an image."""
+
+from __future__ import annotations
+
+from saltext.dockwright import glue
+
+
+def present(name, **options):
+    """Have an image; its name is the state's.
+
+    .. code-block:: yaml
+
+        shop/web:1.4:
+          dockwright_image.present:
+            - load: /srv/images/web.tar
+    """
+    return glue.state("image", name, {**options, "state": "present"}, test=__opts__["test"])
+
+
+def absent(name, **options):
+    """Have an image gone.
+
+    .. code-block:: yaml
+
+        shop/web:1.4:
+          dockwright_image.absent
+    """
+    return glue.state("image", name, {**options, "state": "absent"}, test=__opts__["test"])
+
+
+glue.tell_options("image", present, absent)
