@@ -1,1 +1,1 @@
-"""The core of dockwright: observe, plan and apply the state of a Docker host, with nothing but the standard library."""
+"""The core of dockwright: observe, plan and apply the state of a Docker host."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterable, Mapping, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, Callable, NamedTuple
 
 from .engine.client import Engine
 from .engine.parallel import each
@@ -16,6 +17,7 @@ from .kinds.daemon import apply as daemon
 from .kinds.daemon.have import DaemonHave
 from .kinds.daemon.want import DaemonWant
 from .kinds.image import apply as image
+from .kinds.image import have as image_have
 from .kinds.image.reference import parse as parse_reference
 from .kinds.network import apply as network
 from .kinds.project.order import levels
@@ -133,7 +135,7 @@ class Applier:
         for key, want in wants.items():
             have = self.seen.images[key]
             if want.name in got:
-                have = image.inspect(self.engine, want)
+                have = image_have.inspect(self.engine, want)
             self.configs[key] = have.config
 
     def _recoveries(self) -> None:
@@ -255,15 +257,13 @@ class Applier:
             health = (state.get("Health") or {}).get("Status")
             if condition == "service_healthy" and health == "healthy":
                 continue
-            if condition != "service_healthy" and state.get("Status") == "exited":
-                if state.get("ExitCode") == 0:
-                    continue
+            ended_well = state.get("Status") == "exited" and state.get("ExitCode") == 0
+            if condition != "service_healthy" and ended_well:
+                continue
             self.progress(f"container {want.name}: waiting for {other} ({condition})")
             self._await(bench, want, other, condition)
 
-    def _await(
-        self, bench: container.Bench, want: Want, other: str, condition: str
-    ) -> None:
+    def _await(self, bench: container.Bench, want: Want, other: str, condition: str) -> None:
         bench.watch.begin()
         raw = self.engine.get(f"/containers/{other}/json")
         state = raw.get("State") or {}
@@ -292,5 +292,3 @@ def _makes_anew(change: Change) -> bool:
 def image_key(reference: str) -> str:
     """The key under which observations hold the image of a reference."""
     return parse_reference(reference, "").normal
-
-

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from .errors import Problem, SpecError, nearest
 from .kinds.container.have import is_running
 from .kinds.container.ports import fixed_ports, overlap
 from .kinds.container.recovery import name_of
 from .kinds.image import plan as image
+from .kinds.project import compose
 from .model import Have, Want
 from .observe import Observation
 from .spec import Document
@@ -27,7 +29,9 @@ def check(document: Document, seen: Observation) -> None:
     problems += _engine(document, seen)
     problems += _ports(document, seen)
     if problems:
-        raise SpecError(problems)
+        raise SpecError(
+            p._replace(where=compose.source_of(p.where, document.paths)) for p in problems
+        )
 
 
 def _foreign_objects(document: Document, seen: Observation) -> list[Problem]:
@@ -140,16 +144,10 @@ def _port_problem(want: Want, claim: tuple[str, str, int], who: str) -> Problem:
     return Problem(where, f"host port {host}/{protocol} is taken: {who}", fix)
 
 
-def _holder(
-    claim: tuple[str, str, int], want: Want, document: Document, seen: Observation
-) -> str:
+def _holder(claim: tuple[str, str, int], want: Want, document: Document, seen: Observation) -> str:
     """Who else holds a host port now; empty when nobody does, or when we ourselves free it."""
     ours = {have.id for name, have in seen.containers.items() if name in document.containers}
-    going = {
-        have.id
-        for have in seen.containers.values()
-        if have.name not in document.containers
-    }
+    going = {have.id for have in seen.containers.values() if have.name not in document.containers}
     published = False
     for item in seen.listing:
         for protocol, address, port in _published(item):
@@ -167,7 +165,7 @@ def _holder(
     return ""
 
 
-def _published(item: dict[str, object]) -> Iterable[tuple[str, str, int]]:
-    for port in item.get("Ports") or ():  # type: ignore[attr-defined]
+def _published(item: Mapping[str, Any]) -> Iterable[tuple[str, str, int]]:
+    for port in item.get("Ports") or ():
         if port.get("PublicPort"):
             yield port.get("Type", "tcp"), port.get("IP", ""), port["PublicPort"]

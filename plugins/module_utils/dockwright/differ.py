@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterable, Mapping, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, Callable, NamedTuple
 
 from .model import Action, Cause, Change, Disruption, EngineFacts, Notice, Want
 from .options import Option
@@ -30,7 +31,9 @@ def complete(
         inherited = row.inherit(image) if row.inherit else None
         if row.type.keyed:
             full[row.name] = {**(inherited or {}), **(given or {})}
-        elif given in (None, "", [], 0) and not isinstance(given, bool) and not _is_zero(row, given):
+        elif (
+            given in (None, "", [], 0) and not isinstance(given, bool) and not _is_zero(row, given)
+        ):
             full[row.name] = inherited if inherited is not None else row.default
         else:
             full[row.name] = given

@@ -5,7 +5,7 @@ DockwrightError
  ├── EngineError          the Docker Engine
  │    ├── EngineUnreachable    no connection
  │    ├── EngineTimeout        no answer in time
- │    └── EngineRefused        an HTTP status of 400 or above (`status`), or an error inside a stream
+ │    └── EngineRefused        an HTTP status of 400 or above (`status`), or an error in a stream
  ├── HostError            a file, a command or the lock of the host
  │    └── LockTimeout
  ├── PlanRefused          the plan may not be applied: too disruptive, blocked; nothing was changed
@@ -15,11 +15,12 @@ DockwrightError
 from __future__ import annotations
 
 import difflib
-from typing import Iterable, NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong: where (a path in the user's input, may be empty), what, and the way out."""
+    """One thing that is wrong: where (a path in the input, may be empty), what, the way out."""
 
     where: str
     message: str
@@ -53,7 +54,7 @@ class DockwrightError(Exception):
 
 
 class SpecError(DockwrightError):
-    """The user's input is wrong. Raised before anything was changed; carries all problems at once."""
+    """The input is wrong. Raised before anything was changed; carries all problems at once."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self._problems = tuple(problems)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any, Iterable, Mapping
+from typing import Any
 
 from .errors import Problem
 from .kinds.container.options import ROWS
@@ -80,5 +81,3 @@ def scrub_report(report: Report, secrets: Iterable[str]) -> None:
         Problem(p.where, scrub(p.message, secrets), scrub(p.fix, secrets)) for p in report.problems
     ]
     report.warnings = [scrub(text, secrets) for text in report.warnings]
-
-

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
-from typing import Any, Mapping
+from typing import Any
 
 
 class Disruption(IntEnum):
@@ -154,7 +155,7 @@ class Have:
 
 @dataclass(frozen=True)
 class Notice:
-    """Something to know that is not a change: stale values, ignored differences, what is blocked."""
+    """What is not a change and is to be known: stale values, ignored differences, what is blocked."""
 
     kind: str
     name: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Callable
 
 from . import owner
 from .engine.client import Engine
@@ -55,10 +56,7 @@ def observe(
     open_file: Callable[[str], Any],
 ) -> Observation:
     """Read what the document is about. Raises EngineError."""
-    answers = gather(_questions(document, engine), WORKERS)
-    for answer in answers:
-        if isinstance(answer, Exception):
-            raise answer
+    answers: list[Any] = each(lambda ask: ask(), _questions(document, engine), WORKERS)
     info, listed, networks, volumes = answers
     facts = facts_from(info, engine)
     listing = tuple(listed or ())

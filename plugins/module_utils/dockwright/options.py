@@ -6,7 +6,8 @@ and option documentation, the JSON schema, Salt signatures and the reference pag
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterable, Mapping, NamedTuple, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Callable, NamedTuple
 
 from .errors import Problem, SpecError, nearest
 from .model import Disruption, EngineFacts
@@ -113,7 +114,9 @@ def field(
     )
 
 
-def parse(rows: Iterable[Option], spec: Any, where: str, known: Sequence[str] = ()) -> dict[str, Any]:
+def parse(
+    rows: Iterable[Option], spec: Any, where: str, known: Sequence[str] = ()
+) -> dict[str, Any]:
     """A user's mapping in normal form: only what was given; null counts as not given.
 
     ``known`` are further keys that the caller reads itself (left out of the result).

@@ -1,11 +1,12 @@
-"""The five verbs over a document: want, have, plan, apply, verify. The one way in for every tool."""
+"""The five verbs over a document: want, have, plan, apply, verify. The one way in for all tools."""
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import IO, Any, Callable, Mapping, NamedTuple
+from typing import IO, Any, Callable, NamedTuple
 
 from .apply import Applier, DaemonWork, image_key
 from .differ import CauseOf, leaves
@@ -73,7 +74,7 @@ class Connection(NamedTuple):
 def converge(
     document: Any,
     *,
-    connection: Connection = Connection(),
+    connection: Connection | None = None,
     check: bool = False,
     host: Host | None = None,
     progress: Progress | None = None,
@@ -85,7 +86,7 @@ def converge(
     Secret values in it are masked.
     """
     report = Report(check=check)
-    run = _Run(document, connection, host, report, progress or (lambda text: None))
+    run = _Run(document, connection or Connection(), host, report, progress or (lambda text: None))
     try:
         run.prepare()
         if check:
@@ -111,7 +112,9 @@ def _mask(report: Report, run: _Run) -> None:
     report.plan = mask_plan(report.plan, reveal)
     report.done = mask_changes(report.done, reveal)
     report.not_done = mask_changes(report.not_done, reveal)
-    scrub_report(report, secrets_in(document.containers.values(), document.registries) - set(reveal))
+    scrub_report(
+        report, secrets_in(document.containers.values(), document.registries) - set(reveal)
+    )
 
 
 class _Run:
@@ -317,9 +320,11 @@ class _Run:
             word = limit.word if limit is not None else Disruption.REBUILD.word
             raise PlanRefused(
                 Problem(
-                    f"{change.kind} {change.name}".strip() + (f" {change.path}" if change.path else ""),
+                    f"{change.kind} {change.name}".strip()
+                    + (f" {change.path}" if change.path else ""),
                     f"{change.action.value} is a disruption of '{change.disruption.word}', more than"
-                    f" the '{word}' that is allowed" + (f" ({change.reason})" if change.reason else ""),
+                    f" the '{word}' that is allowed"
+                    + (f" ({change.reason})" if change.reason else ""),
                     f"allow it with max_disruption: {change.disruption.word}",
                 )
                 for change in too_much
@@ -398,9 +403,7 @@ def _destroys_unasked(change: Any) -> bool:
     return change.disruption is Disruption.DESTROY and change.reason != "state: absent"
 
 
-def _values(
-    document: Document, seen: Observation
-) -> dict[tuple[str, str], Mapping[str, Any]]:
+def _values(document: Document, seen: Observation) -> dict[tuple[str, str], Mapping[str, Any]]:
     """What was applied to each object, by path."""
     found: dict[tuple[str, str], Mapping[str, Any]] = {}
     for name, want in document.containers.items():
@@ -424,7 +427,10 @@ def _adopted(document: Document, seen: Observation) -> list[tuple[str, str]]:
     return [
         (want.kind, want.name)
         for want, have in pairs
-        if have and not have.project and not want.external and (want.kind, want.name) not in seen.adopted
+        if have
+        and not have.project
+        and not want.external
+        and (want.kind, want.name) not in seen.adopted
     ]
 
 

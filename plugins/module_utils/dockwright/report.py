@@ -134,7 +134,7 @@ def lines(report: Report, *, colour: bool = False) -> list[str]:
 
 
 def exit_code(report: Report, *, detailed: bool = False) -> int:
-    """The exit status of a command: 0 for success, 1 for failure, 2 for changed when ``detailed``."""
+    """The exit status: 0 for success, 1 for failure, 2 for changed when ``detailed``."""
     if report.failed:
         return 1
     return 2 if detailed and report.changed else 0

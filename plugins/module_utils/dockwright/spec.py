@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import Any, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Callable
 
 from .errors import Problem, SpecError
 from .kinds.container import want as container
@@ -41,6 +42,7 @@ class Document:
     purge: bool = False
     run: RunOptions = field(default_factory=RunOptions)
     warnings: tuple[str, ...] = ()
+    paths: Mapping[str, str] = field(default_factory=dict)  # of a Compose file, see `source_of`
 
 
 def parse_document(spec: Any, read_file: ReadFile) -> Document:
@@ -58,28 +60,40 @@ def parse_document(spec: Any, read_file: ReadFile) -> Document:
     warnings: list[str] = []
     paths: Mapping[str, str] = {}
     if "compose" in top:
-        expanded = collect(problems, compose.expand_document, top, warnings.append)
+        expanded = collect(problems, _expand, top, warnings.append)
         if expanded is None:
             raise SpecError(problems)
         top, paths = expanded
     parsed = _Parser(top, read_file, problems).document(tuple(warnings))
     if problems:
-        raise SpecError(_renamed(problem, paths) for problem in problems)
-    return parsed
+        raise SpecError(p._replace(where=compose.source_of(p.where, paths)) for p in problems)
+    return replace(parsed, paths=paths)
 
 
-def _renamed(problem: Problem, paths: Mapping[str, str]) -> Problem:
-    """A problem of an expanded Compose file, at its path in that file."""
-    for expanded, written in paths.items():
-        if problem.where == expanded or problem.where.startswith((f"{expanded}.", f"{expanded}[")):
-            return problem._replace(where=written + problem.where[len(expanded) :])
-    return problem
+def _expand(
+    top: Mapping[str, Any], warn: Callable[[str], None]
+) -> tuple[dict[str, Any], Mapping[str, str]]:
+    """The document with what its Compose file says; paths of it -> paths of the Compose file."""
+    expanded = compose.expand(
+        top["compose"],
+        top.get("project", ""),
+        top.get("compose_environment", {}),
+        top.get("compose_directory", ""),
+        warn,
+    )
+    merged = {key: value for key, value in top.items() if not key.startswith("compose")}
+    for key, value in expanded.document.items():
+        own = merged.get(key)
+        merged[key] = {**value, **own} if isinstance(own, dict) else value
+    return merged, expanded.paths
 
 
 class _Parser:
     """Parses the sections of one document; problems are collected, never raised."""
 
-    def __init__(self, top: Mapping[str, Any], read_file: ReadFile, problems: list[Problem]) -> None:
+    def __init__(
+        self, top: Mapping[str, Any], read_file: ReadFile, problems: list[Problem]
+    ) -> None:
         self.top = top
         self.problems = problems
         self.read_file = read_file
@@ -165,7 +179,9 @@ class _Parser:
             wants = collect(self.problems, container.parse_container, key, item, where, context)
             for want in wants or ():
                 if want.name in found:
-                    self._problem(where, f"the name {want.name} is taken by {found[want.name].where}")
+                    self._problem(
+                        where, f"the name {want.name} is taken by {found[want.name].where}"
+                    )
                 want.inputs["ignore"] += self.ignore.get(where, ())
                 found[want.name] = want
                 services[want.service] = (*services.get(want.service, ()), want.name)
@@ -194,7 +210,7 @@ class _Parser:
                 steer = [want.inputs.get(name) for name in ("pull_policy", "platform")]
                 implied = (want.fields["image"], want.where, *steer)
                 wants.append(collect(self.problems, image.implied, *implied))
-        merged = collect(self.problems, image.merge, [want for want in wants if want])
+        merged = collect(self.problems, image.merged, [want for want in wants if want])
         return dict(merged or {})
 
     def _registries(self) -> dict[str, dict[str, str]]:
@@ -204,7 +220,9 @@ class _Parser:
             entry = collect(self.problems, parse_mapping, item, where) or {}
             for key in entry:
                 if key not in ("username", "password"):
-                    self.problems.append(unknown_key(f"{where}.{key}", key, ("username", "password")))
+                    self.problems.append(
+                        unknown_key(f"{where}.{key}", key, ("username", "password"))
+                    )
             texts = {
                 key: collect(self.problems, parse_text, entry.get(key) or "", f"{where}.{key}")
                 for key in ("username", "password")
@@ -240,5 +258,3 @@ def _by_object(paths: Iterable[str]) -> dict[str, tuple[str, ...]]:
         owner, rest = ".".join(parts[:depth]), ".".join(parts[depth:])
         found[owner] = (*found.get(owner, ()), rest)
     return found
-
-

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 import shlex
-from typing import Any, Callable, Mapping, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Callable, NamedTuple
 
 from .errors import Problem, SpecError
 
@@ -94,7 +95,7 @@ _SIZES.update({"g": 1024**3, "gb": 1024**3, "t": 1024**4, "tb": 1024**4})
 
 
 def size(minimum: int = 0, *, unlimited: bool = False) -> Parser:
-    """A parser of sizes such as ``64m`` or ``1.5gb`` into bytes; ``-1`` when it may be unlimited."""
+    """A parser of sizes such as ``64m`` or ``1.5gb`` into bytes; ``-1`` if it may be unlimited."""
 
     def parse(value: Any, where: str) -> int:
         text = str(value).strip().lower()
@@ -120,7 +121,9 @@ def parse_duration(value: Any, where: str) -> int:
     if not isinstance(value, bool) and re.fullmatch(r"\d+(\.\d+)?", text):
         return int(float(text) * 10**9)
     if isinstance(value, bool) or not re.fullmatch(r"(\d+(\.\d+)?(us|ms|s|m|h))+", text):
-        raise wrong(where, f"is not a duration: {_quoted(value)}", "write it as 90s, 1m30s or 500ms")
+        raise wrong(
+            where, f"is not a duration: {_quoted(value)}", "write it as 90s, 1m30s or 500ms"
+        )
     parts = re.findall(r"(\d+(?:\.\d+)?)(us|ms|s|m|h)", text)
     return int(sum(float(number) * _DURATIONS[unit] for number, unit in parts))
 
@@ -175,7 +178,7 @@ def parse_mapping(value: Any, where: str) -> dict[str, Any]:
 
 
 def pairs(value: Any, where: str, separator: str = "=") -> dict[str, Any]:
-    """A mapping, or a list of ``key=value`` texts, as a dict; the value None where there is none."""
+    """A mapping, or a list of ``key=value`` texts, as a dict; None where there is no value."""
     if isinstance(value, Mapping):
         return parse_mapping(value, where)
     result: dict[str, Any] = {}
@@ -199,7 +202,9 @@ def parse_command(value: Any, where: str) -> list[str]:
         try:
             return shlex.split(value)
         except ValueError as error:
-            raise wrong(where, f"cannot be split into words: {error}", "write it as a list") from None
+            raise wrong(
+                where, f"cannot be split into words: {error}", "write it as a list"
+            ) from None
     if not isinstance(value, (list, tuple)):
         raise wrong(where, f"must be text or a list, not {kind_of(value)}")
     return parse_texts(value, where)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterable, Mapping, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, Callable, NamedTuple
 
 from ...engine.client import Engine
 from ...errors import ApplyFailed, DockwrightError, EngineRefused
@@ -79,7 +80,9 @@ def _create(bench: Bench, want: Want) -> None:
         bench.engine.post(f"/containers/{identity}/start")
     except DockwrightError as error:
         remove(bench.engine, identity)
-        message = f"container {want.name} could not be started: {error.message}; it was removed again"
+        message = (
+            f"container {want.name} could not be started: {error.message}; it was removed again"
+        )
         raise ApplyFailed(message, where=where, fix=error.fix) from error
 
 
@@ -138,9 +141,7 @@ def _start(bench: Bench, want: Want, have: Have) -> None:
     bench.engine.post(f"/containers/{have.id}/start")
 
 
-def _update_body(
-    want: Want, changes: list[Change], config: Mapping[str, Any]
-) -> Mapping[str, Any]:
+def _update_body(want: Want, changes: list[Change], config: Mapping[str, Any]) -> Mapping[str, Any]:
     """One body for all live updates of a container."""
     full = full_fields(want, config)
     paths = {change.path for change in changes if change.action is Action.UPDATE}
@@ -189,5 +190,3 @@ def _disconnect(engine: Engine, network: str, have: Have) -> None:
     except EngineRefused as error:
         if error.status != 404 and "is not connected" not in error.message:
             raise
-
-

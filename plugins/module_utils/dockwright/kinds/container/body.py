@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from ... import owner
 from ...differ import carry_ignored, explicit_in
@@ -19,7 +20,7 @@ class Creation(NamedTuple):
 
     body: dict[str, Any]
     connects: dict[str, dict[str, Any]]  # network -> EndpointSettings
-    carried: dict[str, str] = {}  # target -> anonymous volume that is taken over
+    carried: Mapping[str, str]  # target -> anonymous volume that is taken over
 
 
 def from_want(

@@ -8,7 +8,8 @@ only where there are no networks: ``host``, ``none`` or ``container:NAME``.
 from __future__ import annotations
 
 import ipaddress
-from typing import Any, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 from ...options import Inspect, get
 from ...values import (
@@ -86,7 +87,7 @@ def parse_network_mode(value: Any, where: str) -> str:
 
 
 def read_networks(seen: Inspect) -> dict[str, dict[str, Any]]:
-    """NetworkSettings.Networks in normal form; an endpoint on a network that is gone is left out."""
+    """NetworkSettings.Networks in normal form; endpoints on networks that are gone are left out."""
     mode = get(seen.raw, "HostConfig.NetworkMode") or "default"
     if mode in WITHOUT_NETWORKS or mode.startswith("container:"):
         return {}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 from ...options import Inspect, get
 from ...values import (
@@ -11,14 +12,12 @@ from ...values import (
     integer,
     pairs,
     parse_boolean,
-
     parse_cpus,
     parse_duration,
     parse_list,
     parse_mapping,
     parse_text,
     parse_text_map,
-
     parse_texts,
     show_duration,
     size,
@@ -169,7 +168,7 @@ def parse_devices(value: Any, where: str) -> dict[str, str]:
             parts = [item.get("source"), item.get("target"), item.get("permissions")]
             texts = [parse_text(part or "", path) for part in parts]
         else:
-            texts = (parse_text(item, path).split(":") + ["", ""])[:3]
+            texts = [*parse_text(item, path).split(":"), "", ""][:3]
         source, target, permissions = texts
         if not target.startswith("/") and target and not permissions:
             target, permissions = "", target  # SOURCE:PERMISSIONS
@@ -306,8 +305,7 @@ def parse_sysctls(value: Any, where: str) -> dict[str, str]:
 
 
 def parse_environment(value: Any, where: str) -> dict[str, str]:
-    """Compose ``environment``: every name needs a value, so that the result is the same anywhere."""
-
+    """Compose ``environment``: every name needs a value: the result is the same anywhere."""
 
     result = {}
     for name, item in pairs(value, where).items():
@@ -418,7 +416,11 @@ def _restart_policy(value: Any, where: str) -> str:
     if condition not in names:
         raise wrong(f"{where}.condition", f"is '{condition}'", "one of " + ", ".join(names))
     attempts = integer(0)(entry.get("max_attempts") or 0, f"{where}.max_attempts")
-    return "on-failure" + (f":{attempts}" if attempts else "") if condition == "on-failure" else names[condition]
+    return (
+        "on-failure" + (f":{attempts}" if attempts else "")
+        if condition == "on-failure"
+        else names[condition]
+    )
 
 
 _ANY = {"type": "object"}
@@ -438,4 +440,3 @@ ENVIRONMENT = Type("environment", parse_environment, "raw", {"anyOf": [_ANY, _LI
 ENV_FILES = Type("list of files", parse_env_files, "raw", {"anyOf": [{"type": "string"}, _LIST]})
 DEPENDS_ON = Type("dependencies", parse_depends_on, "raw", {"anyOf": [_ANY, _LIST]})
 DEPLOY = Type("deploy", parse_deploy, "dict", _ANY)
-

@@ -8,10 +8,12 @@ without a source is anonymous. Sources of binds are paths on the managed host.
 from __future__ import annotations
 
 import re
-from typing import Any, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ...options import Inspect, get
 from ...values import (
+    Parser,
     Type,
     parse_boolean,
     parse_list,
@@ -119,7 +121,7 @@ def _long(value: Mapping[str, Any], where: str) -> tuple[str, dict[str, Any]]:
 
 def _sub_options(form: str, value: Any, where: str) -> dict[str, Any]:
     options = parse_mapping(value, where)
-    parsers = {
+    parsers: dict[str, Parser] = {
         "create_host_path": parse_boolean,
         "nocopy": parse_boolean,
         "size": size(),
@@ -224,9 +226,9 @@ def write_volumes(payload: dict[str, Any], volumes: Mapping[str, Mapping[str, An
     """Binds for host paths that the engine may create, Mounts for everything else."""
     host = payload.setdefault("HostConfig", {})
     for target, mount in volumes.items():
-        if mount["type"] == "bind" and mount.get("create_host_path", True):
-            host.setdefault("Binds", []).append(_bind_text(target, mount))
-        elif mount["type"] == "volume" and mount.get("selinux"):
+        if (mount["type"] == "bind" and mount.get("create_host_path", True)) or (
+            mount["type"] == "volume" and mount.get("selinux")
+        ):
             host.setdefault("Binds", []).append(_bind_text(target, mount))
         else:
             host.setdefault("Mounts", []).append(_mount_body(target, mount))
@@ -308,7 +310,12 @@ def show_volumes(value: Any) -> Any:
 
 _ITEM = {"anyOf": [{"type": "string"}, {"type": "object", "required": ["target"]}]}
 VOLUMES = Type(
-    "list of mounts", parse_volumes, "raw", {"type": "array", "items": _ITEM}, show_volumes, keyed=True
+    "list of mounts",
+    parse_volumes,
+    "raw",
+    {"type": "array", "items": _ITEM},
+    show_volumes,
+    keyed=True,
 )
 TMPFS = Type(
     "list of tmpfs mounts",

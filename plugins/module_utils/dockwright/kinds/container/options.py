@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 from ... import owner
 from ...options import (
@@ -126,7 +127,6 @@ def _write_exposed(payload: dict[str, Any], value: list[str]) -> None:
     payload["ExposedPorts"] = {port: {} for port in value}
 
 
-
 def _config_field(name: str, type: Type, key: str, doc: str, **more: Any) -> Option:
     """A row that is read at ``Config.KEY`` and written at the top of the create request."""
     row = field(name, type, f"Config.{key}", doc, **more)
@@ -242,7 +242,9 @@ ROWS: tuple[Option, ...] = (
         inherit=lambda config: owner.foreign(config.get("Labels")),
         example={"team": "shop"},
     ),
-    _config_field("user", TEXT, "User", "The user, as C(name[:group]) or C(uid[:gid]).", image="User"),
+    _config_field(
+        "user", TEXT, "User", "The user, as C(name[:group]) or C(uid[:gid]).", image="User"
+    ),
     Option(
         "hostname",
         TEXT,
@@ -254,7 +256,8 @@ ROWS: tuple[Option, ...] = (
     Option(
         "healthcheck",
         forms.HEALTHCHECK,
-        "The health check: test, interval, timeout, retries, start_period, start_interval, disable.",
+        "The health check: test, interval, timeout, retries, start_period, start_interval,"
+        " disable.",
         read=lambda seen: forms.health_from(get(seen.raw, "Config.Healthcheck")),
         write=forms.write_healthcheck,
         inherit=lambda config: forms.health_from(config.get("Healthcheck")),
@@ -324,7 +327,9 @@ ROWS: tuple[Option, ...] = (
         reset=-1,
         example=100,
     ),
-    field("privileged", BOOLEAN, "HostConfig.Privileged", "All of the host's rights.", default=False),
+    field(
+        "privileged", BOOLEAN, "HostConfig.Privileged", "All of the host's rights.", default=False
+    ),
     field(
         "cap_add",
         forms.CAPABILITIES,
@@ -462,7 +467,9 @@ ROWS: tuple[Option, ...] = (
     field("group_add", TEXT_SET, "HostConfig.GroupAdd", "Further groups.", clean=sorted),
     field("oom_score_adj", INTEGER, "HostConfig.OomScoreAdj", "From -1000 to 1000.", default=0),
     _config_field("tty", BOOLEAN, "Tty", "Whether it has a terminal.", default=False),
-    _config_field("stdin_open", BOOLEAN, "OpenStdin", "Whether its input stays open.", default=False),
+    _config_field(
+        "stdin_open", BOOLEAN, "OpenStdin", "Whether its input stays open.", default=False
+    ),
     field(
         "runtime",
         TEXT,

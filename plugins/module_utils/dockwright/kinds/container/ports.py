@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Any, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 from ...values import Type, integer, parse_list, parse_mapping, parse_text, wrong
 
@@ -163,13 +164,19 @@ PORTS = Type(
         "items": {
             "anyOf": [
                 {"type": ["string", "integer"]},
-                {"type": "object", "properties": {key: {} for key in _LONG}, "required": ["target"]},
+                {
+                    "type": "object",
+                    "properties": {key: {} for key in _LONG},
+                    "required": ["target"],
+                },
             ]
         },
     },
     keyed=True,
 )
 EXPOSE = Type(
-    "list of ports", parse_expose, "raw", {"type": "array", "items": {"type": ["string", "integer"]}}
+    "list of ports",
+    parse_expose,
+    "raw",
+    {"type": "array", "items": {"type": ["string", "integer"]}},
 )
-

@@ -8,7 +8,8 @@ ran; the old one is moved to ``NAME.dockwright-old`` before the new one takes th
 from __future__ import annotations
 
 import json
-from typing import Any, Iterable, Mapping, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 from ... import owner
 

@@ -32,7 +32,9 @@ class Task(NamedTuple):
     start: bool
     has_health: bool
     limit: float  # seconds to become healthy
-    previous: frozenset[str] = frozenset()  # targets of anonymous volumes the old one had taken over
+    previous: frozenset[str] = (
+        frozenset()
+    )  # targets of anonymous volumes the old one had taken over
 
 
 def create(engine: Engine, name: str, creation: Creation, platform: str = "") -> str:
@@ -106,7 +108,9 @@ def replace(engine: Engine, task: Task, watch: Watch, facts: Any) -> str:
     try:
         new = create(engine, have.name + NEW, task.creation)
     except DockwrightError as error:
-        raise _failed(have, "the new container could not be created", error, untouched=True) from error
+        raise _failed(
+            have, "the new container could not be created", error, untouched=True
+        ) from error
     step = "the old container could not be set aside"
     try:
         _set_aside(engine, have, policy, running, facts)
@@ -177,8 +181,8 @@ def _undo_or_say(
         undo(engine, have.name, new, journal)
     except DockwrightError as second:
         raise ApplyFailed(
-            f"container {have.name}: {step}: {error.message}; and the old one, {have.id[:12]}, could"
-            f" not be brought back: {second.message}",
+            f"container {have.name}: {step}: {error.message}; and the old one, {have.id[:12]}, could not"
+            f" be brought back: {second.message}",
             fix="run again: the next run brings the old one back",
         ) from second
 

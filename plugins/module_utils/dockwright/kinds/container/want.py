@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Callable, Mapping, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 from ...errors import Problem, SpecError
 from ...model import Want
@@ -22,12 +23,12 @@ _MODES = ("network_mode", "pid", "ipc")
 
 
 class Context(NamedTuple):
-    """What a container's spec refers to: its project, the document's networks and volumes, files."""
+    """What a container's spec refers to: project, networks and volumes of the document, files."""
 
     project: str
     networks: Mapping[str, Want]
     volumes: Mapping[str, Want]
-    read_file: Callable[[str], "str | None"]
+    read_file: Callable[[str], str | None]
 
 
 def parse_container(key: str, item: Any, where: str, context: Context) -> list[Want]:
@@ -79,7 +80,9 @@ def _names(key: str, inputs: dict[str, Any], where: str, problems: list[Problem]
     count = inputs.pop("scale", 1)
     if not _NAME.fullmatch(base or key):
         problems.append(
-            Problem(where, f"'{base or key}' is not a container's name", "two or more of a-zA-Z0-9_.-")
+            Problem(
+                where, f"'{base or key}' is not a container's name", "two or more of a-zA-Z0-9_.-"
+            )
         )
     if count > 1 and base:
         fix = "leave container_name out"
@@ -114,7 +117,10 @@ def _fold_deploy(parsed: dict[str, Any], inputs: dict[str, Any], where: str) -> 
 
 
 def _fold_env_files(
-    parsed: dict[str, Any], inputs: dict[str, Any], where: str, read_file: Callable[[str], str | None]
+    parsed: dict[str, Any],
+    inputs: dict[str, Any],
+    where: str,
+    read_file: Callable[[str], str | None],
 ) -> list[Problem]:
     """The variables of ``env_file`` under those of ``environment``."""
     problems: list[Problem] = []
@@ -154,9 +160,7 @@ def _resolve_networks(
         named = {mode: {}}
     elif named is None:
         named = {"default": {}} if context.project else {"bridge": {}}
-    parsed["networks"] = {
-        _network_name(key, context): options for key, options in named.items()
-    }
+    parsed["networks"] = {_network_name(key, context): options for key, options in named.items()}
     return [
         Problem(f"{where}.networks.bridge", "the default bridge takes no addresses or aliases")
         for name, options in parsed["networks"].items()
@@ -214,7 +218,7 @@ def link(
                 problems.append(
                     Problem(f"{want.where}.depends_on.{other}", "is not in the spec", fix)
                 )
-            depends.update({target: entry["condition"] for target in found})
+            depends.update(dict.fromkeys(found, entry["condition"]))
         fields = dict(want.fields)
         for key in _MODES:
             prefix, _, other = (fields.get(key) or "").partition(":")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Any, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 from ... import owner
 from ...options import Inspect, Option, field
@@ -157,7 +158,10 @@ INPUTS: tuple[Option, ...] = (
     Option("name", TEXT, "The engine's name of the network. Left out: the key in the spec."),
     Option("external", BOOLEAN, "It must be there, and is never touched.", default=False),
     Option(
-        "state", one_of("present", "absent"), "Whether the network is to be there.", default="present"
+        "state",
+        one_of("present", "absent"),
+        "Whether the network is to be there.",
+        default="present",
     ),
     Option("ignore", TEXTS, "Paths of options that another hand owns: shown, never changed."),
 )

@@ -1,8 +1,9 @@
-"""The plan of networks: any difference makes them anew, and their containers connect again. Pure."""
+"""The plan of networks: any difference makes them anew, their containers connect again. Pure."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Mapping
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from ...differ import CauseOf, carry_ignored, complete, differences, ignored_notices
 from ...model import Action, Cause, Change, Disruption, Have, Notice, Want

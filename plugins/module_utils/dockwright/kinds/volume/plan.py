@@ -1,8 +1,8 @@
-"""The plan of volumes: made, removed, never re-created; their drift is reported as blocked. Pure."""
+"""The plan of volumes: made, removed, never re-created; drift is reported as blocked. Pure."""
 
 from __future__ import annotations
 
-from typing import Mapping
+from collections.abc import Mapping
 
 from ...differ import CauseOf, complete, differences, is_under
 from ...model import Action, Cause, Change, Disruption, EngineFacts, Have, Notice, Want
