@@ -35,10 +35,11 @@ class HostPool:
 
     def get(self, fixture: str) -> TestHost:
         """The host of this fixture, up; a test that cannot have it fails with the reason alone."""
-        try:
-            return self.prepare(fixture).result()
-        except (machine.MachineError, OSError) as error:
+        starting = self.prepare(fixture)
+        error = starting.exception()
+        if isinstance(error, (machine.MachineError, OSError)):
             pytest.fail(f"{fixture} cannot be had: {error}", pytrace=False)
+        return starting.result()
 
     def close(self) -> None:
         """Stop everything, also what is just being started."""
