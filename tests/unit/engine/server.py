@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import socketserver
 import ssl
 import threading
+import time
 from http.server import BaseHTTPRequestHandler
 from typing import Any, Callable, NamedTuple
 from urllib.parse import parse_qs, urlsplit
@@ -42,6 +45,12 @@ class Handler(BaseHTTPRequestHandler):
         super().setup()
         self.server.owner.connections += 1
         self.number = self.server.owner.connections
+
+    def finish(self) -> None:
+        super().finish()
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
+        self.server.owner.closed += 1
 
     def log_message(self, *_: Any) -> None:
         pass
@@ -110,6 +119,7 @@ class Server:
         self.routes: dict[str, Route] = {"GET /version": self.json(VERSION)}
         self.seen: list[Seen] = []
         self.connections = 0
+        self.closed = 0
         kind = socketserver.UnixStreamServer if path else socketserver.TCPServer
         # Names of the threading mixin; daemon threads do not hold up the end of a test.
         threaded = type("Threaded", (socketserver.ThreadingMixIn, kind), {"daemon_threads": True})
@@ -143,6 +153,13 @@ class Server:
 
     def requests(self) -> list[str]:
         return [f"{seen.method} {seen.path}" for seen in self.seen]
+
+    def wait_closed(self) -> None:
+        """Wait until all connections so far are closed on this side."""
+        deadline = time.monotonic() + 10
+        while self.closed < self.connections:
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
 
     def close(self) -> None:
         self._server.shutdown()

@@ -155,7 +155,7 @@ def test_a_closed_idle_connection_is_noticed(
     unix_server.routes[f"{method} /x"] = closing
     for _ in range(5):
         assert json.loads(engine.request(method, "/x").body) == 1
-        time.sleep(0.02)  # the server closes
+        unix_server.wait_closed()
     assert engine.requests == 6, "noticed before a request was wasted"
 
 
@@ -171,7 +171,7 @@ def test_get_is_repeated_on_a_dead_connection(tcp_server: Server) -> None:
     engine = Engine(tcp_server.endpoint())
     for _ in range(4):
         assert engine.get("/x") == 1
-        time.sleep(0.02)
+        tcp_server.wait_closed()
 
 
 @pytest.mark.usefixtures("blind")
@@ -179,7 +179,7 @@ def test_post_is_repeated_only_if_nothing_was_sent(engine: Engine, unix_server: 
     unix_server.routes["POST /x"] = closing
     for _ in range(4):  # writing to a closed unix socket fails at once: the engine saw nothing
         assert engine.post("/x") == 1
-        time.sleep(0.02)
+        unix_server.wait_closed()
     assert unix_server.requests().count("POST /v1.51/x") == 4
 
 
@@ -274,7 +274,7 @@ def test_timeout(engine: Engine, unix_server: Server) -> None:
 def test_the_limit_is_for_the_whole_answer(engine: Engine, unix_server: Server) -> None:
     def trickle(handler: Handler) -> None:
         handler.begin()
-        for _ in range(20):
+        for _ in range(80):
             handler.chunk(b" ")
             time.sleep(0.05)
 
@@ -282,7 +282,7 @@ def test_the_limit_is_for_the_whole_answer(engine: Engine, unix_server: Server) 
     start = time.monotonic()
     with pytest.raises(EngineTimeout):
         engine.get("/x", timeout=0.3)
-    assert time.monotonic() - start < 0.6
+    assert time.monotonic() - start < 3
 
 
 def test_a_request_that_timed_out_is_not_repeated(engine: Engine, unix_server: Server) -> None:
@@ -344,8 +344,8 @@ def test_a_stream_that_breaks_off(engine: Engine, unix_server: Server) -> None:
 
 
 def test_a_silent_stream(engine: Engine, unix_server: Server) -> None:
-    unix_server.routes["POST /build"] = lines({}, {}, {}, pause=0.15)  # type: ignore[assignment]
-    assert len(list(engine.stream("POST", "/build", timeout=0.3))) == 3, "each line in time"
+    unix_server.routes["POST /build"] = lines({}, {}, {}, pause=0.4)  # type: ignore[assignment]
+    assert len(list(engine.stream("POST", "/build", timeout=1))) == 3, "each line in time"
     with pytest.raises(EngineTimeout, match="POST /build"):
         list(engine.stream("POST", "/build", timeout=0.1))
 

@@ -28,7 +28,7 @@ def test_side_by_side_up_to_the_limit() -> None:
         with lock:
             now += 1
             most = max(most, now)
-        time.sleep(0.02)
+        time.sleep(0.05)
         with lock:
             now -= 1
 

@@ -14,7 +14,7 @@ from .events import EventStream
 from .exchange import Call, Exchange, blocks
 from .faults import lost
 from .versions import MAX_API, MIN_API, Versions, agreed, number
-from .wire import Reply, decoded, json_lines, message_of, target
+from .wire import Reply, decoded, json_lines, target
 
 __all__ = ["MAX_API", "MIN_API", "Engine", "EventStream", "Reply", "Versions"]
 
@@ -66,7 +66,7 @@ class Engine:
         reply = self.request("GET", "/version", versioned=False)
         if reply.status == 400 and b"HTTPS server" in reply.body:
             raise EngineUnreachable(
-                f"the Docker Engine at {self.endpoint.url} wants TLS: {message_of(reply)}",
+                f"the Docker Engine at {self.endpoint.url} (from {self.endpoint.source}) wants TLS",
                 fix="set `tls_verify` and `cert_path`",
             )
         is_json = "json" in reply.headers.get("content-type", "")

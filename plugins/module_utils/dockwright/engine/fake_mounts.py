@@ -88,6 +88,9 @@ def _new_volume(host: FakeHost, name: str, body: Json) -> Json:
 def create_volume(host: FakeHost, _: str, ask: Ask) -> Answer:
     name = (ask.body or {}).get("Name") or host.new_id()
     driver = (ask.body or {}).get("Driver") or "local"
+    if len(name) < 2:
+        what = "volume name is too short, names should be at least two alphanumeric characters"
+        raise RefusedError(400, f"create {name}: {what}")
     volume = host.volumes.get(name)
     if volume is None and driver != "local":
         raise RefusedError(
