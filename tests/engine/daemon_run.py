@@ -21,7 +21,7 @@ from dockwright.kinds.daemon.want import parse
 def main() -> None:
     request = json.load(sys.stdin)
     host = Host()
-    engine = Engine(Endpoint("unix:///var/run/docker.sock", "test"))
+    engine = Engine(Endpoint("unix:///var/run/docker.sock", None, "test"))
     memory = host.memory(_engine_id(engine))
     answer: dict[str, object] = {}
     try:

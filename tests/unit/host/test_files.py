@@ -85,7 +85,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_litter(
 
 
 def test_a_missing_folder_is_named(files: Files) -> None:
-    with pytest.raises(HostError, match="cannot write /no/a.json: No such file"):
+    with pytest.raises(HostError, match=r"cannot write /no/a.json: No such file"):
         files.write_atomic("/no/a.json", "x")
     files.make_directory("/no", mode=0o700)
     files.make_directory("/no", mode=0o755)  # there already: left alone

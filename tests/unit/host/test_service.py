@@ -106,7 +106,9 @@ def test_restart_reset_and_failure(root: Path) -> None:
         ["systemctl", "restart", "docker.service"],
     ]
     runner.shown["fail"] = ""
-    with pytest.raises(HostError, match="`systemctl start docker.service` failed.*start-limit-hit"):
+    with pytest.raises(
+        HostError, match=r"`systemctl start docker.service` failed.*start-limit-hit"
+    ):
         service.start()
     assert service.journal_tail(5) == ["one", "two"]
 

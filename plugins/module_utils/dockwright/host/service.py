@@ -137,7 +137,7 @@ class Service:
         if self.is_managed():
             argv = [*f"journalctl -q --no-pager -o cat -n {lines} -u".split(), self.unit]
             if since is not None:
-                argv.append(f"--since=@{int(since)}")
+                argv.append(f"--since=@{since:.6f}")
             try:
                 return self._runner(argv, timeout=30.0).stdout.splitlines()
             except HostError:  # no journalctl here: there is only less to tell

@@ -8,12 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Callable
 
+from .options import version
+
 Info = Mapping[str, Any]
 
 
 def live_values(info: Info) -> dict[str, Any]:
     """The values in force, by key; a key that cannot be seen is not there."""
-    return {name: read(info) for name, (field, read) in _READERS.items() if field in info}
+    found = {name: read(info) for name, (field, read) in _READERS.items() if field in info}
+    if version(str(info.get("ServerVersion") or "")) < (23,):
+        found.pop("no-new-privileges", None)  # not told before
+    return found
 
 
 def _labels(info: Info) -> list[str]:

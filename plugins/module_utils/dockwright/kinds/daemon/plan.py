@@ -166,7 +166,7 @@ def _steps(effects: _Effects, want: DaemonWant, have: DaemonHave, foreign: str) 
     steps = []
     if by_reload:
         reason = "on by a reload before the restart, so that containers live through it"
-        steps.append(_reload(["live-restore"], reason))
+        steps.append(_reload(["live-restore"], reason, "live-restore"))
     names = _list(effects.restart)
     protected = (have.live_restore or by_reload) and _stays_on(want, have, foreign)
     if not have.running:
@@ -180,8 +180,7 @@ def _steps(effects: _Effects, want: DaemonWant, have: DaemonHave, foreign: str) 
     return steps
 
 
-def _reload(paths: Sequence[str], why: str) -> Change:
-    path = paths[0] if paths == ["live-restore"] else ""
+def _reload(paths: Sequence[str], why: str, path: str = "") -> Change:
     reason = f"{_list(paths)}: {why}"
     return Change(KIND, KIND, Action.RELOAD, path, reason=reason, disruption=Disruption.RELOAD)
 

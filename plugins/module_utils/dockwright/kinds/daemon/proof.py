@@ -16,6 +16,7 @@ from .options import version
 
 _MESSAGE = re.compile(r'^time="[^"]*" level=(?:fatal|error) msg="(.*?)"(?: [a-z]\S*=.*)?$')
 _FATAL = ("unable to configure", "failed to start daemon", "level=fatal", "level=error")
+_SLICE = 0.5  # seconds between looks at the daemon's log while its event is awaited
 _PAUSES = (0.05, 0.1, 0.2, 0.5)
 
 
@@ -49,14 +50,23 @@ def reload(host: Host, engine: Engine, limit: float) -> Mapping[str, Any]:
 
     The event's attributes are the values in force. Raises ApplyFailed when none comes.
     """
-    started = time.time()
+    started, known = time.time(), set(host.service.journal_tail(100))
+    deadline = time.monotonic() + limit
     with engine.events({"type": ["daemon"], "event": ["reload"]}) as events:
         host.service.reload()
-        for event in events.until(limit):
-            attributes = (event.get("Actor") or {}).get("Attributes")
-            return attributes if isinstance(attributes, Mapping) else {}
+        while time.monotonic() < deadline:
+            for event in events.until(min(_SLICE, deadline - time.monotonic())):
+                attributes = (event.get("Actor") or {}).get("Attributes")
+                return attributes if isinstance(attributes, Mapping) else {}
+            if _is_refused(set(host.service.journal_tail(100)) - known):
+                break
     said = daemon_words(host, started)
     raise ApplyFailed(f"the daemon did not take the new file at a reload: {said}")
+
+
+def _is_refused(lines: set[str]) -> bool:
+    """Whether the daemon said so; each line of its log has a time of its own."""
+    return any("unable to configure the Docker daemon" in line for line in lines)
 
 
 def wait_answer(engine: Engine, limit: float, host: Host) -> Mapping[str, Any]:
