@@ -22,7 +22,7 @@ attributes:
     description: A second run changes nothing.
     support: full
   action_group:
-    description: Use C(group/dockwright.docker.docker) in C(module_defaults) to set connection options once.
+    description: Group C(dockwright.docker.docker) in C(module_defaults) sets options once.
     support: full
     membership:
       - dockwright.docker.docker

@@ -14,10 +14,10 @@ author:
 description:
   - Creates, changes, replaces, starts, stops or removes one container, with as little disruption as
     possible.
-  - Options are the service keys of the Compose specification. What the task does not say is the default
-    of image and engine; a line that was taken away is a change and is seen.
-  - What can be changed while the container runs is changed so. Otherwise it is replaced, and the old
-    one runs again if the new one does not come up.
+  - Options are the service keys of the Compose specification. What the task does not say is the
+    default of image and engine; a line that was taken away is a change and is seen.
+  - What can be changed while it runs is changed so. Otherwise it is replaced, and the old one runs
+    again if the new one does not come up.
 extends_documentation_fragment:
   - dockwright.docker.container
   - dockwright.docker.attributes

@@ -12,10 +12,10 @@ version_added: 0.1.0
 author:
   - The dockwright authors (@dockwright)
 description:
-  - Writes keys of C(daemon.json), validates the file with the daemon itself, and reloads or restarts
-    the daemon as the change needs.
-  - Keys that were set by an earlier task and are gone from O(config) are removed. Keys of others stay,
-    unless O(foreign=remove).
+  - Writes keys of C(daemon.json), validates the file with the daemon itself, and reloads or
+    restarts the daemon as the change needs.
+  - Keys that were set by an earlier task and are gone from O(config) are removed. Keys of others
+    stay, unless O(foreign=remove).
   - Runs on the host of the daemon, as a user who may write its file.
 extends_documentation_fragment:
   - dockwright.docker.daemon

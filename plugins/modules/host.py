@@ -13,8 +13,8 @@ author:
   - The dockwright authors (@dockwright)
 description:
   - >-
-    Takes a whole document: the daemon, images, networks, volumes and containers, and makes the host so
-    in one run.
+    Takes a whole document: the daemon, images, networks, volumes and containers, and makes the host
+    so in one run.
 extends_documentation_fragment:
   - dockwright.docker.host
   - dockwright.docker.attributes

@@ -13,7 +13,8 @@ author:
   - The dockwright authors (@dockwright)
 description:
   - >-
-    The engine and what it has: containers, images, networks and volumes, in one pass. Changes nothing.
+    The engine and what it has: containers, images, networks and volumes, in one pass. Changes
+    nothing.
 extends_documentation_fragment:
   - dockwright.docker.host_info
   - dockwright.docker.attributes

@@ -13,7 +13,8 @@ author:
   - The dockwright authors (@dockwright)
 description:
   - Pulls an image, loads it from a tar, or removes it.
-  - In check mode nothing is pulled; with O(pull_policy=always) the registry is asked for the digest.
+  - In check mode nothing is pulled; with O(pull_policy=always) the registry is asked for the
+    digest.
 extends_documentation_fragment:
   - dockwright.docker.image
   - dockwright.docker.attributes

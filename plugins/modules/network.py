@@ -12,8 +12,8 @@ version_added: 0.1.0
 author:
   - The dockwright authors (@dockwright)
 description:
-  - Creates, replaces or removes one network. Containers that are in a network that must be replaced are
-    connected to the new one.
+  - Creates, replaces or removes one network. Containers that are in a network that must be replaced
+    are connected to the new one.
 extends_documentation_fragment:
   - dockwright.docker.network
   - dockwright.docker.attributes

@@ -13,8 +13,8 @@ author:
   - The dockwright authors (@dockwright)
 description:
   - >-
-    Creates or removes one volume. A volume with another driver or other options than described holds
-    data: the task fails and says so, and changes nothing.
+    Creates or removes one volume. A volume with another driver or other options than described
+    holds data: the task fails and says so, and changes nothing.
 extends_documentation_fragment:
   - dockwright.docker.volume
   - dockwright.docker.attributes

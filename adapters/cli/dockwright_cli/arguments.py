@@ -40,9 +40,7 @@ def parser() -> argparse.ArgumentParser:
     for verb in (plan, apply):
         _add_converge(verb)
     for verb in (plan, apply, facts):
-        verb.add_argument(
-            "--json", action="store_true", help="one JSON document on standard output"
-        )
+        verb.add_argument("--json", action="store_true", help="JSON on standard output")
         _add_rows(verb.add_argument_group("engine"), api.CONNECTION)
     return top
 

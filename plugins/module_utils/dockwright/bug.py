@@ -1,4 +1,4 @@
-"""What to say when dockwright itself is at fault: where, so that it can be reported; no traceback."""
+"""What to say when dockwright itself is at fault: where, so that it can be reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What there is on a host, in one pass and without changing anything: the engine and its objects."""
+"""What there is on a host, seen in one pass that changes nothing: the engine and its objects."""
 
 from __future__ import annotations
 

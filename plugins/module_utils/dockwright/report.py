@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .model import Action, Change, Disruption, Notice, Report
@@ -67,11 +67,9 @@ def diff(changes: Iterable[Change]) -> dict[str, Any]:
     after: dict[str, Any] = {}
     for change in changes:
         key = f"{change.kind}.{change.name}" if change.name else change.kind
-        path = change.path or change.action.value
-        if change.before is not None:
-            before.setdefault(key, {})[path] = _plain(change.before)
-        if change.after is not None:
-            after.setdefault(key, {})[path] = _plain(change.after)
+        for side, value in ((before, change.before), (after, change.after)):
+            if value is not None:
+                side.setdefault(key, {}).update(_by_path(change, value))
     return {"before": before, "after": after}
 
 
@@ -81,6 +79,13 @@ def needs(report: Report) -> list[str]:
     restarts = bool(report.plan.pending) or any(level >= Disruption.RESTART for level in levels)
     reloads = Disruption.RELOAD in levels
     return [word for word, is_so in (("reload", reloads), ("restart", restarts)) if is_so]
+
+
+def _by_path(change: Change, value: Any) -> dict[str, Any]:
+    """One side of a change by path; a whole object by its own."""
+    if not change.path and isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return {change.path or change.action.value: _plain(value)}
 
 
 def message(report: Report) -> str:
@@ -104,18 +109,8 @@ def title(change: Change) -> str:
 def lines(report: Report, *, colour: bool = False) -> list[str]:
     """The report for people: the changes as a tree, object by object, then what else to know."""
     out: list[str] = []
-    last = ("", "")
-    for change in report.plan.changes:
-        key = (change.kind, change.name)
-        sign = _SIGNS.get(change.action, "~")
-        if key != last or not change.path:
-            reason = f"  ({change.reason})" if change.reason and not change.path else ""
-            subject = f"{change.kind} {change.name}".strip()
-            text = f"{sign} {subject}: {change.action.value}{reason}"
-            out.append(_paint(f"{text}  [{change.disruption.word}]", sign, colour))
-        if change.path:
-            out.append("    " + _field_line(change))
-        last = key
+    for changes in _by_object(report.plan.changes):
+        out += _object_lines(changes, colour)
     for head, notices in (
         ("stale", report.plan.stale),
         ("ignored", report.plan.ignored),
@@ -131,6 +126,26 @@ def lines(report: Report, *, colour: bool = False) -> list[str]:
     else:
         out.append(message(report))
     return out
+
+
+def _by_object(changes: Iterable[Change]) -> list[list[Change]]:
+    grouped: dict[tuple[str, str, str], list[Change]] = {}
+    for change in changes:
+        # A whole object's change stands alone; those of its fields belong together.
+        part = "fields" if change.path else change.action.value
+        grouped.setdefault((change.kind, change.name, part), []).append(change)
+    return list(grouped.values())
+
+
+def _object_lines(changes: list[Change], colour: bool) -> list[str]:
+    """What happens to one object: a line for the whole, one for each field."""
+    worst = max(changes, key=lambda change: (change.disruption, change.action in _SIGNS))
+    sign = _SIGNS.get(worst.action, "~")
+    subject = f"{worst.kind} {worst.name}".strip()
+    reason = f"  ({worst.reason})" if worst.reason and not worst.path else ""
+    text = f"{sign} {subject}: {worst.action.value}{reason}  [{worst.disruption.word}]"
+    fields = ["    " + _field_line(change) for change in changes if change.path]
+    return [_paint(text, sign, colour), *fields]
 
 
 def exit_code(report: Report, *, detailed: bool = False) -> int:
