@@ -8,7 +8,6 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Callable
 
 import pytest
 
@@ -53,9 +52,10 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if shutil.which("openssl") is None:
         pytest.fail("these tests need the program openssl: apt-get install openssl")
     folder = tmp_path_factory.mktemp("certificates")
-    run: Callable[..., object] = lambda *words: subprocess.run(  # noqa: E731
-        ["openssl", *words], cwd=folder, check=True, capture_output=True
-    )
+
+    def run(*words: str) -> None:
+        subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
+
     for name in ("ca", "other-ca"):
         key = ["-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}-key.pem"]
         run("req", "-x509", *key, "-out", f"{name}.pem", "-days", "2", "-subj", f"/CN={name}")

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from types import TracebackType
-from typing import IO, Any
+from typing import Any, Callable
 from urllib.parse import parse_qsl, urlsplit
 
 from . import fake_containers, fake_images, fake_mounts, fake_networks
 from .client import Engine, Reply
 from .endpoint import Endpoint
 from .events import EventStream
+from .exchange import Call, Exchange
 from .fake_host import Answer, Ask, Behaviour, FakeHost, Handler, Json, RefusedError, has_labels
-from .wire import encoded, json_lines, refused, target
+from .wire import json_lines, refused
 
 READING = ("GET", "HEAD")
 
@@ -42,6 +43,27 @@ class _Failure:
         return False
 
 
+class _FakeExchange(Exchange):
+    """Answers calls from memory instead of over a connection."""
+
+    def __init__(self, answer: Callable[[Call], Answer]) -> None:
+        self._answer = answer
+
+    def ask(self, call: Call) -> Reply:
+        """As ``Exchange.ask``."""
+        status, answer = self._answer(call)
+        text = b"" if answer is None else json.dumps(answer).encode()
+        return Reply(status, {"content-type": "application/json"}, text)
+
+    def stream(self, call: Call) -> Iterator[dict[str, Any]]:
+        """As ``Exchange.stream``."""
+        reply = self.ask(call)
+        if reply.status >= 400:
+            raise refused(reply)
+        items = json.loads(reply.body)
+        return json_lines(json.dumps(item).encode() + b"\n" for item in items)
+
+
 class FakeEngine(Engine):
     """A Docker Engine in memory: everything of ``Engine``, and what tests need.
 
@@ -51,6 +73,7 @@ class FakeEngine(Engine):
 
     def __init__(self, *, api: str = "1.41", version: str = "20.10.24") -> None:
         super().__init__(Endpoint("unix:///fake", None, "default"))
+        self._exchange = _FakeExchange(self._answer)
         self.host = FakeHost(api, version)
         self.info: Json = {
             "ServerVersion": version,
@@ -132,43 +155,6 @@ class FakeEngine(Engine):
 
     # The interface
 
-    def request(  # noqa: PLR0913 - the signature of Engine
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, Any] | None = None,
-        body: Any = None,
-        headers: Mapping[str, str] | None = None,
-        timeout: float | None = None,
-        versioned: bool = True,
-    ) -> Reply:
-        """As ``Engine.request``, answered from memory."""
-        api = self.api_version if versioned else ""
-        status, answer = self._answer(method, path, target(path, query, api), body)
-        text = b"" if answer is None else json.dumps(answer).encode()
-        return Reply(status, {"content-type": "application/json"}, text)
-
-    def stream(  # noqa: PLR0913 - the signature of Engine
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, Any] | None = None,
-        body: bytes | IO[bytes] | Iterable[bytes] | None = None,
-        headers: Mapping[str, str] | None = None,
-        timeout: float | None = None,
-    ) -> Iterator[dict[str, Any]]:
-        """As ``Engine.stream``, answered from memory."""
-        whole = target(path, query, self.api_version)
-        if body is not None and not isinstance(body, bytes):
-            body = body.read() if hasattr(body, "read") else b"".join(body)
-        status, answer = self._answer(method, path, whole, body)
-        if status >= 400:
-            raise refused(Reply(status, {}, json.dumps(answer).encode()))
-        items = answer if isinstance(answer, list) else [answer]
-        return json_lines(json.dumps(item).encode() + b"\n" for item in items)
-
     def events(
         self, filters: Mapping[str, list[str]], *, since: float | None = None
     ) -> EventStream:
@@ -180,14 +166,15 @@ class FakeEngine(Engine):
 
     # How a request is answered
 
-    def _answer(self, method: str, path: str, whole: str, body: Any) -> Answer:
+    def _answer(self, call: Call) -> Answer:
+        method, path = call.method, call.path
         with self._turn:
             self._live_or_die(method)
             self.log.append(f"{method} {path}")
             failure = next((f for f in self._failures if f.takes(method, path)), None)
             if failure is not None and not failure.acts:
                 return failure.reply
-            reply = self._act(method, path, whole, body)
+            reply = self._act(call)
             return failure.reply if failure is not None else reply
 
     def _live_or_die(self, method: str) -> None:
@@ -197,11 +184,13 @@ class FakeEngine(Engine):
             raise Killed
         self._left -= 1
 
-    def _act(self, method: str, path: str, whole: str, body: Any) -> Answer:
-        query = dict(parse_qsl(urlsplit(whole).query))
+    def _act(self, call: Call) -> Answer:
+        method, path = call.method, call.path
+        query = dict(parse_qsl(urlsplit(call.target).query))
         filters = json.loads(query.get("filters") or "{}")
-        if body is not None and not isinstance(body, bytes):
-            body = json.loads(encoded(body)[0])  # a copy, and proof that it can be sent
+        content = call.body if isinstance(call.body, bytes) else b"".join(call.body)
+        is_json = call.headers.get("Content-Type") == "application/json"
+        body = json.loads(content) if is_json else content or None
         for verb, pattern, handler in _ROUTES:
             match = re.fullmatch(pattern, path) if verb == method else None
             if match:
