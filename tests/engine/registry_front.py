@@ -1,0 +1,75 @@
+"""A registry as bad ones are, in front of a good one; runs on a test host.
+
+`registry_front.py PORT UPSTREAM_PORT`. A repository that begins with `s503/` answers 503, and so
+on for any status. The port above wants the user ci with the password secret.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import sys
+import threading
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+_CODES = {401: "UNAUTHORIZED", 403: "DENIED", 404: "NAME_UNKNOWN", 429: "TOOMANYREQUESTS"}
+_WORDS = {429: "You have reached your pull rate limit.", 403: "requested access is denied"}
+_LOGIN = "Basic " + base64.b64encode(b"ci:secret").decode()
+
+
+class Front(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    upstream = 5000
+    is_private = False
+
+    def do_GET(self) -> None:  # noqa: N802 - http.server's name
+        match = re.match(r"/v2/s(\d{3})/", self.path)
+        if match:
+            self.refuse(int(match[1]))
+        elif self.is_private and self.headers.get("Authorization") != _LOGIN:
+            self.refuse(401)
+        else:
+            self.forward()
+
+    do_HEAD = do_GET  # noqa: N815 - http.server's name
+
+    def refuse(self, status: int) -> None:
+        code, words = _CODES.get(status, "UNAVAILABLE"), _WORDS.get(status, f"status {status}")
+        body = f'{{"errors": [{{"code": "{code}", "message": "{words}"}}]}}'.encode()
+        self.send_response(status)
+        if status == 401:
+            self.send_header("WWW-Authenticate", 'Basic realm="test"')
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(b"" if self.command == "HEAD" else body)
+
+    def forward(self) -> None:
+        connection = HTTPConnection("localhost", self.upstream, timeout=20)
+        accept = {"Accept": ", ".join(self.headers.get_all("Accept") or ["*/*"])}
+        connection.request(self.command, self.path, headers=accept)
+        answer = connection.getresponse()
+        body = answer.read()
+        self.send_response(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in ("connection", "transfer-encoding", "content-length"):
+                self.send_header(name, value)
+        self.send_header("Content-Length", answer.getheader("Content-Length") or str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Quiet."""
+
+
+class Private(Front):
+    is_private = True
+
+
+if __name__ == "__main__":
+    port, Front.upstream = (int(word) for word in sys.argv[1:])
+    private = ThreadingHTTPServer(("", port + 1), Private)
+    threading.Thread(target=private.serve_forever, daemon=True).start()
+    ThreadingHTTPServer(("", port), Front).serve_forever()
