@@ -410,7 +410,7 @@ def _values(document: Document, seen: Observation) -> dict[tuple[str, str], Mapp
         if want.state == "absent" or "image" not in want.fields:
             continue
         image = seen.images.get(image_key(want.fields["image"]))
-        values = leaves(CONTAINER, full_fields(want, image.config if image else {}))
+        values = leaves(CONTAINER, full_fields(want, image.config if image else {}, seen.facts))
         found["container", name] = {**values, "image": want.fields["image"]}
     return found
 

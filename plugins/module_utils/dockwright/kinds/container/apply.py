@@ -95,7 +95,7 @@ def _replace(bench: Bench, want: Want | None, have: Have) -> None:
     if want:
         config = _config(bench, want)
         creation = from_want(want, have, config, bench.facts)
-        full = full_fields(want, config)
+        full = full_fields(want, config, bench.facts)
         start = want.state != "stopped"
         health = full["healthcheck"]
     else:
@@ -117,7 +117,7 @@ def _change(
     engine = bench.engine
     try:
         if Action.UPDATE in actions:
-            body = _update_body(want, changes, _config(bench, want))
+            body = _update_body(bench, want, changes)
             if body:
                 engine.post(f"/containers/{have.id}/update", body)
         for change in changes:
@@ -141,9 +141,10 @@ def _start(bench: Bench, want: Want, have: Have) -> None:
     bench.engine.post(f"/containers/{have.id}/start")
 
 
-def _update_body(want: Want, changes: list[Change], config: Mapping[str, Any]) -> Mapping[str, Any]:
+def _update_body(bench: Bench, want: Want, changes: list[Change]) -> Mapping[str, Any]:
     """One body for all live updates of a container."""
-    full = full_fields(want, config)
+    config = _config(bench, want)
+    full = full_fields(want, config, bench.facts)
     paths = {change.path for change in changes if change.action is Action.UPDATE}
     payload: dict[str, Any] = {}
     for row in ROWS:

@@ -43,6 +43,8 @@ def from_want(
     if fields.get("command") == [] and fields.get("entrypoint") is None:
         # The engine takes an empty Cmd for "the image's"; an Entrypoint of ours drops it.
         body["Entrypoint"] = config.get("Entrypoint")
+    for port in fields.get("ports") or {}:
+        body.setdefault("ExposedPorts", {})[port] = {}
     carried = _carry(want, have, config, body) if have else {}
     connects = _networks(body, fields.get("networks") or {}, facts)
     return Creation(body, connects, carried)

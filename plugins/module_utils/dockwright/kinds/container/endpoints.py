@@ -104,8 +104,8 @@ def read_networks(seen: Inspect) -> dict[str, dict[str, Any]]:
 def _read_endpoint(raw: Mapping[str, Any], seen: Inspect) -> dict[str, Any]:
     ipam = raw.get("IPAMConfig") or {}
     aliases = set(raw.get("Aliases") or ())
-    if not seen.facts.api_at_least("1.45"):  # older ones add the short ID after the start
-        aliases.discard((seen.raw.get("Id") or "")[:12])
+    if not seen.facts.api_at_least("1.45"):  # older ones add these two on their own
+        aliases -= {(seen.raw.get("Id") or "")[:12], get(seen.raw, "Config.Hostname")}
     found = {
         "aliases": sorted(aliases),
         "ipv4_address": ipam.get("IPv4Address"),

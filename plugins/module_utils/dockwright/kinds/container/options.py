@@ -104,8 +104,10 @@ def _read_mode(key: str) -> Any:
 
 
 def _read_exposed(seen: Inspect) -> list[str] | None:
-    found = get(seen.raw, "Config.ExposedPorts") or {}
-    return sorted(ports.with_protocol(key) for key in found) or None
+    # What is published is exposed too, whether or not the maker of the container said so.
+    found = {**(get(seen.raw, "Config.ExposedPorts") or {})}
+    found.update(get(seen.raw, "HostConfig.PortBindings") or {})
+    return sorted({ports.with_protocol(key) for key in found}) or None
 
 
 def _read_pids(seen: Inspect) -> int | None:

@@ -56,7 +56,9 @@ class Context(NamedTuple):
     recreate_stale: bool = False
 
 
-def full_fields(want: Want, config: Mapping[str, Any]) -> dict[str, Any]:
+def full_fields(
+    want: Want, config: Mapping[str, Any], facts: EngineFacts
+) -> dict[str, Any]:
     """All fields of a container as they should be: the spec over the image over the engine."""
     fields = want.fields
     full = complete(ROWS, fields, config)
@@ -79,7 +81,19 @@ def full_fields(want: Want, config: Mapping[str, Any]) -> dict[str, Any]:
         kept = [text for text in full["security_opt"] or () if text != "label=disable"]
         full["security_opt"] = kept or None
     full["labels"] = owner.foreign(full["labels"])
+    if full["hostname"] and not facts.api_at_least("1.45"):
+        full["networks"] = {
+            name: _without_alias(options, full["hostname"])
+            for name, options in full["networks"].items()
+        }
     return full
+
+
+def _without_alias(options: Mapping[str, Any], hostname: str) -> dict[str, Any]:
+    """An engine that takes the host name for an alias does not tell whether we asked for it."""
+    kept = [alias for alias in options.get("aliases", ()) if alias != hostname]
+    rest = {key: value for key, value in options.items() if key != "aliases"}
+    return {**rest, "aliases": kept} if kept else rest
 
 
 def _inherited_ports(config: Mapping[str, Any]) -> list[str]:
@@ -121,7 +135,7 @@ def _compare(want: Want, have: Have, image: ImageSeen, context: Context) -> Plan
     config = image.config
     if config is None:
         config = context.configs.get(have.fields["image"], {})
-    full = full_fields(want, config)
+    full = full_fields(want, config, context.facts)
     full["image"] = have.fields["image"]  # compared on its own
     full, hidden = carry_ignored(ROWS, full, have.fields, want.inputs.get("ignore", ()))
     running = is_running(have)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 
 def cycle_in(graph: Mapping[str, Iterable[str]]) -> list[str]:
