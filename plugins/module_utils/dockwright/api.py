@@ -10,6 +10,7 @@ from __future__ import annotations
 from .bug import bug, failure
 from .errors import DockwrightError
 from .facts import facts
+from .kinds.project.reading import Here, read_compose
 from .model import Report
 from .reconcile import Connection, converge
 from .report import change_dict, exit_code, lines, to_dict
@@ -33,6 +34,7 @@ __all__ = [
     "VERSION",
     "Connection",
     "DockwrightError",
+    "Here",
     "Report",
     "ansible_documentation",
     "argument_spec",
@@ -47,6 +49,7 @@ __all__ = [
     "lines",
     "masked_params",
     "options_of",
+    "read_compose",
     "schema",
     "to_dict",
 ]

@@ -9,6 +9,7 @@ from typing import Any
 from .kinds.container.options import OPTIONS as CONTAINER
 from .kinds.image.options import ROWS as IMAGE
 from .kinds.network.options import OPTIONS as NETWORK
+from .kinds.project.forms import OPTIONS as COMPOSE
 from .kinds.volume.options import OPTIONS as VOLUME
 from .options import Option
 from .run_options import CONNECTION, RUN
@@ -21,11 +22,6 @@ _PURGE = Option(
     default=False,
 )
 _PROJECT = Option("project", TEXT, "The project that owns the objects.", example="shop")
-_COMPOSE = Option(
-    "compose",
-    MAPPING,
-    "A Compose file's content. Names are then Compose's, and C(${NAME}) is filled in.",
-)
 _MEMBERS = (
     Option("networks", MAPPING, "Networks by name; see the options of kind network."),
     Option("volumes", MAPPING, "Volumes by name; see the options of kind volume."),
@@ -56,7 +52,7 @@ DOCUMENT: tuple[Option, ...] = (
     _REGISTRIES,
     _PROJECT,
     *_MEMBERS,
-    _COMPOSE,
+    *COMPOSE,
     _PURGE,
     _IGNORE,
     *RUN,
@@ -112,7 +108,7 @@ KINDS: Mapping[str, tuple[Option, ...]] = {
     "project": (
         _PROJECT._replace(name="name", doc="The project's name."),
         *_MEMBERS,
-        _COMPOSE,
+        *COMPOSE,
         _REGISTRIES,
         _PURGE,
         _IGNORE,

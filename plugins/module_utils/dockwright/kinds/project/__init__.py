@@ -1,0 +1,1 @@
+"""Kind `project`: many objects of one owner, and Compose files turned into a document."""

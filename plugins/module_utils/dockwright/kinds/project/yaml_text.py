@@ -1,0 +1,88 @@
+"""YAML as Compose reads it. PyYAML is imported here only, and only when a file is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ...values import wrong
+from .tags import RESET, Override
+
+# The plain words of YAML 1.2: yes and no are texts, and so are 22:22 and 2026-01-01.
+_PLAIN = (
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    ("int", r"[-+]?(0b[01_]+|0x[0-9a-fA-F_]+|0o?[0-7_]+|0|[1-9][0-9_]*)", list("-+0123456789")),
+    (
+        "float",
+        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+        list("-+.0123456789"),
+    ),
+    ("merge", r"<<", ["<"]),
+)
+
+
+def load_yaml(text: str, where: str) -> Any:
+    """The one document in a text; ``!reset`` and ``!override`` become marks for `merge`."""
+    try:
+        import yaml
+    except ImportError:
+        fix = "install it (python3-yaml, or pip install PyYAML), or give the content as a mapping"
+        raise wrong(where, "cannot be read, PyYAML is missing here", fix) from None
+    try:
+        value = yaml.load(text, _loader(yaml))
+    except yaml.YAMLError as error:
+        # The error's own text would quote the file, and with it perhaps a password.
+        mark = getattr(error, "problem_mark", None)
+        line = f" (line {mark.line + 1})" if mark else ""
+        message = f"is not valid YAML: {getattr(error, 'problem', None) or 'unreadable'}{line}"
+        raise wrong(where, message) from None
+    return _with_text_keys(value, where, ())
+
+
+def _loader(yaml: Any) -> Any:
+    class Loader(yaml.SafeLoader):  # type: ignore[misc]  # the module is a parameter
+        """Safe, with YAML 1.2's plain words, without a key twice in one mapping."""
+
+        yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's own attribute
+
+        def compose_mapping_node(self, anchor: Any) -> Any:
+            node = super().compose_mapping_node(anchor)
+            seen = set()
+            for key, _ in node.value:
+                if isinstance(key.value, str) and key.value != "<<" and key.value in seen:
+                    problem = f"the key {key.value} is there twice"
+                    raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+                seen.add(str(key.value))
+            return node
+
+    for tag, pattern, first in _PLAIN:
+        Loader.add_implicit_resolver(
+            f"tag:yaml.org,2002:{tag}", re.compile(rf"(?:{pattern})\Z"), first
+        )
+    Loader.add_constructor("!reset", lambda loader, node: RESET)
+    Loader.add_constructor("!override", lambda loader, node: _override(yaml, loader, node))
+    return Loader
+
+
+def _override(yaml: Any, loader: Any, node: Any) -> Override:
+    if isinstance(node, yaml.MappingNode):
+        return Override(loader.construct_mapping(node, deep=True))
+    if isinstance(node, yaml.SequenceNode):
+        return Override(loader.construct_sequence(node, deep=True))
+    tag = loader.resolve(yaml.ScalarNode, node.value, (True, False))
+    return Override(loader.construct_object(yaml.ScalarNode(tag, node.value), deep=True))
+
+
+def _with_text_keys(value: Any, where: str, above: tuple[int, ...]) -> Any:
+    if id(value) in above:
+        raise wrong(where, "an anchor holds itself", "remove the alias inside its own anchor")
+    trail = (*above, id(value))
+    if isinstance(value, Override):
+        return Override(_with_text_keys(value.value, where, trail))
+    if isinstance(value, Mapping):
+        return {str(key): _with_text_keys(item, where, trail) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_text_keys(item, where, trail) for item in value]
+    return value
