@@ -1,6 +1,7 @@
 """Plan and apply keys of daemon.json on the host this runs on: JSON in, JSON out.
 
-Request: {spec, foreign, restart, check, timeout}. Answer: {changes, pending, warnings, error, fix}.
+Request: {spec, foreign, restart, check, timeout, unit}.
+Answer: {changes, pending, warnings, error}.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from dockwright.kinds.daemon.want import parse
 
 def main() -> None:
     request = json.load(sys.stdin)
-    host = Host()
+    host = Host(unit=request.get("unit", "docker.service"))
     engine = Engine(Endpoint("unix:///var/run/docker.sock", None, "test"))
     memory = host.memory(_engine_id(engine))
     answer: dict[str, object] = {}

@@ -120,6 +120,19 @@ def test_reloadable_keys_need_no_restart(host: TestHost) -> None:
     assert pid(host) == before
 
 
+@pytest.mark.full
+def test_each_reloadable_key_alone_is_set_and_reset_without_a_restart(host: TestHost) -> None:
+    before = pid(host)
+    for name in RELOADED:
+        names = ("runtimes", "default-runtime") if name == "default-runtime" else (name,)
+        spec = {key: RELOADED[key] for key in names}
+        assert actions(run(host, spec)) == ["reload"], name
+        assert run(host, spec)["changes"] == [], name
+        assert actions(run(host, {})) == ["reload"], name
+        assert file_of(host) == {}
+    assert pid(host) == before
+
+
 def test_restart_keeps_containers_alive_when_the_spec_allows_it(host: TestHost) -> None:
     start_container(host, "web")
     process, daemon = process_of(host, "web"), pid(host)
@@ -204,6 +217,38 @@ def test_a_stopped_engine_gets_its_file_for_the_next_start(host: TestHost) -> No
     host.wait_engine()
     assert info(host)["Debug"] is True
     assert run(host, {"debug": True, "mtu": 1400})["changes"] == []
+
+
+def test_a_daemon_started_by_hand_is_restarted_with_its_own_flags(host26: TestHost) -> None:
+    reset_daemon(host26)
+    host26.exec(["systemctl", "stop", "docker.socket", "docker.service"])
+    flags = "-H unix:///var/run/docker.sock -H unix:///machine/docker.sock --mtu 1450"
+    host26.exec(["sh", "-c", f"MARK=42 setsid dockerd {flags} >/var/log/by-hand 2>&1 </dev/null &"])
+    try:
+        host26.wait_engine()
+        start_container(host26, "web")
+        process, by_hand = process_of(host26, "web"), {"unit": "by-hand.service"}
+        first = host26.read("/var/run/docker.pid")
+        answer = run(host26, {"mtu": 1400}, check=True, **by_hand)
+        assert "is set by the flag --mtu 1450" in answer["error"]
+        spec = {"icc": False, "live-restore": True}
+        assert actions(run(host26, spec, **by_hand)) == ["reload", "restart"]
+        second = host26.read("/var/run/docker.pid")
+        assert second != first
+        assert host26.read(f"/proc/{second}/cmdline").split("\0")[1:-1] == flags.split()
+        assert "MARK=42" in host26.read(f"/proc/{second}/environ").split("\0")
+        assert process_of(host26, "web") == process
+        answer = run(host26, {**spec, "seccomp-profile": "/no/such.json"}, **by_hand)
+        assert "opening seccomp profile (/no/such.json) failed" in answer["error"]
+        assert process_of(host26, "web") == process
+        assert run(host26, spec, **by_hand)["changes"] == []
+    finally:
+        host26.exec(["sh", "-c", "kill $(cat /var/run/docker.pid); sleep 1"], check=False)
+        host26.exec(["systemctl", "reset-failed"])
+        host26.exec(["systemctl", "start", "docker.socket", "docker.service"])
+        host26.wait_engine()
+        engine_clean(host26)
+        reset_daemon(host26)
 
 
 def test_what_the_unit_and_the_version_forbid(host: TestHost) -> None:

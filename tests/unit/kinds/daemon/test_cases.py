@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dockwright.errors import SpecError
 from dockwright.kinds.daemon.document import edited
@@ -70,3 +73,47 @@ def test_every_key_has_its_cases() -> None:
         file.stem: [c["name"] for c in json.loads(file.read_text())["cases"]] for file in FILES
     }
     assert found == {key.name: NAMES for key in KEYS}
+
+
+WANTS = [
+    (case["want"], case["file"])
+    for file in FILES
+    for case in json.loads(file.read_text())["cases"]
+    if "problem" not in case
+]
+
+
+def merged(parts: list[dict[str, Any]]) -> dict[str, Any]:
+    return {key: value for part in parts for key, value in part.items()}
+
+
+@given(
+    wanted=st.lists(st.sampled_from([want for want, _ in WANTS]), max_size=12),
+    there=st.lists(st.sampled_from([file for _, file in WANTS]), max_size=12),
+    owned=st.sets(st.sampled_from([key.name for key in KEYS])),
+    foreign=st.sampled_from(["keep", "remove"]),
+    engine=st.sampled_from(["20.10.24", "26.1.5", "28.5.2", "29.8.0"]),
+)
+def test_any_spec_on_any_file_converges(
+    wanted: list[dict[str, Any]],
+    there: list[dict[str, Any]],
+    owned: set[str],
+    foreign: str,
+    engine: str,
+) -> None:
+    have = DaemonHave(
+        engine=engine, raw=merged(there), is_running=True, owned=dict.fromkeys(owned, "")
+    )
+    try:
+        want = parse(merged(wanted))
+        made = plan(want, have, foreign=foreign)
+    except SpecError:
+        return  # keys that do not go together, or are not of this engine
+    paths = [change.path for change in made.changes if change.action is Action.UPDATE]
+    after = edited(have.raw, want, paths)
+    kept = {name for name in have.raw if name not in owned} if foreign == "keep" else set()
+    assert set(after) == {*want.values, *kept}
+    again = plan(
+        want, replace(have, raw=after, owned=dict.fromkeys(want.values, "")), foreign=foreign
+    )
+    assert again.changes == ()

@@ -201,7 +201,7 @@ def test_what_this_host_does_not_take(
 
 
 def test_another_file_is_read() -> None:
-    with pytest.raises(SpecError, match="the daemon reads /srv/d.json"):
+    with pytest.raises(SpecError, match=r"the daemon reads /srv/d.json"):
         made({"debug": True}, replace(RUNNING, other_file="/srv/d.json"))
 
 

@@ -227,10 +227,10 @@ def parse_mirrors(value: Any, where: str) -> list[str]:
     def mirror(item: Any, path: str) -> str:
         text = parse_text(item, path)
         url = urlsplit(text)
+        if "@" in text:  # not shown: there may be a password in it
+            raise wrong(path, "holds credentials, which the engine refuses", "remove them")
         if url.scheme not in ("http", "https") or not url.hostname:
             raise wrong(path, f"is not a URL: {text!r}", "write https://mirror.example.com")
-        if url.username is not None:
-            raise wrong(path, "holds credentials, which the engine refuses", "remove them")
         if url.query or url.fragment:
             raise wrong(path, f"has a query or fragment: {text!r}", "remove it")
         return text.rstrip("/") + "/"
