@@ -10,10 +10,9 @@ from .kinds.container.have import is_running
 from .kinds.container.ports import fixed_ports, overlap
 from .kinds.container.recovery import name_of
 from .kinds.image import plan as image
-from .kinds.project import compose
 from .model import Have, Want
 from .observe import Observation
-from .spec import Document
+from .spec import Document, as_written
 
 BUILT_IN = ("bridge", "host", "none")
 
@@ -29,9 +28,7 @@ def check(document: Document, seen: Observation) -> None:
     problems += _engine(document, seen)
     problems += _ports(document, seen)
     if problems:
-        raise SpecError(
-            p._replace(where=compose.source_of(p.where, document.paths)) for p in problems
-        )
+        raise SpecError(as_written(problem, document.paths) for problem in problems)
 
 
 def _foreign_objects(document: Document, seen: Observation) -> list[Problem]:

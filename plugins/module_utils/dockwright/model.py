@@ -155,7 +155,7 @@ class Have:
 
 @dataclass(frozen=True)
 class Notice:
-    """What is not a change and is to be known: stale values, ignored differences, what is blocked."""
+    """What is no change and is to be known: stale values, ignored differences, what is blocked."""
 
     kind: str
     name: str

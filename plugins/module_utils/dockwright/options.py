@@ -79,7 +79,7 @@ def put(payload: dict[str, Any], path: str, value: Any) -> None:
     payload[last] = value
 
 
-def field(
+def field(  # noqa: PLR0913 - one row in one call; all but the first four by keyword
     name: str,
     type: Type,
     path: str,

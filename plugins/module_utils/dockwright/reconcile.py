@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import IO, Any, Callable, NamedTuple
 
-from .apply import Applier, DaemonWork, image_key
-from .differ import CauseOf, leaves
+from . import causes
+from .apply import Applier, DaemonWork
 from .engine.client import Engine
 from .engine.endpoint import Endpoint, resolve
+from .engine.faults import is_absent
 from .errors import (
     ApplyFailed,
     DockwrightError,
@@ -19,19 +20,19 @@ from .errors import (
     HostError,
     PlanRefused,
     Problem,
+    SpecError,
 )
 from .host.machine import Host
-from .kinds.container.options import ROWS as CONTAINER
-from .kinds.container.plan import full_fields
 from .kinds.daemon import apply as daemon_apply
 from .kinds.daemon import have as daemon_have
 from .kinds.daemon import plan as daemon_plan
 from .kinds.image.credentials import Registries, with_config
 from .kinds.image.have import ImageHave
+from .limits import refuse_beyond
 from .masking import mask_changes, mask_plan, scrub_report, secrets_in
-from .model import Cause, Disruption, EngineFacts, Plan, Report
+from .model import Cause, EngineFacts, Plan, Report
 from .observe import Observation, observe, observe_others
-from .options import parse
+from .options import collect, parse
 from .plan import needs_others, plan
 from .run_options import CONNECTION
 from .spec import Document, parse_document
@@ -172,35 +173,34 @@ class _Run:
         try:
             self.engine.negotiate()
         except EngineUnreachable as error:
-            if not self._may_be_absent():
+            if self.host is None or not is_absent(error):
                 raise
             unreachable = error
+        problems: list[Problem] = []
         whole = Plan()
         if has_objects or document.purge:
             if unreachable is None:
-                whole = self._plan_objects(document)
+                whole = collect(problems, self._plan_objects, document) or whole
             elif self.report.check:
-                whole = self._plan_without_engine(document, unreachable)
+                whole = collect(problems, self._plan_absent, document, unreachable) or whole
             else:
                 raise unreachable
         if document.daemon is not None:
-            whole = self._with_daemon(document, whole, reachable=unreachable is None)
+            reachable = unreachable is None
+            whole = collect(problems, self._with_daemon, document, whole, reachable) or whole
         elif not has_objects and not document.purge and unreachable is not None:
             raise unreachable
+        if problems:
+            raise SpecError(problems)
         self.report.plan = whole
         self._describe_engine()
-        self._limit(document, whole)
-
-    def _may_be_absent(self) -> bool:
-        """Whether the engine is meant to be on this very machine, where it may not be yet."""
-        assert self.engine is not None
-        url = self.engine.endpoint.url
-        return url.startswith("unix:") and not os.path.exists(url[len("unix://") :])
+        refuse_beyond(whole, document.run.max_disruption)
 
     def _plan_objects(self, document: Document) -> Plan:
         assert self.engine is not None
         seen = self._observe(document)
-        cause_of = self._cause_of(seen)
+        memory = self.host.memory(seen.facts.id) if self.host else None
+        cause_of = causes.causes_from(memory)
         found = plan(document, seen, cause_of)
         if needs_others(found.changes, seen):
             seen = observe_others(seen, self.engine)
@@ -233,7 +233,7 @@ class _Run:
     def _open(self, path: str) -> IO[bytes]:
         return open((self.host or self.local).files.path(path), "rb")
 
-    def _plan_without_engine(self, document: Document, error: EngineUnreachable) -> Plan:
+    def _plan_absent(self, document: Document, error: EngineUnreachable) -> Plan:
         """There is no engine yet: what would be made, and for which engine that was planned."""
         images = {key: ImageHave(key) for key in document.images}
         seen = Observation(ASSUMED, images=images)
@@ -242,22 +242,7 @@ class _Run:
         self.seen = seen
         return replace(found, warnings=(*found.warnings, note))
 
-    def _cause_of(self, seen: Observation) -> CauseOf:
-        memory = self.host.memory(seen.facts.id) if self.host else None
-
-        def cause_of(kind: str, name: str, path: str, value: Any, given: bool) -> Cause:
-            known = memory.recall(kind, name) if memory else {}
-            if not known:
-                return Cause.UNKNOWN
-            before = known.get(path)
-            now = None if value is None else memory.fingerprint(value) if memory else None
-            if before == now:
-                return Cause.DRIFT
-            return Cause.SPEC if given or value is None else Cause.DEFAULT
-
-        return cause_of
-
-    def _with_daemon(self, document: Document, whole: Plan, *, reachable: bool) -> Plan:
+    def _with_daemon(self, document: Document, whole: Plan, reachable: bool) -> Plan:
         """Add the daemon's changes at the front."""
         if self.host is None:
             fix = "run on that host (as Ansible does), or leave `daemon` out"
@@ -296,39 +281,6 @@ class _Run:
                 "assumed": facts.assumed,
                 "address": self.engine.endpoint.url,
             }
-
-    def _limit(self, document: Document, whole: Plan) -> None:
-        """Refuse a plan that is blocked or goes further than it may; nothing was touched yet."""
-        blocked = [
-            Problem(
-                f"{item.kind}s.{item.name}.{item.path}",
-                item.message,
-                "take the spec back, or remove the object knowingly with state: absent first",
-            )
-            for item in whole.blocked
-        ]
-        if blocked:
-            raise PlanRefused(blocked)
-        limit = document.run.max_disruption
-        too_much = [
-            change
-            for change in whole.changes
-            if (limit is not None and change.disruption > limit)
-            or (limit is None and _destroys_unasked(change))
-        ]
-        if too_much:
-            word = limit.word if limit is not None else Disruption.REBUILD.word
-            raise PlanRefused(
-                Problem(
-                    f"{change.kind} {change.name}".strip()
-                    + (f" {change.path}" if change.path else ""),
-                    f"{change.action.value} is a disruption of '{change.disruption.word}', more than"
-                    f" the '{word}' that is allowed"
-                    + (f" ({change.reason})" if change.reason else ""),
-                    f"allow it with max_disruption: {change.disruption.word}",
-                )
-                for change in too_much
-            )
 
     # --- apply and verify ------------------------------------------------------------------------
 
@@ -382,9 +334,7 @@ class _Run:
                 self.daemon.want, self.daemon.have, self.daemon_plan, self.host, memory
             )
         if self.seen:
-            memory.remember(_values(self.document, self.seen))
-            for kind, name in _adopted(self.document, self.seen):
-                memory.adopt(self.document.project, kind, name)
+            causes.keep(memory, self.document, self.seen)
         memory.save()
         if memory.warning:
             self.report.warnings.append(memory.warning)
@@ -397,41 +347,6 @@ def _left_over(change: Any) -> str:
     if change.secret:
         return f"{subject}: {change.path} is not as it should be"
     return f"{subject}: {change.path} should be {change.after!r} and is {change.before!r}"
-
-
-def _destroys_unasked(change: Any) -> bool:
-    return change.disruption is Disruption.DESTROY and change.reason != "state: absent"
-
-
-def _values(document: Document, seen: Observation) -> dict[tuple[str, str], Mapping[str, Any]]:
-    """What was applied to each object, by path."""
-    found: dict[tuple[str, str], Mapping[str, Any]] = {}
-    for name, want in document.containers.items():
-        if want.state == "absent" or "image" not in want.fields:
-            continue
-        image = seen.images.get(image_key(want.fields["image"]))
-        values = leaves(CONTAINER, full_fields(want, image.config if image else {}, seen.facts))
-        found["container", name] = {**values, "image": want.fields["image"]}
-    return found
-
-
-def _adopted(document: Document, seen: Observation) -> list[tuple[str, str]]:
-    """Objects that were there before us: declared by their exact name, without a label of ours."""
-    if not document.project:
-        return []
-    pairs = [
-        *((want, seen.containers.get(name)) for name, want in document.containers.items()),
-        *((want, seen.networks.get(name)) for name, want in document.networks.items()),
-        *((want, seen.volumes.get(name)) for name, want in document.volumes.items()),
-    ]
-    return [
-        (want.kind, want.name)
-        for want, have in pairs
-        if have
-        and not have.project
-        and not want.external
-        and (want.kind, want.name) not in seen.adopted
-    ]
 
 
 class _NoLock:

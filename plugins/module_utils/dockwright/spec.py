@@ -42,7 +42,7 @@ class Document:
     purge: bool = False
     run: RunOptions = field(default_factory=RunOptions)
     warnings: tuple[str, ...] = ()
-    paths: Mapping[str, str] = field(default_factory=dict)  # of a Compose file, see `source_of`
+    paths: Mapping[str, str] = field(default_factory=dict)  # of a Compose file, see `as_written`
 
 
 def parse_document(spec: Any, read_file: ReadFile) -> Document:
@@ -60,32 +60,26 @@ def parse_document(spec: Any, read_file: ReadFile) -> Document:
     warnings: list[str] = []
     paths: Mapping[str, str] = {}
     if "compose" in top:
-        expanded = collect(problems, _expand, top, warnings.append)
+        expanded = collect(problems, compose.expand_document, top, warnings.append)
         if expanded is None:
             raise SpecError(problems)
         top, paths = expanded
     parsed = _Parser(top, read_file, problems).document(tuple(warnings))
     if problems:
-        raise SpecError(p._replace(where=compose.source_of(p.where, paths)) for p in problems)
+        raise SpecError(as_written(problem, paths) for problem in problems)
     return replace(parsed, paths=paths)
 
 
-def _expand(
-    top: Mapping[str, Any], warn: Callable[[str], None]
-) -> tuple[dict[str, Any], Mapping[str, str]]:
-    """The document with what its Compose file says; paths of it -> paths of the Compose file."""
-    expanded = compose.expand(
-        top["compose"],
-        top.get("project", ""),
-        top.get("compose_environment", {}),
-        top.get("compose_directory", ""),
-        warn,
-    )
-    merged = {key: value for key, value in top.items() if not key.startswith("compose")}
-    for key, value in expanded.document.items():
-        own = merged.get(key)
-        merged[key] = {**value, **own} if isinstance(own, dict) else value
-    return merged, expanded.paths
+def as_written(problem: Problem, paths: Mapping[str, str]) -> Problem:
+    """A problem of an expanded Compose file, at its path in that file.
+
+    ``paths`` are places of the document -> places of the file, the longest first.
+    """
+    for expanded, written in paths.items():
+        rest = problem.where[len(expanded) :]
+        if problem.where.startswith(expanded) and rest[:1] in ("", ".", "["):
+            return problem._replace(where=written + rest)
+    return problem
 
 
 class _Parser:

@@ -1,0 +1,79 @@
+"""Why have differs from want: told by the fingerprints of what was applied last (design §6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .apply import image_key
+from .differ import CauseOf, complete, leaves
+from .host.memory import Memory
+from .kinds.container.options import ROWS as CONTAINER
+from .kinds.container.plan import full_fields
+from .kinds.network.options import ROWS as NETWORK
+from .kinds.volume.options import ROWS as VOLUME
+from .model import Cause
+from .observe import Observation
+from .spec import Document
+
+
+def causes_from(memory: Memory | None) -> CauseOf:
+    """The judge of causes; without a memory every cause is unknown."""
+    recalled: dict[tuple[str, str], Mapping[str, str]] = {}
+
+    def cause_of(kind: str, name: str, path: str, value: Any, given: bool) -> Cause:
+        if memory is None:
+            return Cause.UNKNOWN
+        if (kind, name) not in recalled:
+            recalled[kind, name] = memory.recall(kind, name)
+        known = recalled[kind, name]
+        if not known:
+            return Cause.UNKNOWN
+        now = None if value is None else memory.fingerprint(value)
+        if known.get(path) == now:
+            return Cause.DRIFT
+        return Cause.SPEC if given or value is None else Cause.DEFAULT
+
+    return cause_of
+
+
+def keep(memory: Memory, document: Document, seen: Observation) -> None:
+    """Note what was applied, and what was taken over; the caller saves the memory."""
+    memory.remember(_values(document, seen))
+    for kind, name in _adopted(document, seen):
+        memory.adopt(document.project, kind, name)
+
+
+def _values(document: Document, seen: Observation) -> dict[tuple[str, str], Mapping[str, Any]]:
+    """What was applied to each object, by path."""
+    found: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for name, want in document.containers.items():
+        if want.state == "absent":
+            continue
+        image = seen.images.get(image_key(want.fields["image"]))
+        full = full_fields(want, image.config if image else {}, seen.facts)
+        found["container", name] = {**leaves(CONTAINER, full), "image": want.fields["image"]}
+    for kind, rows, wants in (
+        ("network", NETWORK, document.networks),
+        ("volume", VOLUME, document.volumes),
+    ):
+        for name, want in wants.items():
+            if want.state == "present" and not want.external:
+                found[kind, name] = leaves(rows, complete(rows, want.fields, {}))
+    return found
+
+
+def _adopted(document: Document, seen: Observation) -> list[tuple[str, str]]:
+    """Objects that were there before us: declared by their exact name, without a label of ours."""
+    if not document.project:
+        return []
+    pairs = [
+        *((want, seen.containers.get(name)) for name, want in document.containers.items()),
+        *((want, seen.networks.get(name)) for name, want in document.networks.items()),
+        *((want, seen.volumes.get(name)) for name, want in document.volumes.items()),
+    ]
+    return [
+        (want.kind, want.name)
+        for want, have in pairs
+        if have and not have.project and not want.external and want.state != "implied"
+    ]

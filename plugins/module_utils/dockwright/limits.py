@@ -1,0 +1,43 @@
+"""How far a plan may go: what is blocked and what disturbs too much is refused. Pure."""
+
+from __future__ import annotations
+
+from .errors import PlanRefused, Problem
+from .model import Change, Disruption, Notice, Plan
+from .report import title
+
+CONSENTED = "state: absent"  # the reason of a removal that the spec itself asks for
+
+
+def refuse_beyond(plan: Plan, limit: Disruption | None) -> None:
+    """Raise PlanRefused, naming each change that is too much.
+
+    Without a limit only the loss of data that nobody asked for in so many words is too much:
+    volumes that ``purge`` would remove.
+    """
+    problems = [_blocked(item) for item in plan.blocked]
+    problems += [_too_much(change, limit) for change in plan.changes if _is_over(change, limit)]
+    if problems:
+        raise PlanRefused(problems)
+
+
+def _is_over(change: Change, limit: Disruption | None) -> bool:
+    if limit is None:
+        return change.disruption is Disruption.DESTROY and change.reason != CONSENTED
+    return change.disruption > limit
+
+
+def _blocked(item: Notice) -> Problem:
+    fix = "take the spec back, or remove the object knowingly with state: absent first"
+    return Problem(f"{item.kind}s.{item.name}.{item.path}", item.message, fix)
+
+
+def _too_much(change: Change, limit: Disruption | None) -> Problem:
+    word = change.disruption.word
+    allowed = Disruption.REBUILD.word if limit is None else limit.word
+    reason = f" ({change.reason})" if change.reason else ""
+    return Problem(
+        title(change),
+        f"is a disruption of '{word}', more than the '{allowed}' that is allowed{reason}",
+        f"allow it with max_disruption: {word}",
+    )
