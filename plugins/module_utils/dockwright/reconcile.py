@@ -36,6 +36,7 @@ from .options import collect, parse
 from .plan import needs_others, plan
 from .run_options import CONNECTION
 from .spec import Document, parse_document
+from .state import state_of
 
 Progress = Callable[[str], None]
 ASSUMED = EngineFacts(api="1.51", engine=daemon_have.ASSUMED, assumed=True)
@@ -103,6 +104,8 @@ def converge(
         report.changed = bool(report.done) and not check
     finally:
         run.close()
+    if run.document and run.seen:
+        report.state = state_of(run.document, run.seen)
     _mask(report, run)
     return report
 
@@ -343,7 +346,7 @@ class _Run:
 def _left_over(change: Any) -> str:
     subject = f"{change.kind} {change.name}"
     if change.path == "state":
-        return f"{subject} does not run: it {change.reason}"
+        return f"{subject} does not keep running: it {change.reason}"
     if change.secret:
         return f"{subject}: {change.path} is not as it should be"
     return f"{subject}: {change.path} should be {change.after!r} and is {change.before!r}"

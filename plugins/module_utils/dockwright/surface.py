@@ -161,7 +161,8 @@ def masked_params(kind: str, params: Mapping[str, Any]) -> dict[str, Any]:
     Single values and lists of options that are not secret; of everything else the names alone:
     a mapping may hold a password (a volume's ``driver_opts``), and so may an unknown option.
     """
-    return _masked(options_of(kind), params)
+    shown: dict[str, Any] = _masked(options_of(kind), params)
+    return shown
 
 
 def _masked(rows: Iterable[Option], given: Any) -> Any:

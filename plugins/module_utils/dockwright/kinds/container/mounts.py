@@ -132,7 +132,7 @@ def _sub_options(form: str, value: Any, where: str) -> dict[str, Any]:
         if key not in _SUB[form]:
             raise wrong(f"{where}.{key}", "unknown key", "known: " + ", ".join(_SUB[form]))
         if item is not None:
-            parser = parsers.get(key, parse_text)
+            parser: Parser = parsers.get(key, parse_text)
             result[key] = parser(item, f"{where}.{key}")
     if result.get("propagation", "private") not in _PROPAGATION:
         raise wrong(f"{where}.propagation", "unknown", "one of " + ", ".join(_PROPAGATION))

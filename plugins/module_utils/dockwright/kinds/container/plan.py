@@ -209,6 +209,8 @@ def _state(want: Want, have: Have, replaced: bool) -> list[Change]:
     if (is_running(have) and not is_paused(have)) or replaced or is_completed(have):
         return []
     reason = "is paused" if is_paused(have) else f"is {status}"
+    if status == "exited":
+        reason = f"exited with {get(have.raw, 'State.ExitCode')}"
     return [Change(KIND, want.name, Action.START, "state", status, "running", reason, Cause.DRIFT)]
 
 
