@@ -219,6 +219,19 @@ def test_a_stopped_engine_gets_its_file_for_the_next_start(host: TestHost) -> No
     assert run(host, {"debug": True, "mtu": 1400})["changes"] == []
 
 
+def test_a_daemon_that_failed_is_repaired(host: TestHost) -> None:
+    host.write(FILE, '{"debug": true, "unheard-of": 1}')
+    assert host.exec(["systemctl", "restart", "docker"], check=False).returncode == 1
+    answer = run(host, {"debug": True}, foreign="remove", timeout=30)
+    assert actions(answer) == ["start"]
+    assert host.exec(["systemctl", "is-active", "docker", "docker.socket"]).stdout.split() == [
+        "active",
+        "active",
+    ]
+    assert info(host)["Debug"] is True
+    assert run(host, {"debug": True}, foreign="remove")["changes"] == []
+
+
 def test_a_daemon_started_by_hand_is_restarted_with_its_own_flags(host26: TestHost) -> None:
     reset_daemon(host26)
     host26.exec(["systemctl", "stop", "docker.socket", "docker.service"])

@@ -65,6 +65,12 @@ def test_no_engine_no_steps() -> None:
     assert len(found.changes) == 3
 
 
+def test_a_failed_daemon_is_started_with_the_new_file() -> None:
+    have = DaemonHave(engine="26.1.5", is_failed=True, raw={"mtu": 1400})
+    assert steps(made({"mtu": 1450}, have)) == [("start", "", "none")]
+    assert made({"mtu": 1400}, have).changes == ()
+
+
 def test_an_assumed_engine_is_named_and_only_warns() -> None:
     found = made({"cluster-store": "consul://a"}, DaemonHave(assumed=True))
     assert "no engine is installed: planned for 28.5.0" in found.warnings[0]

@@ -70,7 +70,7 @@ class _Transaction:
         self.progress = progress
         self.timeout = timeout
         self.paths = [change.path for change in changes if change.action is Action.UPDATE]
-        self.steps = [c for c in changes if c.action in (Action.RELOAD, Action.RESTART)]
+        self.steps = [c for c in changes if c.action is not Action.UPDATE]
         self.document = edited(have.raw, want, self.paths)
         self.before: what_ran.WhatRan | None = None
         self.wrote = self.reloaded = self.restarted = False
@@ -135,11 +135,12 @@ class _Transaction:
             self.host.files.write_atomic(backup, self.have.text, mode=0o600)
 
     def _carry_out(self) -> None:
-        if self.engine is None or not self.have.is_running or not self.steps:
+        if self.steps and self.steps[0].action is Action.START:
             self._write(self.document)
-            return
-        restart = self.steps[-1] if self.steps[-1].action is Action.RESTART else None
-        if restart is None:
+            self._start()
+        elif self.engine is None or not self.have.is_running or not self.steps:
+            self._write(self.document)
+        elif self.steps[-1].action is Action.RELOAD:
             self._write(self._with_defaults())
             self._reload(self.engine)
             self._write(self.document)
@@ -148,7 +149,8 @@ class _Transaction:
                 self._write({**self.have.raw, "live-restore": True})
                 self._reload(self.engine)
             self._write(self.document)
-            self._restart(self.engine, all_stop=restart.disruption >= Disruption.REPLACE)
+            all_stop = self.steps[-1].disruption >= Disruption.REPLACE
+            self._restart(self.engine, all_stop=all_stop)
 
     def _with_defaults(self) -> dict[str, Any]:
         """The file for one reload: a removed key would keep its old value in the daemon."""
@@ -178,6 +180,15 @@ class _Transaction:
 
     def _outlives_plugins(self, engine: Engine) -> None:
         engine.get("/info", timeout=_PLUGIN_LIMIT)  # every call goes through the plugins
+
+    def _start(self) -> None:
+        """Start a daemon that had failed: both units refuse until that is forgotten."""
+        self.progress("start the daemon")
+        self.restarted = True
+        self.host.service.reset_failed()
+        self.host.service.start(self.timeout)
+        if self.engine is not None:
+            self._verify(proof.wait_answer(self.engine, self.timeout, self.host))
 
     def _restart(self, engine: Engine, *, all_stop: bool) -> None:
         self.progress("restart the daemon")
@@ -226,13 +237,16 @@ class _Transaction:
             if self.wrote:
                 self._put_back()
                 fix = "the old configuration is in force again; correct the value"
+                if not self.have.is_running:
+                    fix = "the old file is back; the daemon did not run before either"
         except DockwrightError as second:
             fix = f"putting the old state back failed too: {second.message}"
         return ApplyFailed(words, where=error.where or self.want.where, fix=fix)
 
     def _put_back(self) -> None:
         self.progress("put the old daemon.json back")
-        if self.engine is None or not (self.reloaded or self.restarted):
+        was_down = not self.have.is_running
+        if was_down or self.engine is None or not (self.reloaded or self.restarted):
             self._write_old()
         elif not self.restarted and self.host.service.wait_settled(self.timeout) == "active":
             self._write_old()

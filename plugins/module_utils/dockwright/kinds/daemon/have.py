@@ -34,6 +34,7 @@ class DaemonHave:
     engine: str = ASSUMED
     assumed: bool = False  # nothing of an engine is here, ``engine`` is a guess
     is_running: bool = False
+    is_failed: bool = False  # its service tried to start and could not
     live: Mapping[str, Any] = field(default_factory=dict)  # key -> value in force, where visible
     flags: Mapping[str, str] = field(default_factory=dict)  # key -> the flag that sets it
     other_file: str = ""  # the daemon is told to read this file, not ours
@@ -74,6 +75,7 @@ def read(
         engine=version,
         assumed=assumed,
         is_running=bool(info),
+        is_failed=not info and host.service.state() in ("failed", "activating"),
         live=live_values(info),
         flags=flagged_keys(words),
         other_file=named if named and named != host.config else "",

@@ -56,6 +56,9 @@ def plan(
         pending = tuple(_pending(path, want, have) for path in effects.restart)
         effects = effects._replace(restart=[])
     steps = _steps(effects, want, have, foreign)
+    if have.is_failed and found:
+        reason = "the daemon has failed to start; it is started with the new file"
+        steps = [Change(KIND, KIND, Action.START, reason=reason)]
     if any(step.disruption is Disruption.RESTART for step in steps) and have.running:
         warnings = _live_restart_warnings(effects, have)
     else:
@@ -249,7 +252,7 @@ def _warnings(want: DaemonWant, have: DaemonHave, kept: Iterable[str]) -> list[s
     if have.assumed:
         warnings.append(f"no engine is installed: planned for {have.engine}")
         warnings += [problem.text() for problem in version_problems(want, have)]
-    elif not have.is_running:
+    elif not have.is_running and not have.is_failed:
         warnings.append("the engine does not run: the file is for its next start")
     return warnings
 
