@@ -22,7 +22,7 @@ from .errors import (
     Problem,
     SpecError,
 )
-from .host.machine import Host
+from .host.machine import Host, state_folder
 from .kinds.daemon import apply as daemon_apply
 from .kinds.daemon import have as daemon_have
 from .kinds.daemon import plan as daemon_plan
@@ -142,7 +142,7 @@ class _Run:
         self.seen: Observation | None = None
         self.daemon: DaemonWork | None = None
         self.daemon_plan = Plan()
-        self.local = Host()
+        self.local = Host(memory=state_folder(os.environ, os.geteuid() == 0))
 
     def prepare(self) -> None:
         """Want: the engine's address and the document, before anything is asked."""

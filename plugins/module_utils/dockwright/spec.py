@@ -12,16 +12,16 @@ from .kinds.container import want as container
 from .kinds.daemon.want import DaemonWant
 from .kinds.daemon.want import parse as parse_daemon
 from .kinds.image import want as image
+from .kinds.image.options import REGISTRY_ROWS
 from .kinds.network.options import INPUTS as NETWORK_INPUTS
 from .kinds.network.options import ROWS as NETWORK
 from .kinds.project import compose
 from .kinds.volume.options import INPUTS as VOLUME_INPUTS
 from .kinds.volume.options import ROWS as VOLUME
 from .model import Want
-from .options import Option, collect, parse, unknown_key
+from .options import Option, collect, parse
 from .run_options import RunOptions, run_options
 from .surface import DOCUMENT
-from .values import parse_mapping, parse_text
 
 ReadFile = Callable[[str], "str | None"]
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
@@ -210,18 +210,8 @@ class _Parser:
     def _registries(self) -> dict[str, dict[str, str]]:
         found = {}
         for host, item in self._section("registries").items():
-            where = f"registries.{host}"
-            entry = collect(self.problems, parse_mapping, item, where) or {}
-            for key in entry:
-                if key not in ("username", "password"):
-                    self.problems.append(
-                        unknown_key(f"{where}.{key}", key, ("username", "password"))
-                    )
-            texts = {
-                key: collect(self.problems, parse_text, entry.get(key) or "", f"{where}.{key}")
-                for key in ("username", "password")
-            }
-            found[host] = {key: text or "" for key, text in texts.items()}
+            entry = collect(self.problems, parse, REGISTRY_ROWS, item, f"registries.{host}")
+            found[host] = entry or {}
         return found
 
 

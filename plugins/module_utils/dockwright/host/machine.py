@@ -6,7 +6,7 @@ rootless and second daemons need no code of their own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from .commands import Completed, Runner, run_command
 from .files import Files
@@ -14,6 +14,16 @@ from .lock import Lock
 from .memory import Memory
 from .ports import Port, listening_ports
 from .service import Service
+
+
+def state_folder(environ: Mapping[str, str], is_root: bool) -> str:
+    """Where memory and lock are kept: ``DOCKWRIGHT_STATE_DIR``, else the system's or the user's."""
+    if environ.get("DOCKWRIGHT_STATE_DIR"):
+        return environ["DOCKWRIGHT_STATE_DIR"]
+    if is_root:
+        return "/var/lib/dockwright"
+    home = environ.get("XDG_STATE_HOME") or f"{environ.get('HOME', '')}/.local/state"
+    return f"{home}/dockwright"
 
 
 class Host:
