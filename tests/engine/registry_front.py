@@ -24,7 +24,7 @@ class Front(BaseHTTPRequestHandler):
     upstream = 5000
     is_private = False
 
-    def do_GET(self) -> None:  # noqa: N802 - http.server's name
+    def do_GET(self) -> None:
         match = re.match(r"/v2/s(\d{3})/", self.path)
         if match:
             self.refuse(int(match[1]))

@@ -8,7 +8,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import docker
 import pytest
@@ -44,8 +44,13 @@ class Seen(NamedTuple):
         return [change.action for change in self.changes]
 
 
+def opened(path: str) -> IO[bytes]:
+    """Our own files stand for the managed host's."""
+    return open(path, "rb")
+
+
 class Bench:
-    """One engine as the core sees it, with our own files as the managed host's."""
+    """One engine as the core sees it."""
 
     def __init__(self, host: TestHost, client: docker.DockerClient) -> None:
         self.host = host
@@ -56,7 +61,7 @@ class Bench:
 
     def look(self, name: str, **spec: Any) -> Seen:
         wanted = want.parse(name, spec, f"images.{name}")
-        edges = have.Edges(self.engine, self.registries, lambda p: Path(p).open("rb"), HASTY)
+        edges = have.Edges(self.engine, self.registries, opened, HASTY)
         found = have.observe(edges, wanted)
         return Seen(found, plan.plan(wanted, found), plan.problems(wanted, found))
 
@@ -75,8 +80,7 @@ class Bench:
         if action is Action.PULL:
             return apply.pull(self.engine, wanted, self.registries, self.told.append, HASTY)
         if action is Action.LOAD:
-            opener = lambda p: Path(p).open("rb")  # noqa: E731
-            return apply.load(self.engine, wanted, opener, self.told.append)
+            return apply.load(self.engine, wanted, opened, self.told.append)
         return apply.remove(self.engine, wanted)
 
     def ids(self) -> set[str]:
@@ -91,7 +95,6 @@ class Bench:
         self.client.images.remove(tag)
         assert identity not in self.ids()
         return identity, pushed.digest
-
 
     def move(self, repository: str, source: str, target: str) -> None:
         """Let a tag of the registry point to the image of another, without an engine."""

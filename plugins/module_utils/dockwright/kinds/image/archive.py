@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import lzma
-import re
 import tarfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -19,7 +18,6 @@ OpenFile = Callable[[str], "IO[bytes]"]
 
 _SMALL = 4 * 1024**2  # bytes; descriptions are small, what is larger is a layer
 _BROKEN = (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, ValueError)
-_TAR_SCHEME = re.compile(r"(?:\./)?(.*)")
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,9 @@ def _descriptions(file: IO[bytes]) -> dict[str, bytes]:
                 content = tar.extractfile(member)
                 text = content.read() if content else b""
                 if text[:1] in (b"{", b"["):
-                    found[_TAR_SCHEME.sub(r"\1", member.name, count=1)] = text
+                    found[member.name[2:] if member.name.startswith("./") else member.name] = text
+        while tar.fileobj is not None and tar.fileobj.read(_SMALL):
+            pass  # the end of a compressed file tells whether it is whole
     return found
 
 

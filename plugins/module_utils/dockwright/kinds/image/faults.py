@@ -50,17 +50,24 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 
 def fault_of(error: EngineError, reference: Reference, registries: Registries) -> Fault:
     """What an error of the engine means for getting this image."""
-    host, text = reference.domain, error.message
-    if isinstance(error, (EngineUnreachable, EngineTimeout)):
-        return Fault(text, error.fix, is_final=False)
+    text = error.message
+    if isinstance(error, EngineUnreachable):
+        return Fault(text, error.fix, is_final=False)  # it may be restarting
+    if isinstance(error, EngineTimeout):  # the user's own limit
+        return Fault(text, f"{_fix('reach', reference, registries)}; or raise `timeout`")
     if not isinstance(error, EngineRefused):
         return Fault(text, error.fix)
+    return _refused(error, reference, registries)
+
+
+def _refused(error: EngineRefused, reference: Reference, registries: Registries) -> Fault:
+    host, text = reference.domain, error.message
     if _RATE.search(text) or error.status == 429:
         return _too_many(text, host, registries)
-    if "no such host" not in text:
-        for pattern, sort in _FINAL:
-            if re.search(pattern, text, re.IGNORECASE):
-                return Fault(text, _fix(sort, reference, registries))
+    found = (sort for pattern, sort in _FINAL if re.search(pattern, text, re.IGNORECASE))
+    sort = next(found, "")
+    if sort and "no such host" not in text:
+        return Fault(text, _fix(sort, reference, registries))
     if error.status in (401, 403):
         return Fault(text, advice(registries, host))
     if error.status in (400, 404):

@@ -10,7 +10,9 @@ How the exact image is known:
 - with ``load``: the image of that name in the tar is the one that is there.
 
 A registry that does not answer fails the plan where the user wants its answer (``always``), as
-Compose does: an old image that runs in silence is what that policy is to prevent.
+Compose does: an old image that runs in silence is what that policy is to prevent. The exception
+is a run that first gives the daemon other settings for registries (``settled`` is false): then
+only the pull itself can tell.
 """
 
 from __future__ import annotations
@@ -34,24 +36,26 @@ class _Deed(NamedTuple):
     after: object = None
 
 
-def plan(want: Want, have: ImageHave, facts: EngineFacts | None = None) -> tuple[Change, ...]:
+def plan(
+    want: Want, have: ImageHave, facts: EngineFacts | None = None, *, settled: bool = True
+) -> tuple[Change, ...]:
     """The change from ``have`` to ``want``, or none. What ``problems`` finds is not in it."""
-    deed = _decide(want, have)
+    deed = _decide(want, have, settled)
     if not isinstance(deed, _Deed):
         return ()
     before = _digest(want, have) or have.id or None
     return (Change("image", want.name, deed.action, "", before, deed.after, deed.reason),)
 
 
-def problems(want: Want, have: ImageHave) -> list[Problem]:
+def problems(want: Want, have: ImageHave, *, settled: bool = True) -> list[Problem]:
     """Why the image cannot be had."""
-    deed = _decide(want, have)
+    deed = _decide(want, have, settled)
     return [deed] if isinstance(deed, Problem) else []
 
 
 def warnings(want: Want, have: ImageHave) -> list[str]:
     """What a planned pull may fail of."""
-    if plan(want, have) and have.remote_error:
+    if have.remote_error and plan(want, have, settled=False):
         return [f"image {want.name} may not be had: {have.remote_error}. {have.remote_fix}"]
     return []
 
@@ -63,20 +67,22 @@ def is_met(want: Want, have: ImageHave) -> bool:
     return bool(have.id) and fits(want.inputs.get("platform", ""), have.platform)
 
 
-def _decide(want: Want, have: ImageHave) -> _Deed | Problem | None:
+def _decide(want: Want, have: ImageHave, settled: bool) -> _Deed | Problem | None:
     if want.state == "absent":
         return _Deed(Action.DELETE, "is to be absent") if have.id else None
-    if have.archive is not None:
+    if want.inputs.get("load") and not (have.id and reference_of(want).id):
         return _decide_load(want, have, have.archive)
     if not have.id and (policy_of(want) == NEVER or reference_of(want).id):
         return _missing(want)
     wrong = _wrong_platform(want, have)
+    if wrong and reference_of(want).id:
+        return Problem(want.where, f"image {want.name} {wrong}", "name another ID or platform")
     if wrong and policy_of(want) == NEVER:
         fix = "bring the right image there, or allow pulling (pull_policy: missing)"
         return Problem(want.where, f"image {want.name} {wrong}, and pull_policy is never", fix)
     if not may_pull(want, have):
         return None
-    return _refused(want, have) or _decide_pull(want, have, wrong)
+    return (_refused(want, have) if settled else None) or _decide_pull(want, have, wrong)
 
 
 def _decide_pull(want: Want, have: ImageHave, wrong: str) -> _Deed | None:
@@ -87,6 +93,8 @@ def _decide_pull(want: Want, have: ImageHave, wrong: str) -> _Deed | None:
         return _Deed(Action.PULL, wrong, after)
     if reference_of(want).is_among(have.repo_digests, have.remote_digest or ""):
         return None
+    if have.remote_error:
+        return _Deed(Action.PULL, "the registry could not be asked", after)
     if not _digest(want, have):
         return _Deed(Action.PULL, "the image on the host is not from the registry", after)
     return _Deed(Action.PULL, "the tag has moved: the registry has another image", after)
@@ -117,8 +125,10 @@ def _missing(want: Want) -> Problem:
     )
 
 
-def _decide_load(want: Want, have: ImageHave, archive: Archive) -> _Deed | Problem | None:
+def _decide_load(want: Want, have: ImageHave, archive: Archive | None) -> _Deed | Problem | None:
     where = f"{want.where}.load"
+    if archive is None:  # there is no engine yet, nothing was read
+        return _Deed(Action.LOAD, "is not on the host", UNKNOWN)
     if archive.error:
         return Problem(where, f"{archive.path} {archive.error}", "check the file and its path")
     packed = archive.find(reference_of(want))

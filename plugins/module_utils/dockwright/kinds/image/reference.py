@@ -58,9 +58,11 @@ class Reference(NamedTuple):
         """The repository as the engine shows it: ``nginx`` for ``docker.io/library/nginx``."""
         if self.domain != HUB:
             return self.repository
-        first, slash, rest = self.path.partition("/")
+        first, _, rest = self.path.partition("/")
         short = rest if first == "library" and "/" not in rest else self.path
-        return self.repository if slash and _is_domain(short.partition("/")[0]) else short
+        # In front of a slash it would be taken for a registry.
+        is_safe = "/" not in short or not _is_domain(short.partition("/")[0])
+        return short if is_safe else self.repository
 
     @property
     def is_moving(self) -> bool:

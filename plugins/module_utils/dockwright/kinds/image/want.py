@@ -31,21 +31,20 @@ def parse(name: Any, spec: Mapping[str, Any] | None, where: str) -> Want:
 
 
 def implied(reference: Any, where: str, pull_policy: Any = None, platform: Any = None) -> Want:
-    """The image that a container needs; ``where`` is the path of its ``image`` in the spec.
+    """The image that a container needs; ``where`` is the container's path in the spec.
 
     None, or nothing, stands for what the container does not say.
     """
     problems: list[Problem] = []
-    found = options.collect(problems, references.parse, reference, where)
+    found = options.collect(problems, references.parse, reference, f"{where}.image")
     given = {"pull_policy": pull_policy or None, "platform": platform or None}
-    owner = where.rpartition(".")[0]
-    entry = options.collect(problems, options.parse, ROWS, given, owner)
+    entry = options.collect(problems, options.parse, ROWS, given, where)
     if found and entry is not None:
-        problems.extend(_contradictions(found, entry, owner))
+        problems.extend(_contradictions(found, entry, where))
     if problems:
         raise SpecError(problems)
     inputs = {"reference": found.normal, **entry}
-    return Want("image", reference.strip(), where, inputs=inputs)
+    return Want("image", reference.strip(), f"{where}.image", inputs=inputs)
 
 
 def key(want: Want) -> str:
