@@ -103,6 +103,7 @@ class Applier:
         for error in errors[1:]:
             if isinstance(error, DockwrightError):
                 self.report.problems.extend(error.problems())
+                self.report.changed |= isinstance(error, ApplyFailed) and error.changed
         if errors:
             raise errors[0]
 

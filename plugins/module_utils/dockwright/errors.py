@@ -106,7 +106,16 @@ class PlanRefused(DockwrightError):
 
 
 class ApplyFailed(DockwrightError):
-    """Applying one object failed; what had been done for it before has been undone or is named."""
+    """Applying one object failed; what had been done for it before has been undone or is named.
+
+    ``changed`` tells that the host was touched, also when everything is as before again.
+    """
+
+    def __init__(
+        self, message: str, *, where: str = "", fix: str = "", changed: bool = False
+    ) -> None:
+        super().__init__(message, where=where, fix=fix)
+        self.changed = changed
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -45,6 +45,7 @@ class Observation:
     adopted: frozenset[tuple[str, str]] = frozenset()
     host_ports: frozenset[Any] | None = None  # None: the engine is on another machine
     complete: bool = False  # `others` has been read
+    info: Mapping[str, Any] = field(default_factory=dict)  # the answer of GET /info
 
 
 def observe(
@@ -80,6 +81,7 @@ def observe(
         found,
         host.memory(facts.id).adopted(document.project) if host else frozenset(),
         host.listening_ports() if host and document.containers else None,
+        info=info,
     )
 
 

@@ -39,6 +39,7 @@ from .spec import Document, parse_document
 from .state import state_of
 
 Progress = Callable[[str], None]
+_SOCKETS = ("unix:///var/run/docker.sock", "unix:///run/docker.sock")
 ASSUMED = EngineFacts(api="1.51", engine=daemon_have.ASSUMED, assumed=True)
 
 
@@ -95,13 +96,17 @@ def converge(
             run.plan()
             report.changed = bool(report.plan.changes)
         else:
-            with run.lock():
+            with run.lock() as lock:
                 run.plan()
                 run.apply()
+                report.changed = bool(report.done)
+            if lock and lock.warning:
+                report.warnings.append(lock.warning)
     except DockwrightError as error:
         report.failed = True
         report.problems = [*error.problems(), *report.problems]
-        report.changed = bool(report.done) and not check
+        touched = isinstance(error, ApplyFailed) and error.changed
+        report.changed = (report.changed or touched or bool(report.done)) and not check
     finally:
         run.close()
     if run.document and run.seen:
@@ -172,13 +177,7 @@ class _Run:
         has_objects = bool(
             document.containers or document.networks or document.volumes or document.images
         )
-        unreachable = None
-        try:
-            self.engine.negotiate()
-        except EngineUnreachable as error:
-            if self.host is None or not is_absent(error):
-                raise
-            unreachable = error
+        unreachable = self._reach(only_daemon=not (has_objects or document.purge))
         problems: list[Problem] = []
         whole = Plan()
         if has_objects or document.purge:
@@ -198,6 +197,31 @@ class _Run:
         self.report.plan = whole
         self._describe_engine()
         refuse_beyond(whole, document.run.max_disruption)
+
+    def _reach(self, *, only_daemon: bool) -> EngineUnreachable | None:
+        """Ask the engine for its version; the error where it may be missing on this host."""
+        assert self.engine is not None
+        if self.report.check and self._is_asleep():
+            return EngineUnreachable(
+                f"the Docker Engine at {self.engine.endpoint.url} is stopped",
+                fix="start it, as the check only looks",
+            )
+        try:
+            self.engine.negotiate()
+        except EngineUnreachable as error:
+            # A daemon that does not come up with its file can be repaired by a spec of that file.
+            if self.host is None or not (only_daemon or is_absent(error)):
+                raise
+            return error
+        return None
+
+    def _is_asleep(self) -> bool:
+        """Whether merely asking would start the engine: systemd listens on its socket for it."""
+        assert self.engine is not None
+        is_usual = self.engine.endpoint.url in _SOCKETS
+        if self.host is None or not is_usual or not self.host.service.has_systemd():
+            return False
+        return not self.host.service.is_active()
 
     def _plan_objects(self, document: Document) -> Plan:
         assert self.engine is not None
@@ -253,9 +277,9 @@ class _Run:
             raise PlanRefused([Problem("daemon", message, fix)])
         assert document.daemon is not None
         engine_id = self.seen.facts.id if self.seen else ""
-        have = daemon_have.read(
-            self.host, self.engine if reachable else None, self.host.memory(engine_id)
-        )
+        engine = self.engine if reachable else None
+        info = self.seen.info if self.seen and reachable else None
+        have = daemon_have.read(self.host, engine, self.host.memory(engine_id), info)
         found = daemon_plan.plan(
             document.daemon,
             have,
@@ -308,10 +332,11 @@ class _Run:
             )
             try:
                 applier.run()
-            finally:
-                report.changed = bool(report.done)
+            except DockwrightError:
+                self._remember(whole=False)
+                raise
             self._verify()
-        self._remember()
+        self._remember(whole=True)
 
     def _verify(self) -> None:
         """Read again, plan again: nothing may be left."""
@@ -327,16 +352,19 @@ class _Run:
                 fix="look at the object; if it is as it should be, this is a bug of dockwright",
             )
 
-    def _remember(self) -> None:
-        """Fingerprints of what was applied, for the causes of later changes."""
+    def _remember(self, *, whole: bool) -> None:
+        """Fingerprints of what was applied, for the causes of later changes.
+
+        After a failure (not ``whole``) only the daemon's part, if that was done.
+        """
         if self.host is None or self.document is None:
             return
         memory = self.host.memory(self.seen.facts.id if self.seen else "")
-        if self.daemon:
+        if self.daemon and not any(c.kind == "daemon" for c in self.report.not_done):
             daemon_apply.remember(
                 self.daemon.want, self.daemon.have, self.daemon_plan, self.host, memory
             )
-        if self.seen:
+        if self.seen and whole:
             causes.keep(memory, self.document, self.seen)
         memory.save()
         if memory.warning:

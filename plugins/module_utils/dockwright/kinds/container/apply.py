@@ -108,7 +108,9 @@ def _replace(bench: Bench, want: Want | None, have: Have) -> None:
         replace(bench.engine, task, bench.watch, bench.facts)
     except ApplyFailed as error:
         where = want.where if want else ""
-        raise ApplyFailed(error.message, where=where, fix=error.fix) from error
+        raise ApplyFailed(
+            error.message, where=where, fix=error.fix, changed=error.changed
+        ) from error
 
 
 def _change(

@@ -170,6 +170,7 @@ def _failed(have: Have, step: str, error: DockwrightError, *, untouched: bool) -
     return ApplyFailed(
         f"container {have.name} was not replaced, {step}: {error.message}; {after}",
         fix=error.fix,
+        changed=not untouched,
     )
 
 
@@ -181,9 +182,10 @@ def _undo_or_say(
         undo(engine, have.name, new, journal)
     except DockwrightError as second:
         raise ApplyFailed(
-            f"container {have.name}: {step}: {error.message}; and the old one, {have.id[:12]}, could not"
-            f" be brought back: {second.message}",
+            f"container {have.name}: {step}: {error.message}; and the old one, {have.id[:12]}, could"
+            f" not be brought back: {second.message}",
             fix="run again: the next run brings the old one back",
+            changed=True,
         ) from second
 
 

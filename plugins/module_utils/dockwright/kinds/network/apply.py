@@ -85,7 +85,7 @@ def _make_anew(engine: Engine, want: Want, have: Have, attached: list[Attached])
     except DockwrightError as error:
         _bring_back(engine, have, attached)
         message = f"{error.message}; the old network is back, with its containers"
-        raise ApplyFailed(message, where=want.where, fix=error.fix) from error
+        raise ApplyFailed(message, where=want.where, fix=error.fix, changed=True) from error
 
 
 def _bring_back(engine: Engine, have: Have, attached: list[Attached]) -> None:
