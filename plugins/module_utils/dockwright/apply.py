@@ -27,7 +27,7 @@ from .observe import WORKERS, Observation
 from .spec import Document
 
 Progress = Callable[[str], None]
-_REGISTRY_KEYS = ("registry-mirrors", "insecure-registries", "proxies", "dns", "tls")
+_REGISTRY_KEYS = ("registry-mirrors", "insecure-registries", "proxies")
 
 
 class DaemonWork(NamedTuple):
@@ -67,7 +67,7 @@ class Applier:
     def run(self) -> None:
         """Apply everything. Raises the first error after the work that ran beside it has ended."""
         daemon_changes = [c for c in self.plan.changes if c.kind == "daemon"]
-        first = any(c.path.startswith(_REGISTRY_KEYS) for c in daemon_changes)
+        first = any(changes_registries(change) for change in daemon_changes)
         if first or self.seen is None:
             self._daemon(daemon_changes)
         if self.seen is None:
@@ -284,6 +284,11 @@ class Applier:
                 raise ApplyFailed(text, where=where, fix=fix)
         else:
             bench.watch.completed(other, raw["Id"], limit)
+
+
+def changes_registries(change: Change) -> bool:
+    """Whether a change of the daemon decides which registries it reaches, and how."""
+    return change.kind == "daemon" and change.path.startswith(_REGISTRY_KEYS)
 
 
 def _makes_anew(change: Change) -> bool:

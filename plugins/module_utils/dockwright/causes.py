@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .apply import image_key
@@ -12,7 +12,7 @@ from .kinds.container.options import ROWS as CONTAINER
 from .kinds.container.plan import full_fields
 from .kinds.network.options import ROWS as NETWORK
 from .kinds.volume.options import ROWS as VOLUME
-from .model import Cause
+from .model import Action, Cause, Change
 from .observe import Observation
 from .spec import Document
 
@@ -37,9 +37,12 @@ def causes_from(memory: Memory | None) -> CauseOf:
     return cause_of
 
 
-def keep(memory: Memory, document: Document, seen: Observation) -> None:
-    """Note what was applied, and what was taken over; the caller saves the memory."""
+def keep(memory: Memory, document: Document, seen: Observation, done: Iterable[Change]) -> None:
+    """Note what was applied, taken over and removed; the caller saves the memory."""
     memory.remember(_values(document, seen))
+    for change in done:
+        if change.action is Action.DELETE:
+            memory.forget(change.kind, change.name)
     for kind, name in _adopted(document, seen):
         memory.adopt(document.project, kind, name)
 

@@ -17,11 +17,11 @@ from .spec import Document, as_written
 BUILT_IN = ("bridge", "host", "none")
 
 
-def check(document: Document, seen: Observation) -> None:
+def check(document: Document, seen: Observation, *, settled: bool = True) -> None:
     """Raise SpecError if the document cannot be had on this host."""
     problems: list[Problem] = []
     for name, want in document.images.items():
-        problems += image.problems(want, seen.images[name])
+        problems += image.problems(want, seen.images[name], settled=settled)
     problems += _foreign_objects(document, seen)
     problems += _networks(document, seen)
     problems += _references(document, seen)

@@ -17,18 +17,20 @@ from .observe import Observation
 from .spec import Document
 
 
-def plan(document: Document, seen: Observation, cause_of: CauseOf) -> Plan:
+def plan(document: Document, seen: Observation, cause_of: CauseOf, *, settled: bool = True) -> Plan:
     """The ordered changes from ``seen`` to ``document``.
 
+    ``settled`` is False when the same run changes how the daemon reaches registries: what they
+    say now does not count then.
     Raises SpecError with every problem that shows only next to the host: a port that is taken,
     a network that is neither declared nor there, an object of another project.
     """
-    check(document, seen)
+    check(document, seen, settled=settled)
     recovered = [_recover(name, seen) for name in sorted(seen.recoveries)]
     images = [
         change
         for name, want in document.images.items()
-        for change in image.plan(want, seen.images[name], seen.facts)
+        for change in image.plan(want, seen.images[name], seen.facts, settled=settled)
     ]
     volumes, blocked = volume.plan_all(document.volumes, seen.volumes, seen.facts, cause_of)
     networks, hidden = network.plan_all(document.networks, seen, cause_of)
@@ -57,8 +59,21 @@ def plan(document: Document, seen: Observation, cause_of: CauseOf) -> Plan:
         tuple(stale),
         (*ignored, *hidden),
         tuple(blocked),
-        warnings=document.warnings,
+        warnings=(*document.warnings, *_image_warnings(document, seen)),
     )
+
+
+def joined(first: Plan, second: Plan) -> Plan:
+    """Two plans as one, the changes of the first before those of the second."""
+    return Plan(*(one + other for one, other in zip(vars(first).values(), vars(second).values())))
+
+
+def _image_warnings(document: Document, seen: Observation) -> list[str]:
+    return [
+        text
+        for key, want in document.images.items()
+        for text in image.warnings(want, seen.images[key])
+    ]
 
 
 def needs_others(changes: Iterable[Change], seen: Observation) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import IO, Any, Callable, NamedTuple
 
 from . import causes
-from .apply import Applier, DaemonWork
+from .apply import Applier, DaemonWork, changes_registries
 from .engine.client import Engine
 from .engine.endpoint import Endpoint, resolve
 from .engine.faults import is_absent
@@ -33,7 +33,7 @@ from .masking import mask_changes, mask_plan, scrub_report, secrets_in
 from .model import Cause, EngineFacts, Plan, Report
 from .observe import Observation, observe, observe_others
 from .options import collect, parse
-from .plan import needs_others, plan
+from .plan import joined, needs_others, plan
 from .run_options import CONNECTION
 from .spec import Document, parse_document
 from .state import state_of
@@ -179,21 +179,26 @@ class _Run:
         )
         unreachable = self._reach(only_daemon=not (has_objects or document.purge))
         problems: list[Problem] = []
-        whole = Plan()
         if has_objects or document.purge:
             if unreachable is None:
-                whole = collect(problems, self._plan_objects, document) or whole
+                self.seen = self._observe(document)
             elif self.report.check:
-                whole = collect(problems, self._plan_absent, document, unreachable) or whole
+                self.seen = self._nothing_there(document)
             else:
                 raise unreachable
-        if document.daemon is not None:
-            reachable = unreachable is None
-            whole = collect(problems, self._with_daemon, document, whole, reachable) or whole
-        elif not has_objects and not document.purge and unreachable is not None:
+        elif document.daemon is None and unreachable is not None:
             raise unreachable
+        whole = Plan()
+        if document.daemon is not None:
+            whole = collect(problems, self._plan_daemon, document, unreachable is None) or whole
+        if self.seen is not None:
+            objects = collect(problems, self._plan_objects, document, whole) or Plan()
+            whole = joined(whole, objects)
         if problems:
             raise SpecError(problems)
+        if unreachable is not None and self.seen is not None:
+            note = f"{unreachable.message}; planned for engine {ASSUMED.engine} with nothing on it"
+            whole = replace(whole, warnings=(*whole.warnings, note))
         self.report.plan = whole
         self._describe_engine()
         refuse_beyond(whole, document.run.max_disruption)
@@ -223,16 +228,16 @@ class _Run:
             return False
         return not self.host.service.is_active()
 
-    def _plan_objects(self, document: Document) -> Plan:
-        assert self.engine is not None
-        seen = self._observe(document)
+    def _plan_objects(self, document: Document, daemon: Plan) -> Plan:
+        assert self.engine is not None and self.seen is not None
+        seen = self.seen
         memory = self.host.memory(seen.facts.id) if self.host else None
         cause_of = causes.causes_from(memory)
-        found = plan(document, seen, cause_of)
+        settled = not any(changes_registries(change) for change in daemon.changes)
+        found = plan(document, seen, cause_of, settled=settled)
         if needs_others(found.changes, seen):
-            seen = observe_others(seen, self.engine)
-            found = plan(document, seen, cause_of)
-        self.seen = seen
+            self.seen = observe_others(seen, self.engine)
+            found = plan(document, self.seen, cause_of, settled=settled)
         return found
 
     def _observe(self, document: Document) -> Observation:
@@ -260,43 +265,29 @@ class _Run:
     def _open(self, path: str) -> IO[bytes]:
         return open((self.host or self.local).files.path(path), "rb")
 
-    def _plan_absent(self, document: Document, error: EngineUnreachable) -> Plan:
-        """There is no engine yet: what would be made, and for which engine that was planned."""
-        images = {key: ImageHave(key) for key in document.images}
-        seen = Observation(ASSUMED, images=images)
-        found = plan(document, seen, lambda *_: Cause.SPEC)
-        note = f"{error.message}; planned for engine {ASSUMED.engine} with nothing on it"
-        self.seen = seen
-        return replace(found, warnings=(*found.warnings, note))
+    def _nothing_there(self, document: Document) -> Observation:
+        """There is no engine yet: what a fresh one would have."""
+        return Observation(ASSUMED, images={key: ImageHave(key) for key in document.images})
 
-    def _with_daemon(self, document: Document, whole: Plan, reachable: bool) -> Plan:
-        """Add the daemon's changes at the front."""
+    def _plan_daemon(self, document: Document, reachable: bool) -> Plan:
         if self.host is None:
             fix = "run on that host (as Ansible does), or leave `daemon` out"
             message = "needs the engine's own machine, and the engine is reached over the network"
             raise PlanRefused([Problem("daemon", message, fix)])
         assert document.daemon is not None
-        engine_id = self.seen.facts.id if self.seen else ""
         engine = self.engine if reachable else None
         info = self.seen.info if self.seen and reachable else None
-        have = daemon_have.read(self.host, engine, self.host.memory(engine_id), info)
-        found = daemon_plan.plan(
+        memory = self.host.memory(self.seen.facts.id if self.seen else "")
+        have = daemon_have.read(self.host, engine, memory, info)
+        self.daemon = DaemonWork(document.daemon, have, self.host)
+        self.daemon_plan = daemon_plan.plan(
             document.daemon,
             have,
             foreign=document.run.foreign,
             restart=document.run.restart,
             ignore=document.run.ignore,
         )
-        self.daemon = DaemonWork(document.daemon, have, self.host)
-        self.daemon_plan = found
-        return Plan(
-            found.changes + whole.changes,
-            found.stale + whole.stale,
-            found.ignored + whole.ignored,
-            found.blocked + whole.blocked,
-            found.pending + whole.pending,
-            found.warnings + whole.warnings,
-        )
+        return self.daemon_plan
 
     def _describe_engine(self) -> None:
         assert self.engine is not None
@@ -365,7 +356,7 @@ class _Run:
                 self.daemon.want, self.daemon.have, self.daemon_plan, self.host, memory
             )
         if self.seen and whole:
-            causes.keep(memory, self.document, self.seen)
+            causes.keep(memory, self.document, self.seen, self.report.done)
         memory.save()
         if memory.warning:
             self.report.warnings.append(memory.warning)

@@ -102,8 +102,13 @@ def message(report: Report) -> str:
 
 def title(change: Change) -> str:
     """A change in one short line: what is done to what."""
-    subject = f"{change.kind} {change.name}".strip()
-    return f"{change.action.value} {subject}" + (f": {change.path}" if change.path else "")
+    text = f"{change.action.value} {subject(change.kind, change.name)}"
+    return text + (f": {change.path}" if change.path else "")
+
+
+def subject(kind: str, name: str) -> str:
+    """What an object is called: its kind and its name, where it has one of its own."""
+    return kind if name in ("", kind) else f"{kind} {name}"
 
 
 def lines(report: Report, *, colour: bool = False) -> list[str]:
@@ -141,11 +146,10 @@ def _object_lines(changes: list[Change], colour: bool) -> list[str]:
     """What happens to one object: a line for the whole, one for each field."""
     worst = max(changes, key=lambda change: (change.disruption, change.action in _SIGNS))
     sign = _SIGNS.get(worst.action, "~")
-    subject = f"{worst.kind} {worst.name}".strip()
     reason = f"  ({worst.reason})" if worst.reason and not worst.path else ""
-    text = f"{sign} {subject}: {worst.action.value}{reason}  [{worst.disruption.word}]"
+    text = f"{sign} {subject(worst.kind, worst.name)}: {worst.action.value}{reason}"
     fields = ["    " + _field_line(change) for change in changes if change.path]
-    return [_paint(text, sign, colour), *fields]
+    return [_paint(f"{text}  [{worst.disruption.word}]", sign, colour), *fields]
 
 
 def exit_code(report: Report, *, detailed: bool = False) -> int:
@@ -177,7 +181,7 @@ def _notice(item: Notice) -> dict[str, Any]:
 
 
 def _subject(item: Notice) -> str:
-    return f"{item.kind} {item.name}".strip() + (f" {item.path}" if item.path else "")
+    return subject(item.kind, item.name) + (f" {item.path}" if item.path else "")
 
 
 def _plain(value: Any) -> Any:

@@ -18,6 +18,7 @@ from ..errors import HostError
 from .files import Files
 
 _KEPT = 10  # applied specs
+_MARK = 16  # hex digits of a fingerprint: enough to tell values of one host apart
 _VERSION = 1
 
 
@@ -54,19 +55,23 @@ class Memory:
     def fingerprint(self, value: Any) -> str:
         """A keyed hash that only this host can make: tells equal from different, nothing else."""
         text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
-        return hmac.new(self._host_key(), text.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self._host_key(), text.encode(), hashlib.sha256).hexdigest()[:_MARK]
 
     def recall(self, kind: str, name: str) -> Mapping[str, str]:
         """The fingerprints of what we last applied to an object, by option path."""
         found = self._state().get("objects", {}).get(kind, {}).get(name, {})
-        return dict(found) if isinstance(found, dict) else {}
+        return {path: mark for path, mark in found.items() if path}
 
     def remember(self, values: Mapping[tuple[str, str], Mapping[str, Any]]) -> None:
         """Keep fingerprints of the values that were applied to objects, by (kind, name)."""
         objects = self._state().setdefault("objects", {})
         for (kind, name), options in values.items():
+            whole = self.fingerprint(options)
+            known = objects.setdefault(kind, {})
+            if known.get(name, {}).get("") == whole:
+                continue  # one fingerprint instead of one for each option
             marks = {path: self.fingerprint(value) for path, value in options.items()}
-            objects.setdefault(kind, {})[name] = marks
+            known[name] = {"": whole, **marks}
 
     def forget(self, kind: str, name: str) -> None:
         """Forget an object, also who adopted it."""
