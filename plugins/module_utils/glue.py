@@ -14,6 +14,7 @@ from .dockwright.api import (
     facts,
     failure,
     masked_params,
+    problems_of,
     to_dict,
 )
 
@@ -29,23 +30,30 @@ class Module(AnsibleModule):  # type: ignore[misc]  # ansible-core has no types
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
+        self.accepted = False
         super().__init__(argument_spec(kind), supports_check_mode=True)
+        self.accepted = True
 
     def exit_json(self, **result: Any) -> None:
         """Return a result, the options masked."""
         super().exit_json(**result, invocation=self._invocation())
 
     def fail_json(self, msg: str, **result: Any) -> None:
-        """Fail, also when the options themselves are wrong; the options masked."""
+        """Fail, the options masked. What Ansible refuses is told in the core's words."""
+        if not self.accepted and self.kind != "host_info":
+            found = problems_of(document_of(self.kind, self._given()))
+            msg = "\n".join(problem.text() for problem in found) or msg
         super().fail_json(msg, **result, invocation=self._invocation())
 
     def _invocation(self) -> dict[str, Any]:
-        given = {
+        return {"module_args": masked_params(self.kind, self._given())}
+
+    def _given(self) -> dict[str, Any]:
+        return {
             key: value
             for key, value in self.params.items()
             if value is not None and not key.startswith("_ansible_")
         }
-        return {"module_args": masked_params(self.kind, given)}
 
 
 def run(kind: str) -> None:

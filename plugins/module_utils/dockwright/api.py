@@ -15,6 +15,7 @@ from .model import Report
 from .reconcile import Connection, converge
 from .report import change_dict, exit_code, lines, to_dict
 from .run_options import CONNECTION, RUN
+from .spec import problems_of
 from .surface import (
     KINDS,
     ansible_documentation,
@@ -49,6 +50,7 @@ __all__ = [
     "lines",
     "masked_params",
     "options_of",
+    "problems_of",
     "read_compose",
     "schema",
     "to_dict",

@@ -82,6 +82,15 @@ def as_written(problem: Problem, paths: Mapping[str, str]) -> Problem:
     return problem
 
 
+def problems_of(spec: Any) -> tuple[Problem, ...]:
+    """What is wrong with a user's document, as far as it can be told without the host."""
+    try:
+        parse_document(spec, lambda path: "")
+    except SpecError as error:
+        return error.problems()
+    return ()
+
+
 class _Parser:
     """Parses the sections of one document; problems are collected, never raised."""
 

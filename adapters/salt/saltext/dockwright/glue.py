@@ -58,7 +58,7 @@ def returned(name: str, report: api.Report) -> dict[str, Any]:
     answer = {
         "name": name,
         "result": result,
-        "changes": changes(report.plan.changes if report.check else report.done),
+        "changes": changes(report.plan.changes if result is None else report.done),
         "comment": shown["message"],
     }
     if shown["warnings"]:
@@ -71,10 +71,17 @@ def changes(done: Iterable[Any]) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for change in map(api.change_dict, done):
         subject = f"{change['kind']} {change['name']}".strip()
-        new = change["after"] if change["path"] else change["after"] or change["reason"]
-        field = {"old": change["before"], "new": new}
-        found.setdefault(subject, {})[change["path"] or change["action"]] = field
+        fields = {change["path"] or change["action"]: (change["before"], change["after"])}
+        if not change["path"] and isinstance(change["before"] or change["after"], Mapping):
+            fields = _whole(change["before"] or {}, change["after"] or {})
+        told = {path: {"old": old, "new": new} for path, (old, new) in fields.items()}
+        found.setdefault(subject, {}).update(told or {change["action"]: {"old": None, "new": {}}})
     return found
+
+
+def _whole(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """The fields of an object that is made or removed."""
+    return {path: (before.get(path), after.get(path)) for path in {**before, **after}}
 
 
 def tell_options(kind: str, *functions: Callable[..., Any]) -> None:

@@ -1,0 +1,204 @@
+"""The command line: what is read, what is printed where, and the exit status."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dockwright import api
+from dockwright.model import Action, Cause, Change, Disruption, Plan, Report
+from dockwright_cli.main import main
+
+CHANGE = Change("container", "web", Action.UPDATE, "mem_limit", "1m", "2m", cause=Cause.SPEC)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What `converge` is asked; it fails for a document with the key `fail`."""
+    calls: list[dict[str, Any]] = []
+
+    def converge(document: Any, **options: Any) -> Report:
+        calls.append({"document": document, **options})
+        if options["progress"]:
+            options["progress"]("working")
+        if "fail" in document:
+            return api.failure(api.DockwrightError("broken", fix="mend it"), check=False)
+        changes = () if "same" in document else (CHANGE,)
+        return Report(Plan(changes), check=options["check"], changed=bool(changes))
+
+    monkeypatch.setattr(api, "converge", converge)
+    return calls
+
+
+def give(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """Put a text on standard input."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+
+
+def test_plan_and_apply(asked: list, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    spec = tmp_path / "site.yml"
+    spec.write_text("project: shop\n")
+    assert main(["plan", str(spec)]) == 0
+    assert main(["apply", str(spec), "--timeout", "5s", "--max-disruption", "none"]) == 0
+    assert [call["check"] for call in asked] == [True, False]
+    assert asked[1]["connection"].timeout == 5
+    assert asked[1]["document"] == {"project": "shop", "max_disruption": "none"}
+    told = capsys.readouterr()
+    assert "mem_limit: 1m -> 2m" in told.out
+    assert "\033" not in told.out
+    assert told.err == "dockwright: working\n" * 2
+
+
+@pytest.mark.parametrize(
+    ("document", "options", "status"),
+    [
+        ("{}", [], 0),
+        ("{}", ["--detailed-exitcodes"], 2),
+        ("{same: 1}", ["--detailed-exitcodes"], 0),
+        ("{fail: 1}", ["--detailed-exitcodes"], 1),
+        ("{fail: 1}", [], 1),
+    ],
+)
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_exit_status(  # noqa: PLR0913 - fixtures and parameters
+    asked: list,
+    monkeypatch: pytest.MonkeyPatch,
+    document: str,
+    options: list[str],
+    status: int,
+    form: list[str],
+) -> None:
+    give(monkeypatch, document)
+    assert main(["apply", "-", *options, *form]) == status
+
+
+def test_several_specs_stop_at_the_first_failure(
+    asked: list, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    for name, text in (("a", '{"a": 1}'), ("b", '{"fail": 1}'), ("c", '{"c": 1}')):
+        (tmp_path / f"{name}.json").write_text(text)
+    paths = [str(tmp_path / f"{name}.json") for name in "abc"]
+    assert main(["apply", "--json", "-q", *paths]) == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert [result["failed"] for result in answer["resources"]] == [False, True]
+    assert len(asked) == 2
+
+
+def test_a_request_is_answered_in_its_order(
+    asked: list, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    resources = [
+        {"kind": "host", "fail": 1},
+        {"kind": "container", "name": "web", "image": "nginx", "docker_host": "tcp://h:1"},
+        {"kind": "volume", "name": "data", "timeout": "soon"},
+    ]
+    give(monkeypatch, json.dumps({"api": 1, "resources": resources}))
+    assert main(["plan", "--json", "--quiet"]) == 1
+    told = capsys.readouterr()
+    assert told.err == ""
+    answer = json.loads(told.out)
+    assert (answer["api"], answer["changed"], answer["failed"]) == (1, True, True)
+    first, second, third = answer["resources"]
+    assert (first["kind"], first["message"], first["fix"]) == ("host", "broken. Mend it", "mend it")
+    assert (second["name"], second["changed"], second["failed"]) == ("web", True, False)
+    assert second["changes"][0]["cause"] == "spec"
+    assert asked[1]["document"] == {"containers": {"web": {"image": "nginx"}}}
+    assert asked[1]["connection"].docker_host == "tcp://h:1"
+    assert third["problems"][0]["where"] == "timeout"
+
+
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        ("nonsense", "not valid JSON"),
+        ("[]", "the request is not one"),
+        ('{"api": 2, "resources": []}', "is for api 2"),
+        ('{"api": 1, "resources": [{"kind": "contaner"}]}', "resources[0] has no known kind"),
+        ('{"api": 1, "resources": [], "check": true}', "unknown keys: check"),
+    ],
+)
+def test_what_is_no_request(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, request_: str, words: str
+) -> None:
+    give(monkeypatch, request_)
+    assert main(["apply", "--json"]) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert words in told.err
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["plan"], "no spec is named"),
+        (["plan", "/nowhere/site.yml"], "/nowhere/site.yml cannot be read: No such file"),
+        (["fly"], "invalid choice: 'fly'"),
+        (["plan", "--docker-host"], "expected one argument"),
+        (["plan", "--timeout", "soon", "-"], "timeout: is not a duration: 'soon'"),
+    ],
+)
+def test_wrong_use_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, argv: list[str], words: str
+) -> None:
+    give(monkeypatch, "{}")
+    assert main(argv) == 1
+    assert words in capsys.readouterr().err
+
+
+def test_wrong_yaml_is_told_with_its_line(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    spec = tmp_path / "site.yml"
+    spec.write_text("a: 1\n  b: 2\n")
+    assert main(["plan", str(spec)]) == 1
+    assert "site.yml is not valid YAML, line 2, column 4" in capsys.readouterr().err
+
+
+def test_a_bug_is_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setattr(api, "schema", lambda: 1 / 0)
+    assert main(["schema"]) == 1
+    told = capsys.readouterr().err
+    assert "this is a bug in dockwright" in told
+    assert "Traceback" not in told
+
+
+def test_json_needs_no_third_package(tmp_path: Path) -> None:
+    spec = tmp_path / "site.json"
+    spec.write_text('{"volumes": {"v": {"driverr": "x"}}}')
+    script = (
+        "import sys; sys.modules.update(yaml=None, rich=None)\n"
+        "from dockwright_cli.main import main\n"
+        f"sys.exit(main(['plan', {str(spec)!r}]))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert "volumes.v.driverr: unknown key. Did you mean 'driver'?" in done.stdout
+    yaml = tmp_path / "site.yml"
+    yaml.write_text("volumes: {}")
+    done = subprocess.run(
+        [sys.executable, "-c", script.replace(str(spec), str(yaml))], capture_output=True, text=True
+    )
+    assert "pip install 'dockwright[cli]'" in done.stderr
+
+
+def test_start_up_is_fast() -> None:
+    def taken(code: str) -> float:
+        started = time.monotonic()
+        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+        return time.monotonic() - started
+
+    code = "from dockwright_cli.main import main; main(['schema'])"
+    # Against the interpreter's own start, at its best of a few: other jobs share the machine.
+    assert min(taken(code) for _ in range(5)) < 0.25 + min(taken("pass") for _ in range(5))
+
+
+def test_disruption_words_are_choices() -> None:
+    words = {level.word for level in Disruption}
+    row = next(row for row in api.RUN if row.name == "max_disruption")
+    assert set(row.type.schema["enum"]) == words
