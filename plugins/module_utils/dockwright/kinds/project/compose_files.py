@@ -179,7 +179,7 @@ class _Reader:
         known = _environment(env_files, environment, self.here, self.warn)
         content = self.project(files, folder, known, where)
         content.pop("name", None)
-        return inline.inlined(content, inline.Reading(known, self.here.read, self.warn), where)
+        return content
 
 
 def _joined(directory: str, value: Any, where: str) -> list[str]:

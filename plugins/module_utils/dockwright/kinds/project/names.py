@@ -82,7 +82,9 @@ def resources(
 
 
 def _resource(key: str, value: Any, project: str, where: str) -> Resource:
-    options = parse_mapping(value or {}, where)
+    given = parse_mapping(value or {}, where)
+    # `docker compose config` writes `ipam: {}`: what is empty says nothing.
+    options = {option: item for option, item in given.items() if item not in (None, {}, [])}
     external = options.pop("external", None)
     name = options.pop("name", None)
     if isinstance(external, Mapping):  # the old form external: {name: NAME}

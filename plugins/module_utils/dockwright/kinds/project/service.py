@@ -69,7 +69,12 @@ def _values(
 ) -> None:
     deploy = service.get("deploy")
     if isinstance(deploy, Mapping):
-        options["deploy"] = {key: item for key, item in deploy.items() if key != "replicas"}
+        # `docker compose config` writes `placement: {}`: what is empty says nothing.
+        options["deploy"] = {
+            key: item
+            for key, item in deploy.items()
+            if key != "replicas" and item not in (None, {}, [])
+        }
         if not options["deploy"]:
             del options["deploy"]
     if service.get("environment") is not None:

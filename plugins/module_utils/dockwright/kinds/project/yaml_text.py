@@ -82,7 +82,11 @@ def _with_text_keys(value: Any, where: str, above: tuple[int, ...]) -> Any:
     if isinstance(value, Override):
         return Override(_with_text_keys(value.value, where, trail))
     if isinstance(value, Mapping):
-        return {str(key): _with_text_keys(item, where, trail) for key, item in value.items()}
+        return {_text(key): _with_text_keys(item, where, trail) for key, item in value.items()}
     if isinstance(value, list):
         return [_with_text_keys(item, where, trail) for item in value]
     return value
+
+
+def _text(key: Any) -> str:
+    return str(key).lower() if isinstance(key, bool) else str(key)

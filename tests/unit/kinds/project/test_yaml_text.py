@@ -1,0 +1,80 @@
+"""YAML as Compose reads it."""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+import pytest
+
+from dockwright.errors import SpecError
+from dockwright.kinds.project.tags import Override, Reset
+from dockwright.kinds.project.yaml_text import load_yaml
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("22:22", "22:22"),
+        ("no", "no"),
+        ("Yes", "Yes"),
+        ("on", "on"),
+        ("true", True),
+        ("FALSE", False),
+        ("~", None),
+        ("", None),
+        ("2026-01-01", "2026-01-01"),
+        ("12", 12),
+        ("-1_000", -1000),
+        ("0", 0),
+        ("010", 8),
+        ("0o17", 15),
+        ("0x1F", 31),
+        ("0b11", 3),
+        ("1.50", 1.5),
+        ("1e3", 1000.0),
+        (".5", 0.5),
+        ("1.2.3", "1.2.3"),
+        ("'010'", "010"),
+        ("=", "="),
+        ("1,5", "1,5"),
+    ],
+)
+def test_plain_words(text: str, value: Any) -> None:
+    found = load_yaml(f"a: {text}", "")["a"]
+    assert (found, type(found)) == (value, type(value))
+
+
+def test_anchors_and_merge_keys() -> None:
+    text = "x: &x {a: 1, b: 2}\ny: {<<: *x, b: 3}\nz: {<<: [*x, {c: 4}]}"
+    assert load_yaml(text, "") == {
+        "x": {"a": 1, "b": 2},
+        "y": {"a": 1, "b": 3},
+        "z": {"a": 1, "b": 2, "c": 4},
+    }
+
+
+def test_keys_are_text() -> None:
+    assert load_yaml("{80: a, true: b, on: c}", "") == {"80": "a", "true": "b", "on": "c"}
+
+
+def test_tags() -> None:
+    text = "{a: !reset null, b: !override [{c: !reset x}], d: !override 1, e: !override {f: on}}"
+    found = load_yaml(text, "")
+    assert isinstance(found["a"], Reset)
+    assert isinstance(found["b"].value[0]["c"], Reset)
+    assert found["d"] == Override(1)
+    assert found["e"] == Override({"f": "on"})
+
+
+def test_without_pyyaml(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = builtins.__import__
+
+    def refuse(name: str, *args: Any) -> Any:
+        if name == "yaml":
+            raise ImportError(name)
+        return real(name, *args)
+
+    monkeypatch.setattr(builtins, "__import__", refuse)
+    with pytest.raises(SpecError, match="PyYAML is missing here. Install it"):
+        load_yaml("a: 1", "compose")
