@@ -26,13 +26,13 @@ seealso:
 EXAMPLES = r"""
 - name: Have a volume
   dockwright.docker.volume:
-    name: data
+    name: uploads
     labels:
       backup: daily
 
 - name: Have it and its data gone
   dockwright.docker.volume:
-    name: data
+    name: uploads
     state: absent
 """
 
