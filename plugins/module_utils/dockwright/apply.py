@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Callable, NamedTuple
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from .engine.client import Engine
 from .engine.parallel import each
@@ -13,12 +13,10 @@ from .kinds.container import apply as container
 from .kinds.container import replace as replacing
 from .kinds.container.plan import shared_with
 from .kinds.container.watch import Watch
-from .kinds.daemon import apply as daemon
-from .kinds.daemon.have import DaemonHave
-from .kinds.daemon.want import DaemonWant
 from .kinds.image import apply as image
 from .kinds.image import have as image_have
-from .kinds.image.reference import parse as parse_reference
+from .kinds.image.plan import changes_registries
+from .kinds.image.reference import key_of
 from .kinds.network import apply as network
 from .kinds.project.order import levels
 from .kinds.volume import apply as volume
@@ -26,8 +24,11 @@ from .model import Action, Change, Have, Plan, Report, Want
 from .observe import WORKERS, Observation
 from .spec import Document
 
+if TYPE_CHECKING:
+    from .kinds.daemon.have import DaemonHave
+    from .kinds.daemon.want import DaemonWant
+
 Progress = Callable[[str], None]
-_REGISTRY_KEYS = ("registry-mirrors", "insecure-registries", "proxies")
 
 
 class DaemonWork(NamedTuple):
@@ -112,6 +113,8 @@ class Applier:
     def _daemon(self, changes: list[Change]) -> None:
         if not changes or not self.daemon_work:
             return
+        from .kinds.daemon import apply as daemon
+
         work = self.daemon_work
         engine = self.engine if work.have.is_running else None
         daemon.apply(work.want, work.have, changes, work.host, engine, self.progress)
@@ -206,7 +209,7 @@ class Applier:
         wait = self.document.run.wait_timeout
         with Watch(self.engine) as watch:
             bench = container.Bench(
-                self.engine, seen.facts, watch, self.configs, names, wait, image_key
+                self.engine, seen.facts, watch, self.configs, names, wait, key_of
             )
             for level in levels(self._graph(grouped, haves)):
                 self._each(lambda name: self._container(bench, name, grouped, haves), level)
@@ -286,15 +289,5 @@ class Applier:
             bench.watch.completed(other, raw["Id"], limit)
 
 
-def changes_registries(change: Change) -> bool:
-    """Whether a change of the daemon decides which registries it reaches, and how."""
-    return change.kind == "daemon" and change.path.startswith(_REGISTRY_KEYS)
-
-
 def _makes_anew(change: Change) -> bool:
     return change.action in (Action.REPLACE, Action.DELETE, Action.CREATE)
-
-
-def image_key(reference: str) -> str:
-    """The key under which observations hold the image of a reference."""
-    return parse_reference(reference, "").normal

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .apply import image_key
 from .differ import CauseOf, complete, leaves
 from .host.memory import Memory
 from .kinds.container.options import ROWS as CONTAINER
 from .kinds.container.plan import full_fields
+from .kinds.image.reference import key_of
 from .kinds.network.options import ROWS as NETWORK
 from .kinds.volume.options import ROWS as VOLUME
 from .model import Action, Cause, Change
@@ -53,7 +53,7 @@ def _values(document: Document, seen: Observation) -> dict[tuple[str, str], Mapp
     for name, want in document.containers.items():
         if want.state == "absent":
             continue
-        image = seen.images.get(image_key(want.fields["image"]))
+        image = seen.images.get(key_of(want.fields["image"]))
         full = full_fields(want, image.config if image else {}, seen.facts)
         found["container", name] = {**leaves(CONTAINER, full), "image": want.fields["image"]}
     for kind, rows, wants in (

@@ -6,13 +6,13 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import IO, Any, Callable, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, Callable, NamedTuple
 
 from . import causes
-from .apply import Applier, DaemonWork, changes_registries
 from .engine.client import Engine
 from .engine.endpoint import Endpoint, resolve
 from .engine.faults import is_absent
+from .engine.versions import ASSUMED as ASSUMED_ENGINE
 from .errors import (
     ApplyFailed,
     DockwrightError,
@@ -23,11 +23,9 @@ from .errors import (
     SpecError,
 )
 from .host.machine import Host, state_folder
-from .kinds.daemon import apply as daemon_apply
-from .kinds.daemon import have as daemon_have
-from .kinds.daemon import plan as daemon_plan
 from .kinds.image.credentials import Registries, with_config
 from .kinds.image.have import ImageHave
+from .kinds.image.plan import changes_registries
 from .limits import refuse_beyond
 from .masking import mask_changes, mask_plan, scrub_report, secrets_in
 from .model import Cause, EngineFacts, Plan, Report
@@ -38,9 +36,15 @@ from .run_options import CONNECTION
 from .spec import Document, parse_document
 from .state import state_of
 
+if TYPE_CHECKING:
+    from .apply import DaemonWork
+
+# Ansible ships source alone and each task compiles what it imports, so what only some runs need
+# (applying, the daemon) is imported where it is needed.
+
 Progress = Callable[[str], None]
 _SOCKETS = ("unix:///var/run/docker.sock", "unix:///run/docker.sock")
-ASSUMED = EngineFacts(api="1.51", engine=daemon_have.ASSUMED, assumed=True)
+ASSUMED = EngineFacts(api="1.51", engine=ASSUMED_ENGINE, assumed=True)
 
 
 class Connection(NamedTuple):
@@ -175,7 +179,10 @@ class _Run:
         assert self.document is not None and self.engine is not None
         document = self.document
         has_objects = bool(
-            document.containers or document.networks or document.volumes or document.images
+            document.services
+            or document.networks
+            or document.volumes
+            or document.images
         )
         unreachable = self._reach(only_daemon=not (has_objects or document.purge))
         problems: list[Problem] = []
@@ -274,6 +281,10 @@ class _Run:
             fix = "run on that host (as Ansible does), or leave `daemon` out"
             message = "needs the engine's own machine, and the engine is reached over the network"
             raise PlanRefused([Problem("daemon", message, fix)])
+        from .apply import DaemonWork
+        from .kinds.daemon import have as daemon_have
+        from .kinds.daemon import plan as daemon_plan
+
         assert document.daemon is not None
         engine = self.engine if reachable else None
         info = self.seen.info if self.seen and reachable else None
@@ -311,6 +322,8 @@ class _Run:
             "open_file": self._open,
         }
         if report.plan.changes:
+            from .apply import Applier
+
             applier = Applier(
                 self.document,
                 self.seen,
@@ -352,6 +365,8 @@ class _Run:
             return
         memory = self.host.memory(self.seen.facts.id if self.seen else "")
         if self.daemon and not any(c.kind == "daemon" for c in self.report.not_done):
+            from .kinds.daemon import apply as daemon_apply
+
             daemon_apply.remember(
                 self.daemon.want, self.daemon.have, self.daemon_plan, self.host, memory
             )

@@ -5,23 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from .errors import Problem, SpecError
 from .kinds.container import want as container
-from .kinds.daemon.want import DaemonWant
-from .kinds.daemon.want import parse as parse_daemon
 from .kinds.image import want as image
 from .kinds.image.options import REGISTRY_ROWS
 from .kinds.network.options import INPUTS as NETWORK_INPUTS
 from .kinds.network.options import ROWS as NETWORK
-from .kinds.project import compose
 from .kinds.volume.options import INPUTS as VOLUME_INPUTS
 from .kinds.volume.options import ROWS as VOLUME
 from .model import Want
 from .options import Option, collect, parse
 from .run_options import RunOptions, run_options
 from .surface import DOCUMENT
+
+if TYPE_CHECKING:
+    from .kinds.daemon.want import DaemonWant
 
 ReadFile = Callable[[str], "str | None"]
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
@@ -60,6 +60,8 @@ def parse_document(spec: Any, read_file: ReadFile) -> Document:
     warnings: list[str] = []
     paths: Mapping[str, str] = {}
     if "compose" in top:
+        from .kinds.project import compose
+
         expanded = collect(problems, compose.expand_document, top, warnings.append)
         if expanded is None:
             raise SpecError(problems)
@@ -138,6 +140,8 @@ class _Parser:
     def _daemon(self) -> DaemonWant | None:
         if "daemon" not in self.top:
             return None
+        from .kinds.daemon.want import parse as parse_daemon
+
         return parse_daemon(self.top["daemon"], "daemon", self.problems)
 
     def _section(self, name: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from ..errors import EngineError
 
 MAX_API = "1.51"  # the newest API that we know
 MIN_API = "1.41"  # engine 20.10
+ASSUMED = "28.5.0"  # where there is no engine: the newest that our tests run
 
 
 class Versions(NamedTuple):

@@ -11,7 +11,6 @@ from ...errors import Problem, SpecError
 from ...model import Want
 from ...options import parse
 from ...values import parse_list
-from ..project.env_file import parse_env_file
 from ..project.order import cycle_in
 from .endpoints import WITHOUT_NETWORKS
 from .options import INPUTS, OPTIONS, REFUSED
@@ -124,8 +123,13 @@ def _fold_env_files(
 ) -> list[Problem]:
     """The variables of ``env_file`` under those of ``environment``."""
     problems: list[Problem] = []
+    entries = inputs.pop("env_file", ())
+    if not entries:
+        return problems
+    from ..project.env_file import parse_env_file
+
     variables: dict[str, str] = {}
-    for index, entry in enumerate(inputs.pop("env_file", ())):
+    for index, entry in enumerate(entries):
         path = f"{where}.env_file[{index}]"
         text = read_file(entry["path"])
         if text is None:

@@ -10,13 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from ...engine.client import Engine
+from ...engine.versions import ASSUMED
 from ...errors import EngineUnreachable, HostError
 from ...host.machine import Host
 from ...host.memory import Memory
 from .flags import config_file, flagged_keys
 from .live import live_values
-
-ASSUMED = "28.5.0"  # the newest engine that our tests run, where there is none
 
 
 def _plain_mark(value: Any) -> str:

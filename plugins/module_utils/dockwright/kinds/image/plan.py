@@ -27,6 +27,8 @@ from .options import ALWAYS, NEVER
 from .platforms import fits
 from .want import policy_of, reference_of
 
+_REGISTRY_KEYS = ("registry-mirrors", "insecure-registries", "proxies")  # of daemon.json
+
 
 class _Deed(NamedTuple):
     """What is to be done, and why."""
@@ -45,6 +47,11 @@ def plan(
         return ()
     before = _digest(want, have) or have.id or None
     return (Change("image", want.name, deed.action, "", before, deed.after, deed.reason),)
+
+
+def changes_registries(change: Change) -> bool:
+    """Whether a change of the daemon decides which registries it reaches, and how."""
+    return change.kind == "daemon" and change.path.startswith(_REGISTRY_KEYS)
 
 
 def problems(want: Want, have: ImageHave, *, settled: bool = True) -> list[Problem]:

@@ -129,6 +129,11 @@ def _parsed(text: str) -> Reference | tuple[str, str]:
     return fault or Reference(domain, path, tag or ("" if digest else "latest"), digest)
 
 
+def key_of(reference: str) -> str:
+    """The key under which observations hold the image of a reference."""
+    return parse(reference, "").normal
+
+
 def _repository(name: str) -> tuple[str, str]:
     """Registry and path, as the engine tells them apart."""
     first, slash, rest = name.partition("/")
