@@ -53,14 +53,15 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core has no typ
         """A file of the controller, opened with the vault where it is encrypted."""
         if not os.path.exists(path):
             return None
+        real = path
         try:
             real = self._loader.get_real_file(path, decrypt=True)
             with open(real, encoding="utf-8") as file:
                 return file.read()
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-            raise DockwrightError(
-                f"cannot be read on the controller: {reason}", where=path
-            ) from None
+            message = f"cannot be read on the controller: {reason}"
+            raise DockwrightError(message, where=path) from None
         finally:
-            self._loader.cleanup_all_tmp_files()
+            if real != path:  # what the vault was opened into
+                self._loader.cleanup_tmp_file(real)

@@ -125,12 +125,12 @@ def test_env_files_of_services_are_inlined() -> None:
 def test_what_is_read_is_not_filled_in_a_second_time() -> None:
     disk = Disk(
         {
-            "/shop/compose.yml": "services: {web: {image: a, command: [$PW, $$x], network_mode: none}}",
+            "/shop/compose.yml": "services: {w: {image: a, command: [$PW, $$x], scale: 1}}",
             "/shop/.env": "PW='a$b${c'",
         }
     )
     params = disk.read("compose.yml", project="shop")
-    want = parse_document(params, lambda path: None).containers["shop-web-1"]
+    want = parse_document(params, lambda path: None).containers["shop-w-1"]
     assert want.fields["command"] == ["a$b${c", "$x"]
 
 
@@ -139,7 +139,8 @@ def test_several_files_start_from_the_first_ones_directory() -> None:
         {
             "/shop/compose.yml": "services: {web: {image: a, volumes: [./a:/a], ports: ['1:1']}}",
             "/shop/over/prod.yml": """
-            services: {web: {image: b, volumes: [./b:/b], env_file: web.env, ports: !override ['2:2']}}
+            services:
+              web: {image: b, volumes: [./b:/b], env_file: web.env, ports: !override ['2:2']}
             """,
             "/shop/web.env": "A=1",
         }
@@ -201,7 +202,11 @@ def test_include() -> None:
               db:
                 image: "db:$TAG"
                 env_file: db.env
-                volumes: ["./data:/data", {type: bind, source: ../up, target: /up}, "/abs:/abs", data:/d]
+                volumes:
+                  - "./data:/data"
+                  - {type: bind, source: ../up, target: /up}
+                  - "/abs:/abs"
+                  - "data:/d"
                 secrets: [s]
             secrets: {s: {file: ./s.txt}}
             volumes: {data: }
@@ -249,7 +254,9 @@ def test_include_of_something_else_under_the_same_name() -> None:
 def test_extends_from_another_file() -> None:
     disk = Disk(
         {
-            "/shop/compose.yml": "services: {web: {extends: {file: sub/base.yml, service: web}, user: me}}",
+            "/shop/compose.yml": """
+            services: {web: {extends: {file: sub/base.yml, service: web}, user: me}}
+            """,
             "/shop/sub/base.yml": """
             services:
               web: {extends: {file: ../common.yml, service: base}, volumes: ["./v:/v"], env_file: e}

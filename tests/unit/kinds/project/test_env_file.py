@@ -114,7 +114,7 @@ def test_raw() -> None:
         "B": '"1"',
         "C": "c",
     }
-    with pytest.raises(SpecError, match="a.env:1: the variable's name has a space"):
+    with pytest.raises(SpecError, match=r"a\.env:1: the variable's name has a space"):
         parsed("export A=1", raw=True)
 
 

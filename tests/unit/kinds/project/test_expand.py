@@ -74,7 +74,10 @@ def test_order_of_containers_networks_and_mounts_is_kept() -> None:
 
 def test_the_input_is_not_changed() -> None:
     text = """
-    x: &x {image: a, volumes: [{type: bind, source: ./b, target: /b}], networks: {n: {aliases: [q]}}}
+    x: &x
+      image: a
+      volumes: [{type: bind, source: ./b, target: /b}]
+      networks: {n: {aliases: [q]}}
     services: {a: *x, b: *x}
     networks: {n: {external: true}}
     """

@@ -76,5 +76,5 @@ def test_without_pyyaml(monkeypatch: pytest.MonkeyPatch) -> None:
         return real(name, *args)
 
     monkeypatch.setattr(builtins, "__import__", refuse)
-    with pytest.raises(SpecError, match="PyYAML is missing here. Install it"):
+    with pytest.raises(SpecError, match="PyYAML is missing here"):
         load_yaml("a: 1", "compose")
