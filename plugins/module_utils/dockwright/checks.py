@@ -107,11 +107,23 @@ def _engine(document: Document, seen: Observation) -> list[Problem]:
         if runtime and facts.runtimes and runtime not in facts.runtimes:
             fix = "one of " + ", ".join(facts.runtimes)
             found.append(Problem(f"{want.where}.runtime", f"the engine has no '{runtime}'", fix))
-        for target, mount in want.fields.get("volumes", {}).items():
-            if mount.get("subpath") and not facts.api_at_least("1.45"):
-                message = f"subpath of {target} needs Engine API 1.45, this engine has {facts.api}"
-                found.append(Problem(f"{want.where}.volumes", message, "leave it out"))
+        for path, needed in _newer(want):
+            if not facts.api_at_least(needed):
+                message = f"needs Engine API {needed}, this engine has {facts.api}"
+                found.append(Problem(f"{want.where}.{path}", message, "leave it out"))
     return found
+
+
+def _newer(want: Want) -> Iterable[tuple[str, str]]:
+    """What older engines ignore without a word: its path, and the Engine API that has it."""
+    if "start_interval" in want.fields.get("healthcheck", {}):
+        yield "healthcheck.start_interval", "1.44"
+    for name, endpoint in want.fields.get("networks", {}).items():
+        if "gw_priority" in endpoint:
+            yield f"networks.{name}.gw_priority", "1.48"
+    for target, mount in want.fields.get("volumes", {}).items():
+        if "subpath" in mount:
+            yield f"volumes.{target}.subpath", "1.45"
 
 
 def _ports(document: Document, seen: Observation) -> list[Problem]:

@@ -96,7 +96,7 @@ def field(  # noqa: PLR0913 - one row in one call; all but the first four by key
     """
 
     def normal(value: Any) -> Any:
-        if clean and value is not None:
+        if clean and value:
             value = clean(value)
         return more.get("default") if value in (None, "", [], {}, 0, False) else value
 

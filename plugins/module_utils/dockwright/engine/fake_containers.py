@@ -323,7 +323,7 @@ def _ports(container: Json) -> list[Json]:
         {
             "IP": binding["HostIp"],
             "PrivatePort": int(port.partition("/")[0]),
-            "PublicPort": int(binding["HostPort"] or 0),
+            "PublicPort": int(binding["HostPort"].partition("-")[0] or 0),
             "Type": port.partition("/")[2],
         }
         for port, listed in container["NetworkSettings"]["Ports"].items()

@@ -172,7 +172,7 @@ def attach_created(host: FakeHost, container: Json, endpoints: Json) -> None:
     known = [n["Name"] for n in host.networks.values() if first in (n["Id"], n["Name"])]
     networks = container["NetworkSettings"]["Networks"]
     for name in dict.fromkeys([*(known or [first]), *endpoints]):
-        networks[name] = endpoint_of(endpoints.get(name) or endpoints.get(mode) or {})
+        networks[name] = endpoint_of(endpoints.get(name, endpoints.get(mode)) or {})
 
 
 def attach(host: FakeHost, container: Json) -> None:

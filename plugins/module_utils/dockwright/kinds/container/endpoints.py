@@ -13,6 +13,7 @@ from typing import Any
 
 from ...options import Inspect, get
 from ...values import (
+    Parser,
     Type,
     integer,
     kind_of,
@@ -84,6 +85,19 @@ def parse_network_mode(value: Any, where: str) -> str:
     if text.startswith(("container:", "service:")) and not text.partition(":")[2]:
         raise wrong(where, f"'{text}' names no container", "write container:NAME")
     return "bridge" if text == "default" else text
+
+
+def namespace(*words: str) -> Parser:
+    """A parser of one of these words, or of the container whose namespace is shared."""
+
+    def parse(value: Any, where: str) -> str:
+        text = parse_network_mode(value, where)
+        if text not in words and not text.startswith(("container:", "service:")):
+            known = ", ".join((*words, "container:NAME", "service:NAME"))
+            raise wrong(where, f"is '{text}'", f"must be one of {known}")
+        return text
+
+    return parse
 
 
 def read_networks(seen: Inspect) -> dict[str, dict[str, Any]]:

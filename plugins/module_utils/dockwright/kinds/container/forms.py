@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -301,6 +302,44 @@ def parse_sysctls(value: Any, where: str) -> dict[str, str]:
     return result
 
 
+def parse_cpuset(value: Any, where: str) -> str:
+    """Processors by their numbers, ``0,1,2`` as ``0-2``."""
+    text = parse_text(value, where).replace(" ", "")
+    if text and not re.fullmatch(r"\d{1,4}(-\d{1,4})?(,\d{1,4}(-\d{1,4})?)*", text):
+        raise wrong(where, f"is not a set of processors: '{text}'", "write it as 0-1 or 0,2")
+    for part in text.split(","):
+        low, dash, high = part.partition("-")
+        if dash and int(high) < int(low):
+            raise wrong(where, f"the range {part} runs backwards", f"write {high}-{low}")
+    return clean_cpuset(text)
+
+
+def clean_cpuset(text: str) -> str:
+    """The engine keeps it as it was written; one normal form."""
+    numbers: set[int] = set()
+    for part in filter(None, text.split(",")):
+        low, _, high = part.partition("-")
+        numbers.update(range(int(low), int(high or low) + 1))
+    ranges: list[list[int]] = []
+    for number in sorted(numbers):
+        if ranges and number == ranges[-1][1] + 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    return ",".join(f"{low}-{high}" if low < high else f"{low}" for low, high in ranges)
+
+
+def parse_addresses(value: Any, where: str) -> list[str]:
+    """A list of IP addresses, the order kept."""
+    texts = parse_texts(value, where)
+    for index, text in enumerate(texts):
+        try:
+            ipaddress.ip_address(text)
+        except ValueError:
+            raise wrong(f"{where}[{index}]", f"'{text}' is not an IP address") from None
+    return texts
+
+
 # --- environment ---------------------------------------------------------------------------------
 
 
@@ -434,6 +473,8 @@ EXTRA_HOSTS = Type("hosts", parse_extra_hosts, "raw", {"anyOf": [_ANY, _LIST]})
 CAPABILITIES = Type("set of capabilities", parse_capabilities, "raw", _TEXT_LIST)
 SECURITY = Type("set of texts", parse_security_opt, "raw", _TEXT_LIST)
 SIGNAL = Type("signal", parse_signal, "str", {"type": ["string", "integer"]})
+CPUSET = Type("set of processors", parse_cpuset, "str", {"type": ["string", "integer"]})
+ADDRESSES = Type("list of addresses", parse_addresses, "raw", _TEXT_LIST)
 RESTART = Type("restart policy", parse_restart, "str", {"type": ["string", "boolean"]})
 SYSCTLS = Type("mapping of texts", parse_sysctls, "raw", {"anyOf": [_ANY, _LIST]}, keyed=True)
 ENVIRONMENT = Type("environment", parse_environment, "raw", {"anyOf": [_ANY, _LIST]}, keyed=True)

@@ -30,6 +30,7 @@ from ...values import (
     TEXT_SET,
     TEXTS,
     Type,
+    integer,
     one_of,
     parse_duration,
     parse_text,
@@ -40,7 +41,14 @@ from . import endpoints, forms, mounts, ports
 
 MEMORY = Type("size", size(6 * 1024**2), "str", SIZE.schema, show_size)
 MEMORY_SWAP = Type("size", size(unlimited=True), "str", SIZE.schema, show_size)
-CONTAINER_MODE = Type("text", endpoints.parse_network_mode, "str", {"type": "string"})
+PID_MODE = Type("text", endpoints.namespace("host"), "str", {"type": "string"})
+IPC_MODE = Type(
+    "text",
+    endpoints.namespace("private", "shareable", "host", "none"),
+    "str",
+    {"type": "string"},
+)
+OOM_SCORE = INTEGER._replace(parse=integer(-1000, 1000))
 
 
 def _parse_grace(value: Any, where: str) -> int:
@@ -314,9 +322,10 @@ ROWS: tuple[Option, ...] = (
     ),
     field(
         "cpuset",
-        TEXT,
+        forms.CPUSET,
         "HostConfig.CpusetCpus",
         "The processors it may use, such as C(0-1).",
+        clean=forms.clean_cpuset,
         effect=live_unless_removed,
     ),
     Option(
@@ -380,7 +389,9 @@ ROWS: tuple[Option, ...] = (
         clean=forms.clean_signal,
         default="SIGTERM",
     ),
-    field("dns", TEXTS, "HostConfig.Dns", "DNS servers, in order.", example=["10.0.0.53"]),
+    field(
+        "dns", forms.ADDRESSES, "HostConfig.Dns", "DNS servers, in order.", example=["10.0.0.53"]
+    ),
     field("dns_search", TEXTS, "HostConfig.DnsSearch", "DNS search domains, in order."),
     field("dns_opt", TEXTS, "HostConfig.DnsOptions", "Resolver options.", example=["ndots:2"]),
     field(
@@ -439,17 +450,18 @@ ROWS: tuple[Option, ...] = (
         "The working directory.",
         image="WorkingDir",
         clean=lambda path: path.rstrip("/") or "/",
+        default="/",
     ),
     Option(
         "pid",
-        CONTAINER_MODE,
+        PID_MODE,
         "The PID namespace: C(host), C(container:NAME) or C(service:NAME).",
         read=_read_mode("PidMode"),
         write=_host_config("PidMode"),
     ),
     Option(
         "ipc",
-        CONTAINER_MODE,
+        IPC_MODE,
         "The IPC namespace: C(private), C(shareable), C(host), C(none), C(container:NAME)"
         " or C(service:NAME).",
         read=_read_mode("IpcMode"),
@@ -467,7 +479,7 @@ ROWS: tuple[Option, ...] = (
     ),
     field("cgroup_parent", TEXT, "HostConfig.CgroupParent", "The parent cgroup."),
     field("group_add", TEXT_SET, "HostConfig.GroupAdd", "Further groups.", clean=sorted),
-    field("oom_score_adj", INTEGER, "HostConfig.OomScoreAdj", "From -1000 to 1000.", default=0),
+    field("oom_score_adj", OOM_SCORE, "HostConfig.OomScoreAdj", "From -1000 to 1000.", default=0),
     _config_field("tty", BOOLEAN, "Tty", "Whether it has a terminal.", default=False),
     _config_field(
         "stdin_open", BOOLEAN, "OpenStdin", "Whether its input stays open.", default=False
