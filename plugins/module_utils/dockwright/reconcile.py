@@ -179,10 +179,7 @@ class _Run:
         assert self.document is not None and self.engine is not None
         document = self.document
         has_objects = bool(
-            document.services
-            or document.networks
-            or document.volumes
-            or document.images
+            document.services or document.networks or document.volumes or document.images
         )
         unreachable = self._reach(only_daemon=not (has_objects or document.purge))
         problems: list[Problem] = []
