@@ -240,4 +240,5 @@ def _safe(text: str) -> str:
 
 
 def _text(record: Any) -> str:
-    return json.dumps(record, indent=1, sort_keys=True, default=str) + "\n"
+    # Indented, it would be written in Python instead of C: 20 ms for 100 containers.
+    return json.dumps(record, sort_keys=True, default=str) + "\n"
