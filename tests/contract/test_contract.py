@@ -90,7 +90,7 @@ def test_enough_specs() -> None:
 @pytest.mark.parametrize("name", SPECS)
 def test_spec_does_what_it_says(contract: dict[str, Any], name: str) -> None:
     outcomes = contract[REFERENCE][0]
-    for phase in (phase for phase, (key, _) in PHASES.items() if key in SPECS[name]):
+    for phase in (phase for phase in PHASES if (phase, name) in outcomes):
         outcome = outcomes[phase, name]
         places = SPECS[name].get("refused-then" if phase.endswith("then") else "refused", ())
         assert outcome.failed == bool(places), outcome.message
