@@ -11,14 +11,15 @@ from .errors import ApplyFailed, DockwrightError
 from .host.machine import Host
 from .kinds.container import apply as container
 from .kinds.container import replace as replacing
-from .kinds.container.plan import shared_with
+from .kinds.container.handover import holders
+from .kinds.container.sharing import shared_with
 from .kinds.container.watch import Watch
 from .kinds.image import apply as image
 from .kinds.image import have as image_have
 from .kinds.image.plan import changes_registries
 from .kinds.image.reference import key_of
 from .kinds.network import apply as network
-from .kinds.project.order import levels
+from .kinds.project.order import levels, with_wishes
 from .kinds.volume import apply as volume
 from .model import Action, Change, Have, Plan, Report, Want
 from .observe import WORKERS, Observation
@@ -205,58 +206,65 @@ class Applier:
             if change.kind == "container" and change.action not in (Action.DELETE, Action.RECOVER):
                 grouped.setdefault(change.name, []).append(change)
         haves = {**seen.others, **seen.containers}
-        names = {have.id: have.name for have in haves.values()}
-        wait = self.document.run.wait_timeout
         with Watch(self.engine) as watch:
             bench = container.Bench(
-                self.engine, seen.facts, watch, self.configs, names, wait, key_of
+                self.engine,
+                seen.facts,
+                watch,
+                self.configs,
+                haves,
+                dict(seen.lost),
+                self.document.run.wait_timeout,
+                key_of,
+                self._did,
             )
             for level in levels(self._graph(grouped, haves)):
-                self._each(lambda name: self._container(bench, name, grouped, haves), level)
+                self._each(lambda name: self._container(bench, name, grouped), level)
 
     def _graph(
         self, grouped: Mapping[str, list[Change]], haves: Mapping[str, Have]
     ) -> dict[str, list[str]]:
-        """Who comes after whom: ``depends_on``, and namespaces that are shared."""
-        ids = {have.id: name for name, have in haves.items()}
-        graph: dict[str, list[str]] = {}
+        """Who comes after whom: ``depends_on``, namespaces that are shared, what passes over."""
+        assert self.seen is not None
+        names = {**self.seen.lost, **{have.id: name for name, have in haves.items()}}
+        graph: dict[str, list[str]] = {name: [] for name in grouped}
+        wishes: list[tuple[str, str]] = []
         for name, want in self.document.containers.items():
             graph[name] = list(want.inputs.get("depends_on", ()))
+            if name in grouped:
+                going = [have for have in haves.values() if have.name in grouped]
+                wishes += [(name, other) for other in holders(want, going)]
         for name in grouped:
-            shared = shared_with(haves[name]).values() if name in haves else ()
-            graph.setdefault(name, [])
-            graph[name] += [ids.get(reference, reference) for reference in shared]
-        return graph
+            if name in haves:
+                wishes += [(name, names.get(ref, ref)) for _, ref in shared_with(haves[name])]
+        return with_wishes(graph, wishes)
 
     def _container(
         self,
         bench: container.Bench,
         name: str,
         grouped: Mapping[str, list[Change]],
-        haves: Mapping[str, Have],
     ) -> None:
         changes = grouped.get(name, [])
         want = self.document.containers.get(name)
         if not changes:
             return
         if want:
-            self._await_dependencies(bench, want, grouped, haves)
+            self._await_dependencies(bench, want, grouped)
         self.progress(f"container {name}: {', '.join(sorted({c.action.value for c in changes}))}")
-        container.apply(bench, name, want, haves.get(name), changes)
-        self._did(changes)
+        container.apply(bench, name, want, bench.haves.get(name), changes)
 
     def _await_dependencies(
         self,
         bench: container.Bench,
         want: Want,
         grouped: Mapping[str, list[Change]],
-        haves: Mapping[str, Have],
     ) -> None:
         """Wait for what ``depends_on`` asks for; what is fulfilled already costs no request."""
         for other, condition in want.inputs.get("depends_on", {}).items():
             if condition == "service_started" or other not in self.document.containers:
                 continue
-            have = haves.get(other)
+            have = bench.haves.get(other)
             state = (have.raw.get("State") or {}) if have and other not in grouped else {}
             health = (state.get("Health") or {}).get("Status")
             if condition == "service_healthy" and health == "healthy":
@@ -269,7 +277,7 @@ class Applier:
 
     def _await(self, bench: container.Bench, want: Want, other: str, condition: str) -> None:
         bench.watch.begin()
-        raw = self.engine.get(f"/containers/{other}/json")
+        raw = replacing.find(self.engine, other) or {}
         state = raw.get("State") or {}
         where = f"{want.where}.depends_on.{other}"
         limit = self.document.run.wait_timeout
@@ -278,6 +286,9 @@ class Applier:
             if not health:
                 fix = f"give {other} a healthcheck, or use service_started"
                 raise ApplyFailed(f"container {other} has no health check", where=where, fix=fix)
+            if health.get("Status") == "unhealthy":
+                fix = f"look at `docker logs {other}` and its healthcheck"
+                raise ApplyFailed(f"container {other} is unhealthy", where=where, fix=fix)
             if health.get("Status") != "healthy":
                 bench.watch.healthy(other, raw["Id"], limit)
         elif state.get("Status") == "exited":

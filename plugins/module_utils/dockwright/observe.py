@@ -11,7 +11,7 @@ from .engine.client import Engine
 from .engine.parallel import each, gather
 from .errors import EngineRefused
 from .kinds.container import have as container
-from .kinds.container.recovery import Recovery, as_recovered, name_of, recoveries
+from .kinds.container.recovery import Recovery, as_recovered, lost, name_of, recoveries
 from .kinds.image import have as image
 from .kinds.network import have as network
 from .kinds.volume import have as volume
@@ -42,6 +42,7 @@ class Observation:
     images: Mapping[str, image.ImageHave] = field(default_factory=dict)
     configs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     recoveries: Mapping[str, Recovery] = field(default_factory=dict)
+    lost: Mapping[str, str] = field(default_factory=dict)  # IDs of replaced containers -> names
     adopted: frozenset[tuple[str, str]] = frozenset()
     host_ports: frozenset[Any] | None = None  # None: the engine is on another machine
     complete: bool = False  # `others` has been read
@@ -61,9 +62,13 @@ def observe(
     info, listed, networks, volumes = answers
     facts = facts_from(info, engine)
     listing = tuple(listed or ())
-    found = recoveries(listing)
-    names = _names(listing, networks or ())
-    wanted = _to_inspect(document, listing, found)
+    seen_volumes = {have.name: have for have in _volumes(volumes, facts)}
+    found = recoveries(listing, seen_volumes)
+    if host is None:  # no lock tells whether another run is still at it
+        found = {name: item for name, item in found.items() if name in document.containers}
+    names = _names(listing, networks or (), found)
+    adopted = host.memory(facts.id).adopted(document.project) if host else frozenset()
+    wanted = _to_inspect(document, listing, found, adopted)
     # Images and containers are asked for side by side: two workers share the pool of connections.
     inspected, images = _both(
         lambda: _inspect(engine, wanted, facts, names, found),
@@ -75,11 +80,12 @@ def observe(
         inspected,
         {},
         {have.name: have for have in (network.from_list(raw, facts) for raw in networks or ())},
-        {have.name: have for have in _volumes(volumes, facts)},
+        seen_volumes,
         images,
         _other_configs(engine, inspected, images),
         found,
-        host.memory(facts.id).adopted(document.project) if host else frozenset(),
+        lost(listing, found.values()),
+        adopted,
         host.listening_ports() if host and document.containers else None,
         info=info,
     )
@@ -88,13 +94,11 @@ def observe(
 def observe_others(seen: Observation, engine: Engine) -> Observation:
     """The observation with every other container inspected: who depends on what is replaced."""
     known = {have.id for have in seen.containers.values()}
-    rest = {
-        name_of(item): item["Id"]
-        for item in seen.listing
-        if item["Id"] not in known and not _is_half_done(item["Id"], seen.recoveries.values())
-    }
-    names = _names(seen.listing, [have.raw for have in seen.networks.values()])
-    others = _inspect(engine, rest, seen.facts, names, {})
+    ids = _ids(seen.listing, seen.recoveries)
+    rest = {name: id for name, id in ids.items() if id not in known}
+    networks = [have.raw for have in seen.networks.values()]
+    names = _names(seen.listing, networks, seen.recoveries)
+    others = _inspect(engine, rest, seen.facts, names, seen.recoveries)
     return replace(seen, others=others, complete=True)
 
 
@@ -123,7 +127,7 @@ def facts_from(info: Mapping[str, Any], engine: Engine) -> EngineFacts:
 def _questions(document: Document, engine: Engine) -> list[Callable[[], Any]]:
     """The list requests that this document needs; the version is asked once before."""
     engine.negotiate()
-    objects = document.containers or document.networks or document.purge
+    objects = document.services or document.networks or document.purge
     return [
         lambda: engine.get("/info"),
         lambda: engine.get("/containers/json", {"all": True}) if objects else None,
@@ -141,42 +145,41 @@ def _volumes(answer: Mapping[str, Any] | None, facts: EngineFacts) -> list[Have]
 
 
 def _names(
-    listing: Iterable[Mapping[str, Any]], networks: Iterable[Mapping[str, Any]]
+    listing: Iterable[Mapping[str, Any]],
+    networks: Iterable[Mapping[str, Any]],
+    found: Mapping[str, Recovery],
 ) -> dict[str, str]:
+    """The names of containers by ID, after the recoveries; the IDs of networks by name."""
     names = {item["Id"]: name_of(item) for item in listing}
+    names.update({item.survivor: name for name, item in found.items() if item.survivor})
     names.update({f"network:{raw['Name']}": raw["Id"] for raw in networks})
     return names
 
 
+def _ids(listing: Iterable[Mapping[str, Any]], found: Mapping[str, Recovery]) -> dict[str, str]:
+    """Name -> ID of all containers, as they will be after the recoveries."""
+    half_done = {id for item in found.values() for id in (item.old, item.new)}
+    ids = {name_of(item): item["Id"] for item in listing if item["Id"] not in half_done}
+    ids.update({name: item.survivor for name, item in found.items() if item.survivor})
+    return ids
+
+
 def _to_inspect(
-    document: Document, listing: Iterable[Mapping[str, Any]], found: Mapping[str, Recovery]
+    document: Document,
+    listing: Iterable[Mapping[str, Any]],
+    found: Mapping[str, Recovery],
+    adopted: frozenset[tuple[str, str]],
 ) -> dict[str, str]:
     """Name -> ID of the containers that the document names, or that are ours in its project."""
-    ids = {name_of(item): item["Id"] for item in listing}
-    for name, recovery in found.items():
-        ids[name] = recovery.survivor
-    half_done = {id for item in found.values() for id in (item.old, item.new)}
-    survivors = {item.survivor for item in found.values()}
-    wanted = {name: ids[name] for name in document.containers if ids.get(name)}
-    for item in listing:
-        labels = owner.labels_of(item)
-        project, service = labels.get(owner.PROJECT, ""), labels.get(owner.SERVICE, "")
-        ours = project == document.project and service in document.services
-        if document.purge and project == document.project:
-            ours = True
-        if ours and item["Id"] not in half_done - survivors and name_of(item) not in wanted:
-            wanted.setdefault(name_of(item), item["Id"])
-    used = set()
-    unique = {}
-    for name, id in wanted.items():
-        if id and id not in used:
-            used.add(id)
-            unique[name] = id
-    return unique
-
-
-def _is_half_done(id: str, found: Iterable[Recovery]) -> bool:
-    return any(id in (item.old, item.new) for item in found)
+    ids = _ids(listing, found)
+    labels = {item["Id"]: owner.labels_of(item) for item in listing}
+    wanted = {name: ids[name] for name in document.containers if name in ids}
+    for name, id in ids.items():
+        ours = labels[id].get(owner.PROJECT, "") == document.project
+        is_replica = ours and labels[id].get(owner.SERVICE) in document.services
+        if is_replica or (document.purge and (ours or ("container", name) in adopted)):
+            wanted[name] = id
+    return wanted
 
 
 def _inspect(

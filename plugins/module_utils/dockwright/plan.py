@@ -8,6 +8,7 @@ from typing import Any
 from .checks import check
 from .differ import CauseOf
 from .kinds.container import plan as container
+from .kinds.container import sharing
 from .kinds.image import plan as image
 from .kinds.image.reference import parse as parse_reference
 from .kinds.network import plan as network
@@ -38,7 +39,8 @@ def plan(document: Document, seen: Observation, cause_of: CauseOf, *, settled: b
     extra = _surplus(document, seen) + (_purged(document, seen) if document.purge else [])
     gone = [change.name for change in (*containers, *extra) if change.action is Action.DELETE]
     everyone = {**seen.others, **seen.containers}
-    containers += container.dependents(containers, everyone, gone)
+    containers += sharing.dependents(containers, everyone, gone, seen.lost)
+    containers += sharing.restarts((*containers, *extra), everyone, document.containers)
     extra_containers = [change for change in extra if change.kind == "container"]
     extra_others = [change for change in extra if change.kind != "container"]
     first, last = _deletions_last(networks), _deletions_last(volumes)
@@ -77,20 +79,31 @@ def _image_warnings(document: Document, seen: Observation) -> list[str]:
 
 
 def needs_others(changes: Iterable[Change], seen: Observation) -> bool:
-    """Whether something is replaced and the rest of the host's containers is still unread."""
-    return not seen.complete and any(
-        change.action is Action.REPLACE and change.kind in ("container", "network")
-        for change in changes
-    )
+    """Whether containers that are still unread may have to follow what is planned."""
+    if seen.complete:
+        return False
+    listed = tuple(changes)
+    if any(c.action is Action.REPLACE and c.kind in ("container", "network") for c in listed):
+        return True
+    read = {have.id for have in seen.containers.values()}
+    joins = {
+        sharing.joined((item.get("HostConfig") or {}).get("NetworkMode") or "")
+        for item in seen.listing
+        if item["Id"] not in read
+    } - {""}
+    starts = any(c.action in (Action.START, Action.RECOVER) for c in listed)
+    return bool(joins and (starts or joins & set(seen.lost)))
 
 
 def _recover(name: str, seen: Observation) -> Change:
     recovery = seen.recoveries[name]
-    reason = "an earlier run was interrupted: " + (
-        "its new container runs, the old one is removed"
-        if recovery.finish
-        else "the old container gets its name back"
-    )
+    if recovery.finish:
+        what = "its new container runs, what is left of the old one is removed"
+    elif recovery.old:
+        what = "the old container gets its name back"
+    else:
+        what = "its new container is removed"
+    reason = f"an earlier run was interrupted: {what}"
     return Change("container", name, Action.RECOVER, "", None, None, reason, Cause.UNKNOWN)
 
 
@@ -144,7 +157,7 @@ def _surplus(document: Document, seen: Observation) -> list[Change]:
     """Replicas of a declared service that the spec has no more, also after a renaming."""
     return [
         container.delete(have, f"{have.service} has no such replica any more")
-        for have in seen.containers.values()
+        for _, have in sorted(seen.containers.items())
         if have.name not in document.containers
         and have.service in document.services
         and have.project == document.project
@@ -157,7 +170,7 @@ def _purged(document: Document, seen: Observation) -> list[Change]:
     surplus = {change.name for change in _surplus(document, seen)}
     found = [
         container.delete(have, reason)
-        for have in seen.containers.values()
+        for _, have in sorted(seen.containers.items())
         if _is_ours(have, document, seen)
         and have.name not in document.containers
         and have.name not in surplus
@@ -166,7 +179,7 @@ def _purged(document: Document, seen: Observation) -> list[Change]:
         ("network", seen.networks, document.networks),
         ("volume", seen.volumes, document.volumes),
     ):
-        for have in haves.values():
+        for _, have in sorted(haves.items()):
             if have.name not in wants and _is_ours(have, document, seen):
                 cost = Disruption.DESTROY if kind == "volume" else Disruption.NONE
                 before = {"driver": have.fields.get("driver")}

@@ -15,7 +15,8 @@ from .have import carried_targets, is_paused, is_running
 from .mounts import anonymous_volumes
 from .options import ROWS
 from .plan import full_fields
-from .replace import Task, create, remove, remove_volumes, replace, stop
+from .replace import Task, create, remove, remove_volumes, replace, restart, stop
+from .sharing import shared_with
 from .watch import Watch
 
 
@@ -26,9 +27,11 @@ class Bench(NamedTuple):
     facts: EngineFacts
     watch: Watch
     configs: Mapping[str, Mapping[str, Any]]  # image key -> Config
-    names: Mapping[str, str]  # container ID -> name
+    haves: Mapping[str, Have]  # all containers that were read, by name
+    lost: dict[str, str]  # IDs of containers that were replaced -> names; replacing adds to it
     wait: float  # seconds
     image_key: Callable[[str], str]  # a reference as it is written -> the key of `configs`
+    did: Callable[[Iterable[Change]], None]  # to be told of each change when it is done
 
 
 def apply(
@@ -36,18 +39,19 @@ def apply(
 ) -> None:
     """Carry out the changes of one container.
 
-    ``want`` is None for containers that the spec does not name (removed, or replaced because
-    they share a namespace). Raises ApplyFailed; a container that was there then runs as before.
+    ``want`` is None for containers that the spec does not name: they share a namespace with one
+    that is replaced or started. Raises ApplyFailed; what was there then runs as before.
     """
-    actions = {change.action for change in changes}
-    if Action.DELETE in actions and have:
-        delete(bench.engine, have)
-    elif Action.CREATE in actions and want:
+    listed = list(changes)
+    actions = {change.action for change in listed}
+    if Action.CREATE in actions and want:
         _create(bench, want)
+        bench.did(listed)
     elif Action.REPLACE in actions and have:
         _replace(bench, want, have)
-    elif have and want:
-        _change(bench, want, have, list(changes), actions)
+        bench.did(listed)
+    elif have:
+        _change(bench, want, have, listed)
 
 
 def delete(engine: Engine, have: Have) -> None:
@@ -65,72 +69,102 @@ def _config(bench: Bench, want: Want) -> Mapping[str, Any]:
 
 
 def _create(bench: Bench, want: Want) -> None:
-    config = _config(bench, want)
-    creation = from_want(want, None, config, bench.facts)
-    where = want.where
+    creation = from_want(want, None, _config(bench, want), bench.facts)
     try:
-        identity = create(bench.engine, want.name, creation, want.inputs.get("platform", ""))
+        identity = create(bench.engine, want.name, creation)
     except EngineRefused as error:
         raise _refused(want, "could not be created", error) from error
     if want.state == "stopped":
         return
-    if want.inputs.get("awaited"):
-        bench.watch.begin()
     try:
+        if want.inputs.get("awaited"):
+            bench.watch.begin()
         bench.engine.post(f"/containers/{identity}/start")
     except DockwrightError as error:
         remove(bench.engine, identity)
         message = (
             f"container {want.name} could not be started: {error.message}; it was removed again"
         )
-        raise ApplyFailed(message, where=where, fix=error.fix) from error
+        raise ApplyFailed(message, where=want.where, fix=error.fix, changed=True) from error
 
 
-def _refused(want: Want, what: str, error: DockwrightError) -> ApplyFailed:
+def _refused(want: Want | None, what: str, error: DockwrightError) -> ApplyFailed:
     fix = error.fix or "correct the option that the engine names"
-    return ApplyFailed(f"container {want.name} {what}: {error.message}", where=want.where, fix=fix)
+    name, where = (want.name, want.where) if want else ("", "")
+    changed = isinstance(error, ApplyFailed) and error.changed
+    message = f"container {name} {what}: {error.message}"
+    return ApplyFailed(message, where=where, fix=fix, changed=changed)
 
 
 def _replace(bench: Bench, want: Want | None, have: Have) -> None:
+    names = {**bench.lost, **{other.id: other.name for other in bench.haves.values()}}
+    old = copy_of(have, bench.facts, names)
     if want:
         config = _config(bench, want)
         creation = from_want(want, have, config, bench.facts)
-        full = full_fields(want, config, bench.facts)
         start = want.state != "stopped"
-        health = full["healthcheck"]
+        health = full_fields(want, config, bench.facts)["healthcheck"]
     else:
-        creation = copy_of(have, bench.facts, bench.names)
+        creation = copy_of(have, bench.facts, names)
         start = is_running(have)
         health = have.fields["healthcheck"]
-    has_health = bool(health.get("test")) and health["test"] != ["NONE"]
-    task = Task(have, creation, start, has_health, bench.wait, carried_targets(have))
+    cannot_return = get(have.raw, "HostConfig.AutoRemove") or any(
+        reference in bench.lost for _, reference in shared_with(have)
+    )
+    task = Task(
+        have,
+        creation,
+        start,
+        bool(health.get("test")) and health["test"] != ["NONE"],
+        bench.wait,
+        old if cannot_return else None,
+        _sharing(bench, have),
+        carried_targets(have),
+    )
     try:
-        replace(bench.engine, task, bench.watch, bench.facts)
+        replace(bench.engine, task, bench.watch)
     except ApplyFailed as error:
         where = want.where if want else ""
         raise ApplyFailed(
             error.message, where=where, fix=error.fix, changed=error.changed
         ) from error
+    bench.lost[have.id] = have.name
 
 
-def _change(
-    bench: Bench, want: Want, have: Have, changes: list[Change], actions: set[Action]
-) -> None:
-    engine = bench.engine
+def _sharing(bench: Bench, have: Have) -> tuple[Have, ...]:
+    """The running containers in the namespaces of this one."""
+    return tuple(
+        other
+        for other in bench.haves.values()
+        if is_running(other) and {have.id, have.name} & {ref for _, ref in shared_with(other)}
+    )
+
+
+def _change(bench: Bench, want: Want | None, have: Have, changes: list[Change]) -> None:
+    """Everything short of a replacement: one request for all live updates, then step by step."""
     try:
-        if Action.UPDATE in actions:
-            body = _update_body(bench, want, changes)
-            if body:
-                engine.post(f"/containers/{have.id}/update", body)
+        updates = [change for change in changes if change.action is Action.UPDATE]
+        body = _update_body(bench, want, updates) if want and updates else {}
+        if body:
+            bench.engine.post(f"/containers/{have.id}/update", body)
+        bench.did(updates)
         for change in changes:
-            if change.path.startswith("networks."):
-                reconnect(engine, change.path.partition(".")[2], want, have)
-        if Action.STOP in actions:
-            stop(engine, have)
-        if Action.START in actions:
-            _start(bench, want, have)
-    except EngineRefused as error:
+            if change.action is not Action.UPDATE:
+                _step(bench, want, have, change)
+                bench.did([change])
+    except (EngineRefused, ApplyFailed) as error:
         raise _refused(want, "could not be changed", error) from error
+
+
+def _step(bench: Bench, want: Want | None, have: Have, change: Change) -> None:
+    if change.action is Action.RESTART:
+        restart(bench.engine, have)
+    elif change.action is Action.STOP:
+        stop(bench.engine, have)
+    elif change.action is Action.START and want:
+        _start(bench, want, have)
+    elif change.path.startswith("networks.") and want:
+        reconnect(bench.engine, change.path.partition(".")[2], want, have)
 
 
 def _start(bench: Bench, want: Want, have: Have) -> None:

@@ -21,6 +21,7 @@ class Creation(NamedTuple):
     body: dict[str, Any]
     connects: dict[str, dict[str, Any]]  # network -> EndpointSettings
     carried: Mapping[str, str]  # target -> anonymous volume that is taken over
+    platform: str = ""
 
 
 def from_want(
@@ -47,7 +48,7 @@ def from_want(
         body.setdefault("ExposedPorts", {})[port] = {}
     carried = _carry(want, have, config, body) if have else {}
     connects = _networks(body, fields.get("networks") or {}, facts)
-    return Creation(body, connects, carried)
+    return Creation(body, connects, carried, want.inputs.get("platform") or "")
 
 
 def _networks(
@@ -113,13 +114,17 @@ def copy_of(have: Have, facts: EngineFacts, names: Mapping[str, str]) -> Creatio
             host[key] = f"container:{names.get(reference, reference)}"
             if key == "NetworkMode":  # refused together by the engine
                 config.pop("ExposedPorts", None)
+    host["VolumesFrom"] = [
+        ":".join([names.get(source, source), *mode])
+        for source, *mode in (text.split(":") for text in host.get("VolumesFrom") or ())
+    ]
     labels = {k: v for k, v in (config.get("Labels") or {}).items() if k != owner.REPLACES}
     body: dict[str, Any] = {**config, "Labels": labels, "HostConfig": host}
     if host.get("Mounts"):
         host["Mounts"] = [dict(mount) for mount in host["Mounts"]]
     else:
         host["Mounts"] = []
-    carried = anonymous_volumes(raw, carried_targets(have))
+    carried = _own_anonymous(have)
     mount_carried(body, carried)
     connects = {}
     if have.fields.get("network_mode") is None:
@@ -129,3 +134,13 @@ def copy_of(have: Have, facts: EngineFacts, names: Mapping[str, str]) -> Creatio
         if mode in networks:
             host["NetworkMode"] = mode
     return Creation(body, connects, carried)
+
+
+def _own_anonymous(have: Have) -> dict[str, str]:
+    """The anonymous volumes of a container, without those that it has from another one."""
+    found = anonymous_volumes(have.raw, carried_targets(have))
+    if not get(have.raw, "HostConfig.VolumesFrom"):
+        return found
+    own = set(carried_targets(have)) | set(get(have.raw, "Config.Volumes") or {})
+    own |= {mount.get("Target") for mount in get(have.raw, "HostConfig.Mounts") or ()}
+    return {target: volume for target, volume in found.items() if target in own}

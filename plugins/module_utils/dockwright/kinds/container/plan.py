@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ... import owner
@@ -212,57 +212,3 @@ def _state(want: Want, have: Have, replaced: bool) -> list[Change]:
     if status == "exited":
         reason = f"exited with {get(have.raw, 'State.ExitCode')}"
     return [Change(KIND, want.name, Action.START, "state", status, "running", reason, Cause.DRIFT)]
-
-
-# --- containers that live in the namespaces of another one ---------------------------------------
-
-
-def shared_with(have: Have) -> dict[str, str]:
-    """Path -> ID or name of the containers that this one refers to by their ID."""
-    host = have.raw.get("HostConfig") or {}
-    found = {}
-    for path, key in (("network_mode", "NetworkMode"), ("pid", "PidMode"), ("ipc", "IpcMode")):
-        prefix, _, reference = (host.get(key) or "").partition(":")
-        if prefix == "container":
-            found[path] = reference
-    for reference in host.get("VolumesFrom") or ():
-        found["volumes_from"] = reference.partition(":")[0]
-    for link in host.get("Links") or ():
-        found["links"] = link.partition(":")[0].lstrip("/")
-    return found
-
-
-def dependents(
-    changes: Iterable[Change], haves: Mapping[str, Have], going: Iterable[str]
-) -> list[Change]:
-    """Replacements of the containers that refer to one that is replaced, and so on.
-
-    ``haves`` are all containers by name, ``going`` the names that are removed anyhow.
-    """
-    replaced = {c.name for c in changes if c.kind == KIND and c.action is Action.REPLACE}
-    done = {*replaced, *going}
-    found: list[Change] = []
-    while replaced:
-        names = {*replaced, *(haves[name].id for name in replaced if name in haves)}
-        replaced = set()
-        for have in haves.values():
-            shared = {path: ref for path, ref in shared_with(have).items() if ref in names}
-            if have.name in done or not shared:
-                continue
-            path, reference = sorted(shared.items())[0]
-            found.append(_follow(have, path, _name_of(reference, haves)))
-            replaced.add(have.name)
-            done.add(have.name)
-    return found
-
-
-def _name_of(reference: str, haves: Mapping[str, Have]) -> str:
-    return next((have.name for have in haves.values() if have.id == reference), reference)
-
-
-def _follow(have: Have, path: str, other: str) -> Change:
-    cost = Disruption.REPLACE if is_running(have) else Disruption.NONE
-    reason = f"shares it with {other}, which is replaced"
-    value = f"container:{other}"
-    values = (path, value, value, reason, Cause.DEFAULT, cost)
-    return Change(KIND, have.name, Action.REPLACE, *values)

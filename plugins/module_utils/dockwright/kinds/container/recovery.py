@@ -23,6 +23,7 @@ class Journal(NamedTuple):
     running: bool
     restart: Mapping[str, Any]  # its RestartPolicy
     start: bool  # whether the new one is to run
+    drop: Iterable[str] = ()  # anonymous volumes that go with it
 
     def text(self) -> str:
         """The label's value."""
@@ -58,8 +59,14 @@ def read_journal(labels: Mapping[str, str]) -> Journal | None:
         return None
 
 
-def recoveries(listing: Iterable[Mapping[str, Any]]) -> dict[str, Recovery]:
-    """The replacements that are half done, by the container's real name."""
+def recoveries(
+    listing: Iterable[Mapping[str, Any]], volumes: Iterable[str] = ()
+) -> dict[str, Recovery]:
+    """The replacements that are half done, by the container's real name.
+
+    ``volumes`` are the names of all volumes: the last of the old container may still be there.
+    """
+    listing = tuple(listing)
     by_name = {name_of(item): item for item in listing}
     found = {}
     for name, item in by_name.items():
@@ -70,7 +77,26 @@ def recoveries(listing: Iterable[Mapping[str, Any]]) -> dict[str, Recovery]:
             recovery = _swapped(base, item, by_name)
             if recovery:
                 found[base] = recovery
+    for name, recovery in _with_volumes(by_name, frozenset(volumes)):
+        found.setdefault(name, recovery)
     return {name: recovery for name, recovery in found.items() if recovery}
+
+
+def lost(listing: Iterable[Mapping[str, Any]], found: Iterable[Recovery]) -> dict[str, str]:
+    """IDs of containers that were replaced and are no more (or not for long) -> their names.
+
+    Others may still refer to them, when the run that replaced them was interrupted.
+    """
+    listing = tuple(listing)
+    going = {item.old for item in found if item.finish}
+    present = {item["Id"] for item in listing} - going
+    journals = ((name_of(item), read_journal(owner.labels_of(item))) for item in listing)
+    return {
+        journal.id: _split(name)[0]
+        for name, journal in journals
+        if journal and journal.id
+        if journal.id not in present
+    }
 
 
 def _split(name: str) -> tuple[str, str]:
@@ -91,7 +117,8 @@ def _unfinished(
     if journal is None:
         return None  # not ours
     at_name, moved = by_name.get(base) or {}, by_name.get(base + OLD) or {}
-    old = at_name if at_name.get("Id") == journal.id or not moved else moved
+    stopped = journal.running and at_name.get("State") != "running"
+    old = moved if moved and (stopped or at_name.get("Id") != journal.id) else at_name
     return Recovery(base, old.get("Id", ""), new["Id"], False, journal)
 
 
@@ -107,8 +134,24 @@ def _swapped(
         return None  # somebody else made the container of that name since
     status = new.get("Status") or ""
     healthy = "(unhealthy)" not in status and "(health: starting)" not in status
-    finish = (new.get("State") == "running" and healthy) or not journal.start
+    runs = new.get("State") == "running" and healthy
+    finish = runs or status.startswith("Exited (0)") or not journal.start
     return Recovery(base, old["Id"], new["Id"], finish, journal)
+
+
+def _with_volumes(
+    by_name: Mapping[str, Mapping[str, Any]], volumes: frozenset[str]
+) -> Iterable[tuple[str, Recovery]]:
+    """Containers that have won, with volumes of the one before them that nobody uses."""
+    used = {mount.get("Name") for item in by_name.values() for mount in item.get("Mounts") or ()}
+    for name, item in by_name.items():
+        journal = read_journal(owner.labels_of(item))
+        won = journal and not _split(name)[1] and name + OLD not in by_name
+        if journal and won and volumes.intersection(journal.drop) - used:
+            yield name, Recovery(name, "", item["Id"], True, journal)
+
+
+_LATER = "9999"  # it is still to be started: after everything that runs now
 
 
 def as_recovered(raw: Mapping[str, Any], recovery: Recovery) -> dict[str, Any]:
@@ -116,9 +159,11 @@ def as_recovered(raw: Mapping[str, Any], recovery: Recovery) -> dict[str, Any]:
     result = {**raw, "Name": f"/{recovery.name}"}
     if recovery.finish or not recovery.journal.id:
         return result
-    running = recovery.journal.running
-    state = {**(raw.get("State") or {}), "Status": "running" if running else "exited"}
-    result["State"] = {**state, "Running": running, "Paused": False, "Restarting": False}
+    before = raw.get("State") or {}
+    if recovery.journal.running and not before.get("Running"):
+        started = {"Status": "running", "Running": True, "StartedAt": _LATER}
+        before = {key: value for key, value in before.items() if key != "Health"}
+        result["State"] = {**before, **started, "Paused": False, "Restarting": False}
     if recovery.journal.restart:
         host = {**(raw.get("HostConfig") or {}), "RestartPolicy": recovery.journal.restart}
         result["HostConfig"] = host

@@ -15,13 +15,16 @@ from ...engine.client import Engine
 from ...errors import ApplyFailed, DockwrightError, EngineRefused
 from ...model import Have
 from ...options import get
-from .body import Creation, copy_of
+from .body import Creation
 from .have import is_running
 from .mounts import anonymous_volumes
 from .recovery import NEW, OLD, Journal, Recovery
 from .watch import Watch
 
 _GONE = (404,)
+
+
+SETTLE = 0.5  # seconds within which a container without a health check must not fail
 
 
 class Task(NamedTuple):
@@ -32,16 +35,16 @@ class Task(NamedTuple):
     start: bool
     has_health: bool
     limit: float  # seconds to become healthy
-    previous: frozenset[str] = (
-        frozenset()
-    )  # targets of anonymous volumes the old one had taken over
+    copy: Creation | None  # makes the old one once more, where it cannot come back itself
+    sharing: tuple[Have, ...]  # running containers in its namespaces
+    previous: frozenset[str]  # targets of anonymous volumes that it had taken over
 
 
-def create(engine: Engine, name: str, creation: Creation, platform: str = "") -> str:
+def create(engine: Engine, name: str, creation: Creation) -> str:
     """Create a container with all its networks; the ID. Nothing is left behind when it fails."""
     query = {"name": name}
-    if platform:
-        query["platform"] = platform
+    if creation.platform:
+        query["platform"] = creation.platform
     answer = engine.post("/containers/create", creation.body, query)
     identity = str(answer["Id"])
     try:
@@ -75,10 +78,17 @@ def remove_volumes(engine: Engine, names: Any) -> None:
 
 def stop(engine: Engine, have: Have) -> None:
     """Stop a container and wait for it; its own grace period decides how long that may take."""
-    grace = have.fields.get("stop_grace_period", 0) / 10**9
-    _quietly_gone(
-        lambda: engine.post(f"/containers/{have.id}/stop", timeout=engine.timeout + grace)
-    )
+    _quietly_gone(lambda: engine.post(f"/containers/{have.id}/stop", timeout=_grace(engine, have)))
+
+
+def restart(engine: Engine, have: Have) -> None:
+    """Stop a container and start it again; gone is fine."""
+    limit = _grace(engine, have)
+    _quietly_gone(lambda: engine.post(f"/containers/{have.id}/restart", timeout=limit))
+
+
+def _grace(engine: Engine, have: Have) -> float:
+    return float(engine.timeout + have.fields.get("stop_grace_period", 0) / 10**9)
 
 
 def _quietly_gone(call: Callable[[], Any]) -> None:
@@ -93,76 +103,91 @@ def _rename(engine: Engine, identity: str, name: str) -> None:
     engine.post(f"/containers/{identity}/rename", None, {"name": name})
 
 
-def replace(engine: Engine, task: Task, watch: Watch, facts: Any) -> str:
+def replace(engine: Engine, task: Task, watch: Watch) -> str:
     """Put a new container in the place of the old one; the new ID.
 
     Raises ApplyFailed that names the step; the old container then runs as it did before.
     """
     have = task.have
     policy = get(have.raw, "HostConfig.RestartPolicy") or {}
-    running = is_running(have)
-    journal = Journal(have.id, running, policy, task.start)
+    journal = Journal(have.id, is_running(have), policy, task.start, _dropped(task))
     task.creation.body.setdefault("Labels", {})[owner.REPLACES] = journal.text()
-    if task.start and task.has_health:
-        watch.begin()
+    step = "the new container could not be created"
     try:
+        if task.start:
+            watch.begin()
         new = create(engine, have.name + NEW, task.creation)
     except DockwrightError as error:
-        raise _failed(
-            have, "the new container could not be created", error, untouched=True
-        ) from error
-    step = "the old container could not be set aside"
+        raise _failed(have, step, error, untouched=True) from error
     try:
-        _set_aside(engine, have, policy, running, facts)
+        step = "the old container could not be set aside"
+        _set_aside(engine, task, journal)
         step = "the new container could not be named"
         _rename(engine, new, have.name)
         step = "the new container could not be started"
         if task.start:
             _start(engine, new, task, watch)
     except DockwrightError as error:
-        _undo_or_say(engine, have, new, journal, step, error)
+        _undo_or_say(engine, task, new, journal, step, error)
         raise _failed(have, step, error, untouched=False) from error
-    _dispose(engine, task)
+    _dispose(engine, task, journal)
     return new
 
 
-def _set_aside(engine: Engine, have: Have, policy: Any, running: bool, facts: Any) -> None:
+def _dropped(task: Task) -> list[str]:
+    """The anonymous volumes of the old container that the new one does not take over."""
+    kept = set(task.creation.carried.values())
+    return [v for v in anonymous_volumes(task.have.raw, task.previous).values() if v not in kept]
+
+
+def _set_aside(engine: Engine, task: Task, journal: Journal) -> None:
     """Stop the old container and free its name, so that it can come back."""
-    if get(have.raw, "HostConfig.AutoRemove"):
-        # It vanishes when it stops: a copy of it, which never ran, is what can come back.
-        create(engine, have.name + OLD, copy_of(have, facts, {}))
-        if running:
+    have = task.have
+    if task.copy:
+        # A copy of it, which never ran, is what can come back.
+        create(engine, have.name + OLD, task.copy)
+        if journal.running:
             stop(engine, have)
-        remove(engine, have.id)
+        if get(have.raw, "HostConfig.AutoRemove") and journal.running:
+            _await_removal(engine, have)
+        else:
+            remove(engine, have.id)
         return
-    if (policy.get("Name") or "no") != "no":
+    if (journal.restart.get("Name") or "no") != "no":
         engine.post(f"/containers/{have.id}/update", {"RestartPolicy": {"Name": "no"}})
-    if running:
+    if journal.running:
         stop(engine, have)
     _rename(engine, have.id, have.name + OLD)
 
 
+def _await_removal(engine: Engine, have: Have) -> None:
+    """The engine removes it by itself once it has stopped; only then its name is free."""
+    path, query = f"/containers/{have.id}/wait", {"condition": "removed"}
+    _quietly_gone(lambda: engine.post(path, None, query))
+
+
 def _start(engine: Engine, new: str, task: Task, watch: Watch) -> None:
     engine.post(f"/containers/{new}/start")
+    name = task.have.name
     if task.has_health:
-        watch.healthy(task.have.name, new, task.limit)
+        watch.healthy(name, new, task.limit)
         return
-    state = (engine.get(f"/containers/{new}/json").get("State")) or {}
-    restart = get(task.creation.body, "HostConfig.RestartPolicy.Name") or "no"
-    one_shot = restart in ("no", "on-failure")
-    ended_well = one_shot and state.get("ExitCode") == 0
-    if not (state.get("Running") or state.get("Restarting") or ended_well):
-        message = f"it exited with {state.get('ExitCode')} right after its start"
-        raise ApplyFailed(message, fix=f"look at its image and command ({task.have.name})")
+    end = watch.end_of(new, SETTLE)
+    if end not in ("", "exited 0"):
+        fix = f"look at its image and command ({name})"
+        raise ApplyFailed(f"it {end} right after its start", fix=fix)
 
 
-def _dispose(engine: Engine, task: Task) -> None:
+def _dispose(engine: Engine, task: Task, journal: Journal) -> None:
     """Remove the old container and those of its anonymous volumes that nobody took over."""
-    have = task.have
-    _quietly_gone(lambda: remove(engine, have.name + OLD))
-    old = anonymous_volumes(have.raw, task.previous)
-    kept = set(task.creation.carried.values())
-    remove_volumes(engine, [name for name in old.values() if name not in kept])
+    remove(engine, task.have.name + OLD if task.copy else task.have.id)
+    remove_volumes(engine, set(journal.drop) & _kept_by_name(task))
+
+
+def _kept_by_name(task: Task) -> set[str]:
+    """The anonymous volumes that do not go with the old container (or its copy) by themselves."""
+    found = anonymous_volumes(task.have.raw, task.previous)
+    return {v for target, v in found.items() if task.copy or target in task.previous}
 
 
 def _failed(have: Have, step: str, error: DockwrightError, *, untouched: bool) -> ApplyFailed:
@@ -174,66 +199,67 @@ def _failed(have: Have, step: str, error: DockwrightError, *, untouched: bool) -
     )
 
 
-def _undo_or_say(
-    engine: Engine, have: Have, new: str, journal: Journal, step: str, error: DockwrightError
+def _undo_or_say(  # noqa: PLR0913 - all of what went wrong
+    engine: Engine, task: Task, new: str, journal: Journal, step: str, error: DockwrightError
 ) -> None:
     """Undo; when that fails too, say what is where."""
+    have = task.have
     try:
-        undo(engine, have.name, new, journal)
+        if undo(engine, have.name, new, journal):
+            for other in task.sharing:
+                restart(engine, other)
     except DockwrightError as second:
         raise ApplyFailed(
-            f"container {have.name}: {step}: {error.message}; and the old one, {have.id[:12]}, could"
-            f" not be brought back: {second.message}",
+            f"container {have.name}: {step}: {error.message}; and the old one, {have.id[:12]},"
+            f" could not be brought back: {second.message}",
             fix="run again: the next run brings the old one back",
             changed=True,
         ) from second
 
 
-def undo(engine: Engine, name: str, new: str, journal: Journal) -> None:
+def undo(engine: Engine, name: str, new: str, journal: Journal) -> bool:
     """Bring the old container back under its name, as it ran before; then remove the new one.
 
     Works from any step, also when it was itself interrupted: the new container, with the journal
-    on it, is removed last.
+    on it, is removed last. Returns whether the old one had to be started.
     """
-    old = _find(engine, name + OLD)
-    at_name = _find(engine, name)
+    old, at_name = find(engine, name + OLD), find(engine, name)
+    started = False
     if at_name and at_name["Id"] == new:
         if not old:
-            return  # there is nothing to bring back: the new one is all there is
+            return False  # there is nothing to bring back: the new one is all there is
         _quietly_gone(lambda: engine.post(f"/containers/{new}/stop", None, {"t": 0}))
-        _free(engine, new, name)
+        _quietly_gone(lambda: _rename(engine, new, name + NEW))
+        at_name = None
+    if old and at_name and journal.running and not get(at_name, "State.Running"):
+        remove(engine, at_name["Id"])  # it was stopped and cannot come back: its copy can
         at_name = None
     if old and not at_name:
         _rename(engine, old["Id"], name)
         at_name, old = old, None
     if at_name:
-        _as_before(engine, at_name, journal)
-    if old:  # the copy of a container that removes itself, which is still there
+        started = _as_before(engine, at_name, journal)
+    if old:  # the copy of a container that is still there itself
         remove(engine, old["Id"])
     if new:
         remove(engine, new)
+    return started
 
 
-def _free(engine: Engine, new: str, name: str) -> None:
-    """Give the new container its temporary name again."""
-    try:
-        _rename(engine, new, name + NEW)
-    except EngineRefused as error:
-        if error.status not in _GONE:
-            raise
-
-
-def _as_before(engine: Engine, survivor: Any, journal: Journal) -> None:
+def _as_before(engine: Engine, survivor: Any, journal: Journal) -> bool:
+    """Its restart policy, and that it runs; whether it had to be started."""
     identity = survivor["Id"]
     policy = get(survivor, "HostConfig.RestartPolicy.Name") or "no"
     wanted = journal.restart.get("Name") or "no"
     if policy != wanted:
         engine.post(f"/containers/{identity}/update", {"RestartPolicy": dict(journal.restart)})
-    if journal.running and not get(survivor, "State.Running"):
-        engine.post(f"/containers/{identity}/start")
+    if not journal.running or get(survivor, "State.Running"):
+        return False
+    engine.post(f"/containers/{identity}/start")
+    return True
 
 
-def _find(engine: Engine, name: str) -> Any:
+def find(engine: Engine, name: str) -> Any:
     """The container of exactly this name, None if there is none."""
     try:
         raw = engine.get(f"/containers/{name}/json")
@@ -246,7 +272,9 @@ def _find(engine: Engine, name: str) -> Any:
 
 def recover(engine: Engine, recovery: Recovery) -> None:
     """Finish or undo what a killed run left of a replacement."""
-    if recovery.finish:
-        remove(engine, recovery.old)
+    if not recovery.finish:
+        undo(engine, recovery.name, recovery.new, recovery.journal)
         return
-    undo(engine, recovery.name, recovery.new, recovery.journal)
+    if recovery.old:
+        remove(engine, recovery.old)
+    remove_volumes(engine, recovery.journal.drop)

@@ -93,6 +93,17 @@ class Watch:
         if word != "exited 0":
             raise ApplyFailed(f"container {name} {word}", fix=f"look at `docker logs {name}`")
 
+    def end_of(self, identity: str, seconds: float) -> str:
+        """``exited N`` if a container ends within so many seconds, else an empty text."""
+        deadline = time.monotonic() + seconds
+        with self._news:
+            while not self._last.get(identity, "").startswith("exited"):
+                left = deadline - time.monotonic()
+                if left <= 0 or self._fault:
+                    return ""
+                self._news.wait(left)
+            return self._last[identity]
+
     def _wait(self, name: str, identity: str, limit: float, good: tuple[str, ...]) -> str:
         deadline = time.monotonic() + limit
         with self._news:

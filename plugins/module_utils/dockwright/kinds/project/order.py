@@ -33,6 +33,29 @@ def _walk(
     return []
 
 
+def with_wishes(
+    graph: Mapping[str, Iterable[str]], wishes: Iterable[tuple[str, str]]
+) -> dict[str, list[str]]:
+    """The graph with further dependencies (name, other), but for those that would make a cycle."""
+    result = {name: list(others) for name, others in graph.items()}
+    for name, other in wishes:
+        if name in result and other in result and not _leads(other, name, result):
+            result[name].append(other)
+    return result
+
+
+def _leads(start: str, goal: str, graph: Mapping[str, Iterable[str]]) -> bool:
+    todo, seen = [start], {start}
+    while todo:
+        name = todo.pop()
+        if name == goal:
+            return True
+        new = set(graph.get(name, ())) - seen
+        seen |= new
+        todo.extend(new)
+    return False
+
+
 def levels(graph: Mapping[str, Iterable[str]]) -> list[list[str]]:
     """The names in groups, each group after all that it depends on; names outside do not count."""
     depth: dict[str, int] = {}

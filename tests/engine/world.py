@@ -1,0 +1,213 @@
+"""One engine as a user's document meets it: runs, the witness's view of it, events, killed runs."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from dockwright import reconcile
+from dockwright.engine.client import Engine, Reply
+from dockwright.host.machine import Host
+from dockwright.model import Report
+from dockwright.reconcile import Connection
+from dockwright.report import change_dict
+from tests.hosts import TINY, TestHost
+
+READING = ("GET", "HEAD")
+SERVER = ["httpd", "-f", "-p", "80", "-h", "/www"]
+SLEEP = ["sleep", "1000"]
+BASE: dict[str, Any] = {"image": TINY, "command": SLEEP, "stop_grace_period": 0}
+_LOOKING = ("exec_create", "exec_start", "exec_die", "health_status")
+
+
+def container(**more: Any) -> dict[str, Any]:
+    """The spec of a container that sleeps, stops at once, and what else it is to have."""
+    return {**BASE, **more}
+
+
+class World:
+    """One test host's engine; ``client`` is the witness, ``memory`` the folder of our memory."""
+
+    def __init__(self, host: TestHost, memory: Path) -> None:
+        self.host = host
+        self.memory = memory
+        self.client = host.sdk()
+        self.engines: list[Engine] = []
+
+    # --- runs ------------------------------------------------------------------------------------
+
+    @property
+    def log(self) -> list[str]:
+        """The requests of the last run."""
+        return self.engines[-1].log
+
+    def run(self, document: Any, *, check: bool = False, timeout: float = 60.0) -> Report:
+        """One run of the core over a document."""
+
+        def engine(*args: Any, **options: Any) -> Engine:
+            self.engines.append(Engine(*args, **options))
+            return self.engines[-1]
+
+        with mock.patch.object(reconcile, "Engine", engine):
+            return reconcile.converge(
+                document,
+                connection=Connection(self.host.docker_host, timeout=timeout),
+                check=check,
+                host=Host(memory=str(self.memory)),
+            )
+
+    def check(self, document: Any) -> Report:
+        """A check-mode run that must succeed."""
+        report = self.run(document, check=True)
+        assert not report.failed, told(report)
+        return report
+
+    def apply(self, document: Any) -> Report:
+        """Check, apply, check again: what was predicted is done, and nothing is left to do."""
+        predicted = self.check(document)
+        report = self.run(document)
+        assert not report.failed, told(report)
+        assert changes(report) == changes(predicted)
+        assert report.changed == predicted.changed
+        assert sorted(map(str, report.done)) == sorted(map(str, report.plan.changes))
+        assert not report.not_done
+        assert changes(self.check(document)) == []
+        return report
+
+    def fail(self, document: Any) -> Report:
+        """A run that must fail."""
+        report = self.run(document)
+        assert report.failed, "it was expected to fail"
+        assert report.problems
+        return report
+
+    def killed(self, document: Any, after: int) -> bool:
+        """Run in a process that kills itself after so many changing requests; whether it did."""
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["tests.engine.world"])
+        arguments = (document, self.host.docker_host, str(self.memory), after)
+        process = context.Process(target=run_and_die, args=arguments)
+        process.start()
+        process.join(120)
+        assert process.exitcode in (0, -signal.SIGKILL), process.exitcode
+        return process.exitcode != 0
+
+    # --- the witness -----------------------------------------------------------------------------
+
+    def names(self) -> set[str]:
+        """The names of all containers."""
+        return {c["Names"][0].lstrip("/") for c in self.client.api.containers(all=True)}
+
+    def inspect(self, name: str) -> dict[str, Any]:
+        """The inspect answer of a container."""
+        return dict(self.client.api.inspect_container(name))
+
+    def id(self, name: str) -> str:
+        """The ID of a container."""
+        return str(self.inspect(name)["Id"])
+
+    def is_running(self, name: str) -> bool:
+        """Whether a container runs."""
+        return bool(self.inspect(name)["State"]["Running"])
+
+    def policy(self, name: str) -> str:
+        """The restart policy of a container."""
+        return str(self.inspect(name)["HostConfig"]["RestartPolicy"]["Name"])
+
+    def volumes(self) -> set[str]:
+        """The names of all volumes."""
+        return {volume["Name"] for volume in self.client.api.volumes()["Volumes"] or ()}
+
+    def networks(self) -> set[str]:
+        """The names of the networks that somebody made."""
+        return {n["Name"] for n in self.client.api.networks()} - {"bridge", "host", "none"}
+
+    def does(self, name: str, *command: str) -> bool:
+        """Whether a command in a container succeeds (what it says may get lost on the way)."""
+        return self.client.containers.get(name).exec_run(list(command)).exit_code == 0
+
+    def snapshot(self) -> dict[str, Any]:
+        """Everything the engine says of its objects, but for what changes by itself."""
+        api = self.client.api
+        containers = {c["Id"]: api.inspect_container(c["Id"]) for c in api.containers(all=True)}
+        for raw in containers.values():
+            raw["State"].pop("Health", None)
+            raw.pop("ExecIDs", None)
+        return {
+            "containers": containers,
+            "networks": {n["Id"]: n for n in api.networks()},
+            "volumes": {v["Name"]: v for v in api.volumes()["Volumes"] or ()},
+            "images": {i["Id"]: sorted(i["RepoTags"] or ()) for i in api.images()},
+        }
+
+    @contextlib.contextmanager
+    def events(self) -> Iterator[list[str]]:
+        """The events while the body ran, as ``type action name``; filled when it has ended."""
+        found: list[str] = []
+        start = time.time()
+        yield found
+        stream = self.client.events(since=f"{start:.6f}", until=f"{time.time():.6f}", decode=True)
+        for event in stream:
+            action = event["Action"].partition(":")[0]
+            if action not in _LOOKING:
+                name = event["Actor"].get("Attributes", {}).get("name") or event["Actor"]["ID"]
+                found.append(f"{event['Type']} {action} {name}")
+
+    @contextlib.contextmanager
+    def untouched(self) -> Iterator[None]:
+        """The body may neither change the engine nor a file of our memory."""
+        before, files = self.snapshot(), self.files()
+        with self.events() as events:
+            yield
+        assert events == []
+        assert self.snapshot() == before
+        assert self.files() == files
+
+    def files(self) -> dict[str, bytes]:
+        """The files of our memory."""
+        return {str(p): p.read_bytes() for p in self.memory.rglob("*") if p.is_file()}
+
+
+def run_and_die(document: Any, docker_host: str, memory: str, after: int) -> None:
+    """A run that is killed right after its ``after``-th changing request."""
+    left = [after]
+
+    class Deadly(Engine):
+        def request(self, method: str, path: str, **options: Any) -> Reply:
+            reply = super().request(method, path, **options)
+            if method not in READING:
+                left[0] -= 1
+                if not left[0]:
+                    os.kill(os.getpid(), signal.SIGKILL)
+            return reply
+
+    with mock.patch.object(reconcile, "Engine", Deadly):
+        report = reconcile.converge(
+            document, connection=Connection(docker_host), host=Host(memory=memory)
+        )
+    assert not report.failed, told(report)
+
+
+def told(report: Report) -> str:
+    """The problems of a report as text."""
+    return "\n".join(problem.text() for problem in report.problems)
+
+
+def changes(report: Report) -> list[dict[str, Any]]:
+    """The planned changes as plain values."""
+    return [change_dict(change) for change in report.plan.changes]
+
+
+def titles(report: Report) -> list[str]:
+    """The planned changes in short: ``action kind name path``."""
+    return [
+        " ".join(filter(None, (c.action.value, c.kind, c.name, c.path)))
+        for c in report.plan.changes
+    ]
