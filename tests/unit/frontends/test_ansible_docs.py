@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -82,3 +84,15 @@ def test_returned_keys_are_documented(name: str) -> None:
     returned = {*api.to_dict(api.Report()), "msg"} - {"changed", "failed", "check", "diff"}
     returned -= {"message", "warnings"}  # msg, and Ansible's own
     assert set(literal(name, "RETURN")) == returned
+
+
+def test_ansible_doc_renders_every_module() -> None:
+    names = " ".join(f"dockwright.docker.{name}" for name in MODULES)
+    script = f". scripts/env && ansible-doc --json --type module {names}"
+    done = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    shown = json.loads(done.stdout)
+    for name in MODULES:
+        doc = shown[f"dockwright.docker.{name}"]["doc"]
+        assert set(doc["options"]) == set(api.argument_spec(name))
+        assert doc["attributes"]["check_mode"]["support"] == "full"
