@@ -10,11 +10,13 @@ containers that it refers to) and ``cases``. A case has a ``name`` and:
 - ``inspect``: paths in `docker inspect` and the values there once ``want`` is applied;
   ``inspect 20.10`` and so on: where an engine differs.
 - ``image``: the image's Config; ``engine``: the only engine that the case is about.
+- ``in memory``: why the case is not run on real engines.
 - ``creates``, ``deletes``: names of further containers that the plan makes or removes.
 
 ``files`` are files of the managed host. How rows share a container in the tests on real engines
 is said by ``group`` (rows of one group share one; ``alone``: none is shared) and ``touches``
-(further options that show in the changes).
+(further options that show in the changes); ``not started on`` names an engine that cannot start
+such a container in a test host.
 """
 
 from __future__ import annotations
@@ -73,6 +75,11 @@ class Case(NamedTuple):
         base = {"image": IMAGE} if self.kind == "container" else {}
         found = {**base, **self.file.get("with", {}), **self.data[side]}
         return {key: value for key, value in found.items() if value is not None}
+
+    @property
+    def inspect_paths(self) -> list[str]:
+        """The paths in `docker inspect` that the case, or the row's first one, knows."""
+        return [path for data in self.file["cases"] for path in data.get("inspect", ())]
 
     def inspect(self, engine: str) -> dict[str, Any]:
         """Paths in `docker inspect` and their values, on this engine."""
