@@ -86,9 +86,13 @@ def observe(
         found,
         lost(listing, found.values()),
         adopted,
-        host.listening_ports() if host and document.containers else None,
+        host.listening_ports() if host and _publishes(document) else None,
         info=info,
     )
+
+
+def _publishes(document: Document) -> bool:
+    return any(want.fields.get("ports") for want in document.containers.values())
 
 
 def observe_others(seen: Observation, engine: Engine) -> Observation:

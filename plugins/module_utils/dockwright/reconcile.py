@@ -26,6 +26,7 @@ from .host.machine import Host, state_folder
 from .kinds.image.credentials import Registries, with_config
 from .kinds.image.have import ImageHave
 from .kinds.image.plan import changes_registries
+from .kinds.project.reading import read_compose, this_machine
 from .limits import refuse_beyond
 from .masking import mask_changes, mask_plan, scrub_report, secrets_in
 from .model import Cause, EngineFacts, Plan, Report
@@ -160,7 +161,11 @@ class _Run:
         if self.host is None and endpoint.url.startswith("unix:"):
             self.host = self.local
         files = (self.host or self.local).files
-        self.document = parse_document(self.raw, files.read_text)
+        raw = self.raw
+        if isinstance(raw, Mapping) and raw.get("compose") is not None:
+            here = this_machine(is_managed_host=self.host is not None)
+            raw = read_compose(raw, here, self.report.warnings.append)
+        self.document = parse_document(raw, files.read_text)
 
     def close(self) -> None:
         if self.engine:

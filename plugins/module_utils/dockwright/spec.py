@@ -68,7 +68,7 @@ def parse_document(spec: Any, read_file: ReadFile) -> Document:
         top, paths = expanded
     parsed = _Parser(top, read_file, problems).document(tuple(warnings))
     if problems:
-        raise SpecError(as_written(problem, paths) for problem in problems)
+        raise SpecError(dict.fromkeys(as_written(problem, paths) for problem in problems))
     return replace(parsed, paths=paths)
 
 

@@ -143,17 +143,21 @@ def _sharing(bench: Bench, have: Have) -> tuple[Have, ...]:
 def _change(bench: Bench, want: Want | None, have: Have, changes: list[Change]) -> None:
     """Everything short of a replacement: one request for all live updates, then step by step."""
     try:
-        updates = [change for change in changes if change.action is Action.UPDATE]
+        updates = [c for c in changes if c.action is Action.UPDATE and not _is_endpoint(c)]
         body = _update_body(bench, want, updates) if want and updates else {}
         if body:
             bench.engine.post(f"/containers/{have.id}/update", body)
         bench.did(updates)
         for change in changes:
-            if change.action is not Action.UPDATE:
+            if change not in updates:
                 _step(bench, want, have, change)
                 bench.did([change])
     except (EngineRefused, ApplyFailed) as error:
         raise _refused(want, "could not be changed", error) from error
+
+
+def _is_endpoint(change: Change) -> bool:
+    return change.path.startswith("networks.")
 
 
 def _step(bench: Bench, want: Want | None, have: Have, change: Change) -> None:
@@ -163,7 +167,7 @@ def _step(bench: Bench, want: Want | None, have: Have, change: Change) -> None:
         stop(bench.engine, have)
     elif change.action is Action.START and want:
         _start(bench, want, have)
-    elif change.path.startswith("networks.") and want:
+    elif _is_endpoint(change) and want:
         reconnect(bench.engine, change.path.partition(".")[2], want, have)
 
 

@@ -378,6 +378,7 @@ def parse_env_files(value: Any, where: str) -> list[dict[str, Any]]:
             {
                 "path": parse_text(entry.get("path") or "", f"{path}.path"),
                 "required": True if required is None else parse_boolean(required, path),
+                "raw": parse_text(entry.get("format") or "", f"{path}.format") == "raw",
             }
         )
     return result

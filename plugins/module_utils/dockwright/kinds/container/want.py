@@ -139,7 +139,7 @@ def _fold_env_files(
                 problems.append(Problem(path, message, fix))
             continue
         try:
-            variables.update(parse_env_file(text, path, variables))
+            variables.update(parse_env_file(text, path, variables, raw=entry["raw"]))
         except SpecError as error:
             problems.extend(error.problems())
     if variables:
@@ -211,7 +211,7 @@ def _check_fields(fields: Mapping[str, Any], where: str) -> list[Problem]:
 def link(
     wants: Mapping[str, Want], services: Mapping[str, tuple[str, ...]], problems: list[Problem]
 ) -> dict[str, Want]:
-    """Resolve what containers say of each other: ``depends_on``, ``service:`` and ``container:``."""
+    """Resolve what containers say of each other: ``depends_on``, ``service:``, ``container:``."""
     linked = {}
     for name, want in wants.items():
         depends: dict[str, str] = {}

@@ -140,7 +140,7 @@ def inspect(engine: Engine, want: Want) -> ImageHave:
     empty = ImageHave(reference.normal)
     query = None
     platform = want.inputs.get("platform", "")
-    if platform and engine.api_at_least(_BY_PLATFORM):
+    if "/" in platform and engine.api_at_least(_BY_PLATFORM):  # it wants both or none
         query = {"platform": _platform_query(platform)}
     try:
         raw = engine.get(f"/images/{reference.familiar}/json", query)

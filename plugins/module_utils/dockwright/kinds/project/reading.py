@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any, Callable, NamedTuple
+
+from ...values import wrong
 
 
 class Here(NamedTuple):
@@ -13,6 +16,22 @@ class Here(NamedTuple):
     read: Callable[[str], str | None]  # a file's text, None when it is not there
     environment: Mapping[str, str]
     is_managed_host: bool
+
+
+def this_machine(*, is_managed_host: bool) -> Here:
+    """Here is where we run: paths from the working directory, the process's environment."""
+    return Here(os.path.abspath, _read_text, os.environ, is_managed_host)
+
+
+def _read_text(path: str) -> str | None:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise wrong(path, f"cannot be read: {reason}") from None
 
 
 def read_compose(
