@@ -7,13 +7,17 @@ rootless and second daemons need no code of their own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from .commands import Completed, Runner, run_command
 from .files import Files
 from .lock import Lock
 from .memory import Memory
 from .ports import Port, listening_ports
-from .service import Service
+
+if TYPE_CHECKING:
+    from .service import Service
 
 
 def state_folder(environ: Mapping[str, str], is_root: bool) -> str:
@@ -43,7 +47,15 @@ class Host:
         self.memory_folder = memory
         self.files = Files(root)
         self._runner: Runner = runner or run_command
-        self.service = Service(self.files, self._runner, unit=unit, pidfile=pidfile)
+        self._unit = unit
+        self._pidfile = pidfile
+
+    @cached_property
+    def service(self) -> Service:
+        """The engine's service: few runs ask for it."""
+        from .service import Service
+
+        return Service(self.files, self._runner, unit=self._unit, pidfile=self._pidfile)
 
     def run(
         self, argv: Sequence[str], input: str | None = None, timeout: float = 60.0
