@@ -1,0 +1,46 @@
+"""The benchmarks run, say what they promise, and leave nothing behind."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.hosts import TestHost
+
+ROOT = Path(__file__).resolve().parents[2]
+KEYS = {"noop_ratio", "first_ratio", "noop_over_trivial"}
+
+
+def test_the_benchmark_writes_its_ratios(host26: TestHost, tmp_path: Path) -> None:
+    with contextlib.closing(host26.sdk()) as client:
+        before = {image.id for image in client.images.list()}
+        running = {container.id for container in client.containers.list(all=True)}
+    file = tmp_path / "noop.json"
+    size = ["--containers", "3", "--repeats", "1", "--json", str(file)]
+    done = subprocess.run(
+        [
+            sys.executable,
+            ROOT / "benchmarks/noop.py",
+            *size,
+            "--docker-host",
+            host26.docker_host,
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        env={**os.environ, "LC_ALL": "C.UTF-8"},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(file.read_text())
+    assert all(found[key] > 0 for key in KEYS)
+    assert set(found["medians"]) == {"trivial", "first", "noop", "peer_first", "peer_noop"}
+    assert found["machine"]["engine"] == host26.engine_version
+    assert "peer / ours, no-op" in done.stdout
+    with contextlib.closing(host26.sdk()) as client:
+        assert {image.id for image in client.images.list()} == before
+        assert {container.id for container in client.containers.list(all=True)} == running
