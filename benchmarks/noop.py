@@ -143,11 +143,12 @@ class Bench:
             sys.exit(f"docker {' '.join(argv)[:200]}: {done.stderr.strip()}")
         return done.stdout
 
-    def remove(self, side: str) -> None:
-        """Remove the containers of one side, by their exact names."""
+    def remove(self, side: str) -> int:
+        """Remove the containers of one side, by their exact names; how many there were."""
         found = self.docker("ps", "-aq", "--filter", f"name=^/{side}-[0-9]+$").split()
         with ThreadPoolExecutor(4) as threads:
             list(threads.map(lambda id: self.docker("rm", "-fv", id, check=False), found))
+        return len(found)
 
     def round(self, number: int, *, with_peer: bool) -> None:
         """Both sides, one after the other; what is short is measured several times."""
@@ -169,8 +170,14 @@ class Bench:
         """However it ends, nothing is left."""
         try:
             yield
-        finally:
-            self.remove(side)
+        except BaseException:
+            # A module may outlive its ansible-playbook for a while, and make more.
+            quiet = 0
+            while quiet < 3:
+                quiet = 0 if self.remove(side) else quiet + 1
+                time.sleep(1)
+            raise
+        self.remove(side)
 
     @contextlib.contextmanager
     def image(self) -> Iterator[None]:
