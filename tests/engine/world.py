@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import docker.errors
+
 from dockwright import reconcile
 from dockwright.engine.client import Engine, Reply
 from dockwright.host.machine import Host
+from dockwright.kinds.container import replace
 from dockwright.model import Report
 from dockwright.reconcile import Connection
 from dockwright.report import change_dict
@@ -39,6 +42,7 @@ class World:
         self.host = host
         self.memory = memory
         self.client = host.sdk()
+        self.settle = 0.1  # seconds in which a new container must not end; less than at work
         self.engines: list[Engine] = []
 
     # --- runs ------------------------------------------------------------------------------------
@@ -55,13 +59,16 @@ class World:
             self.engines.append(Engine(*args, **options))
             return self.engines[-1]
 
-        with mock.patch.object(reconcile, "Engine", engine):
+        with mock.patch.object(reconcile, "Engine", engine), self._hasty():
             return reconcile.converge(
                 document,
                 connection=Connection(self.host.docker_host, timeout=timeout),
                 check=check,
                 host=Host(memory=str(self.memory)),
             )
+
+    def _hasty(self) -> Any:
+        return mock.patch.object(replace, "SETTLE", self.settle)
 
     def check(self, document: Any) -> Report:
         """A check-mode run that must succeed."""
@@ -97,7 +104,17 @@ class World:
         process.start()
         process.join(120)
         assert process.exitcode in (0, -signal.SIGKILL), process.exitcode
+        self._settle()
         return process.exitcode != 0
+
+    def _settle(self) -> None:
+        """Wait until the engine has ended what the last request began."""
+        before, now = None, {}
+        while before != now or not now:
+            before = now
+            with contextlib.suppress(docker.errors.NotFound):
+                now = self.snapshot()
+            time.sleep(0.03)
 
     # --- the witness -----------------------------------------------------------------------------
 
@@ -167,7 +184,7 @@ class World:
         with self.events() as events:
             yield
         assert events == []
-        assert self.snapshot() == before
+        assert differences(before, self.snapshot()) == []
         assert self.files() == files
 
     def files(self) -> dict[str, bytes]:
@@ -188,11 +205,23 @@ def run_and_die(document: Any, docker_host: str, memory: str, after: int) -> Non
                     os.kill(os.getpid(), signal.SIGKILL)
             return reply
 
-    with mock.patch.object(reconcile, "Engine", Deadly):
+    with mock.patch.object(reconcile, "Engine", Deadly), mock.patch.object(replace, "SETTLE", 0.1):
         report = reconcile.converge(
             document, connection=Connection(docker_host), host=Host(memory=memory)
         )
     assert not report.failed, told(report)
+
+
+def differences(before: Any, after: Any, path: str = "") -> list[str]:
+    """Where two answers of the engine differ."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        keys = sorted({*before, *after})
+        return [
+            text
+            for key in keys
+            for text in differences(before.get(key), after.get(key), f"{path}/{key}")
+        ]
+    return [] if before == after else [f"{path}: {before!r} -> {after!r}"]
 
 
 def told(report: Report) -> str:

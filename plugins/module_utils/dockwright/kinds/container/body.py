@@ -87,7 +87,10 @@ def mount_carried(body: dict[str, Any], carried: Mapping[str, str]) -> None:
     """Mount anonymous volumes by the engine's names, and note where in a label."""
     if not carried:
         return
-    mounts = body["HostConfig"].setdefault("Mounts", [])
+    host = body["HostConfig"]
+    if host.get("Binds"):  # there an anonymous volume is a path alone
+        host["Binds"] = [bind for bind in host["Binds"] if bind.rstrip("/") not in carried]
+    mounts = host.setdefault("Mounts", [])
     for target, volume in carried.items():
         mount = next((m for m in mounts if m["Target"].rstrip("/") == target), None)
         if mount is None:

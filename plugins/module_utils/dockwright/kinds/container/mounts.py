@@ -173,7 +173,11 @@ def read_volumes(seen: Inspect) -> dict[str, dict[str, Any]]:
     for target in get(seen.raw, "Config.Volumes") or {}:
         found[_trim(target)] = {"type": "volume"}
     for bind in get(seen.raw, "HostConfig.Binds") or ():
-        source, target, *flags = bind.split(":")
+        source, colon, rest = bind.partition(":")
+        if not colon:  # an anonymous volume, as the docker command and others send it
+            found[_trim(bind)] = {"type": "volume"}
+            continue
+        target, *flags = rest.split(":")
         found[_trim(target)] = _read_bind(source, ",".join(flags).split(","))
     for mount in get(seen.raw, "HostConfig.Mounts") or ():
         found[_trim(mount.get("Target") or "")] = _read_mount(mount)
@@ -270,7 +274,8 @@ def anonymous_volumes(raw: Mapping[str, Any], carried: frozenset[str]) -> dict[s
     mounted by their name now, and are anonymous all the same.
     """
     named = {m.get("Target") for m in get(raw, "HostConfig.Mounts") or () if m.get("Source")}
-    named |= {bind.split(":")[1] for bind in get(raw, "HostConfig.Binds") or ()}
+    binds = get(raw, "HostConfig.Binds") or ()
+    named |= {bind.split(":")[1] for bind in binds if ":" in bind}
     return {
         _trim(mount["Destination"]): mount["Name"]
         for mount in raw.get("Mounts") or ()

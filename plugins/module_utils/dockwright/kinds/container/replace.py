@@ -194,7 +194,7 @@ def _failed(have: Have, step: str, error: DockwrightError, *, untouched: bool) -
     after = "it was not touched" if untouched else "the old one is back in its place"
     return ApplyFailed(
         f"container {have.name} was not replaced, {step}: {error.message}; {after}",
-        fix=error.fix,
+        fix=error.fix or "correct the option that the engine names",
         changed=not untouched,
     )
 
