@@ -173,15 +173,17 @@ class Applier:
     def _attached(self, name: str) -> list[network.Attached]:
         """The containers in a network, with the endpoints they have and are to have."""
         assert self.seen is not None
-        gone = {c.name for c in self.plan.changes if c.kind == "container" and _makes_anew(c)}
+        ours = [c for c in self.plan.changes if c.kind == "container"]
+        removed = {c.name for c in ours if c.action is Action.DELETE}
+        anew = {c.name for c in ours if _makes_anew(c)}
         found = []
         for have in {**self.seen.others, **self.seen.containers}.values():
             before = (have.fields.get("networks") or {}).get(name)
-            if before is None:
+            if before is None or have.name in removed:  # removals came before
                 continue
             want = self.document.containers.get(have.name)
             after: Mapping[str, Any] | None = before
-            if want and have.name not in gone:
+            if want and have.name not in anew:
                 after = want.fields["networks"].get(name)
             found.append(network.Attached(have.id, have.name, before, after))
         return found
@@ -301,4 +303,4 @@ class Applier:
 
 
 def _makes_anew(change: Change) -> bool:
-    return change.action in (Action.REPLACE, Action.DELETE, Action.CREATE)
+    return change.action in (Action.REPLACE, Action.CREATE)
