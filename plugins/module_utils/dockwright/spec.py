@@ -201,7 +201,11 @@ class _Parser:
         """The networks, and ``<project>_default`` if a container needs it."""
         result = dict(networks)
         name = f"{self.project}_default"
-        needed = any(name in want.fields.get("networks", ()) for want in containers.values())
+        needed = any(
+            name in want.fields.get("networks", ())
+            for want in containers.values()
+            if want.state != "absent"
+        )
         if self.project and needed and name not in {want.name for want in networks.values()}:
             result["default"] = Want(
                 "network", name, "networks.default", {}, {}, "present", self.project, "default"
@@ -235,7 +239,8 @@ def _with_implied(
     result = dict(volumes)
     names = {want.name for want in volumes.values()}
     for want in containers.values():
-        for mount in want.fields.get("volumes", {}).values():
+        mounts = want.fields.get("volumes", {}) if want.state != "absent" else {}
+        for mount in mounts.values():
             source = mount.get("source")
             if mount["type"] == "volume" and source and source not in names:
                 names.add(source)

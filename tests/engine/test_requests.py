@@ -1,0 +1,104 @@
+"""Law 7: each thing is asked once, and what is done takes as few requests as the engine allows."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from tests.engine.world import READING, World, container, titles
+from tests.hosts import TINY
+
+MANY = 20
+OTHER = "dockwright/other:1"
+HEALTHY = {"test": "sleep 0.3", "interval": "400ms", "retries": 3}
+# Version, info, three lists; before and after what is done.
+LISTS = 5
+AFTER = 4
+
+
+def many(count: int) -> dict[str, Any]:
+    """Containers of two images in three networks with volumes."""
+    return {
+        "project": "shop",
+        "networks": {"front": {}, "back": {}},
+        "volumes": {"shared": {}},
+        "containers": {
+            f"c{number}": container(
+                image=OTHER if number % 2 else TINY,
+                networks=["front", "back"] if number % 3 else ["back"],
+                volumes=[f"data{number % 5}:/data", "shared:/shared"],
+                environment={"NUMBER": number},
+            )
+            for number in range(count)
+        },
+    }
+
+
+def test_nothing_to_do_and_create(world: World) -> None:
+    world.host.load_tiny(OTHER, Labels={"other": "yes"})
+    document = many(MANY)
+    report = world.run(document)
+    assert not report.failed
+    below_144 = tuple(map(int, report.engine["api"].split("."))) < (1, 44)
+    further = sum(len(c["networks"]) - 1 for c in document["containers"].values())
+    writing = [line for line in world.log if not line.startswith(READING)]
+    made = 2 + 6  # networks and volumes
+    assert len(writing) == made + 2 * MANY + (further if below_144 else 0)
+    # Created, started, and inspected to prove it: three a container.
+    reading = [line for line in world.log if line.startswith(READING)]
+    assert len(reading) == LISTS + AFTER + MANY + 2 * 2, reading
+
+    for check in (True, False):
+        world.run(document, check=check)
+        assert len(world.log) <= MANY + 2 + 6, world.log
+        assert len(set(world.log)) == len(world.log)  # nothing is asked twice
+        assert all(line.startswith(READING) for line in world.log)
+
+
+def test_live_updates_are_one_request(world: World) -> None:
+    def document(**more: Any) -> dict[str, Any]:
+        return {"containers": {"web": container(network_mode="bridge", **more)}}
+
+    world.apply(document(mem_limit="64m", cpus="0.5", pids_limit=50))
+    changed = {"mem_limit": "96m", "cpus": "0.75", "pids_limit": 70, "restart": "always"}
+    report = world.run(document(**changed))
+    assert len(report.done) >= 4
+    writing = [line.split("/")[-1] for line in world.log if not line.startswith(READING)]
+    assert writing == ["update"]
+
+
+def test_health_is_awaited_without_polling(world: World) -> None:
+    """However long it takes: one subscription, one look."""
+    db = container(network_mode="bridge", healthcheck=HEALTHY)
+    web = container(network_mode="bridge", depends_on={"db": {"condition": "service_healthy"}})
+    start = time.monotonic()
+    report = world.run({"containers": {"db": db, "web": web}})
+    assert not report.failed
+    assert time.monotonic() - start > 0.6
+    assert [line for line in world.log if "/events" in line] == ["GET /events"]
+    assert len(world.log) <= LISTS + AFTER + 3 * 2 + 2 + 2
+    assert world.is_running("web")
+    # Fulfilled already: asked no more.
+    web["environment"] = {"A": "1"}
+    assert titles(world.run({"containers": {"db": db, "web": web}})) == [
+        "replace container web environment.A"
+    ]
+    identity = world.id("db")
+    assert [line for line in world.log if identity in line] == [
+        f"GET /containers/{identity}/json"
+    ] * 2
+
+
+def test_a_replacement(world: World) -> None:
+    """New one, policy, stop, two names, start, and the old one goes."""
+
+    def document(version: int) -> dict[str, Any]:
+        env = {"VERSION": version}
+        web = container(network_mode="bridge", restart="always", environment=env)
+        return {"containers": {"web": web}}
+
+    world.apply(document(1))
+    report = world.run(document(2))
+    assert not report.failed
+    writing = [line for line in world.log if not line.startswith(READING)]
+    assert len(writing) == 7
