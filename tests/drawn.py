@@ -147,6 +147,8 @@ class Drawer:
         spec.setdefault("stop_grace_period", 0)
         if not spec.get("command", True) or "entrypoint" in spec:
             spec["command"] = self._made["command"]()  # else nothing might be left to run
+        if not is_stopped and "healthcheck" in spec:  # a replacement waits for it
+            spec["healthcheck"] = {"test": "true", "interval": "1s"}
         if not is_stopped and spec["image"] == RICH:
             spec["user"] = "root"
         self.drawn |= spec.keys()
