@@ -1,6 +1,6 @@
 # Every target calls the script of the same name in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help venv lint unit test test-full demo demo-clean
+.PHONY: help venv lint unit test test-full docs demo demo-clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -19,6 +19,9 @@ test: ## everything: venv, lint, then all tests against real engines
 
 test-full: ## the same with the exhaustive sweeps
 	@DOCKWRIGHT_FULL=1 scripts/check
+
+docs: venv ## reference pages and JSON schema, into docs/reference
+	@scripts/docs
 
 demo: ## an engine if there is none, then playbooks/quickstart.yml on this machine
 	@scripts/demo
