@@ -307,7 +307,7 @@ def lines(*items: object, pause: float = 0.0) -> object:
 
 
 def test_stream(engine: Engine, unix_server: Server) -> None:
-    unix_server.routes["POST /images/create"] = lines({"status": "a"}, {"status": "b"})  # type: ignore[assignment]
+    unix_server.routes["POST /images/create"] = lines({"status": "a"}, {"status": "b"})
     stream = engine.stream("POST", "/images/create", query={"fromImage": "x"})
     assert unix_server.seen[-1].query == {"fromImage": ["x"]}, "sent before it is iterated"
     assert list(stream) == [{"status": "a"}, {"status": "b"}]
@@ -317,7 +317,7 @@ def test_stream(engine: Engine, unix_server: Server) -> None:
 
 def test_an_error_inside_a_stream(engine: Engine, unix_server: Server) -> None:
     failure = {"errorDetail": {"message": "toomanyrequests"}, "error": "toomanyrequests"}
-    unix_server.routes["POST /images/create"] = lines({"status": "a"}, failure)  # type: ignore[assignment]
+    unix_server.routes["POST /images/create"] = lines({"status": "a"}, failure)
     stream = engine.stream("POST", "/images/create")
     assert next(stream) == {"status": "a"}
     with pytest.raises(EngineRefused, match="toomanyrequests"):
@@ -344,7 +344,7 @@ def test_a_stream_that_breaks_off(engine: Engine, unix_server: Server) -> None:
 
 
 def test_a_silent_stream(engine: Engine, unix_server: Server) -> None:
-    unix_server.routes["POST /build"] = lines({}, {}, {}, pause=0.4)  # type: ignore[assignment]
+    unix_server.routes["POST /build"] = lines({}, {}, {}, pause=0.4)
     assert len(list(engine.stream("POST", "/build", timeout=1))) == 3, "each line in time"
     with pytest.raises(EngineTimeout, match="POST /build"):
         list(engine.stream("POST", "/build", timeout=0.1))
@@ -355,8 +355,8 @@ def test_bodies_of_streams(engine: Engine, unix_server: Server, sort: str) -> No
     data = bytes(range(256)) * 1000
     parts = [data[:100], b"", data[100:]]
     bodies = {"file": io.BytesIO(data), "bytes": data, "list": parts, "generator": iter(parts)}
-    unix_server.routes["POST /images/load"] = lines({"stream": "ok"})  # type: ignore[assignment]
-    assert list(engine.stream("POST", "/images/load", body=bodies[sort])) == [{"stream": "ok"}]  # type: ignore[arg-type]
+    unix_server.routes["POST /images/load"] = lines({"stream": "ok"})
+    assert list(engine.stream("POST", "/images/load", body=bodies[sort])) == [{"stream": "ok"}]
     assert unix_server.seen[-1].body == data
     assert unix_server.seen[-1].headers["content-type"] == "application/x-tar"
     assert ("transfer-encoding" in unix_server.seen[-1].headers) == (sort != "bytes")

@@ -34,7 +34,7 @@ def make(fake: FakeEngine, name: str, **body: object) -> str:
 
 def refusal(call: object, *args: object, **options: object) -> tuple[int, str]:
     with pytest.raises(EngineRefused) as caught:
-        call(*args, **options)  # type: ignore[operator]
+        call(*args, **options)
     return caught.value.status, caught.value.message
 
 
@@ -290,7 +290,7 @@ def test_kill_after(fake: FakeEngine) -> None:
 def test_answers_are_copies(fake: FakeEngine) -> None:
     body = {"Image": "shop/web:1", "Labels": {"a": "b"}}
     fake.post("/containers/create", body, {"name": "web"})
-    body["Labels"]["a"] = "changed"  # type: ignore[index]
+    body["Labels"]["a"] = "changed"
     fake.get("/containers/web/json")["Config"]["Labels"]["a"] = "changed"
     assert fake.get("/containers/web/json")["Config"]["Labels"]["a"] == "b"
 

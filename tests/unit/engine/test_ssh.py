@@ -124,9 +124,9 @@ def test_events(ssh: tuple[Server, Path]) -> None:
     server, _ = ssh
 
     def events(handler: object) -> None:
-        handler.begin()  # type: ignore[attr-defined]
-        handler.chunk(b'{"Action":"start"}\n')  # type: ignore[attr-defined]
-        handler.rfile.read(1)  # type: ignore[attr-defined]
+        handler.begin()
+        handler.chunk(b'{"Action":"start"}\n')
+        handler.rfile.read(1)
 
     server.routes["GET /events"] = events
     engine = Engine(endpoint(), timeout=10)

@@ -78,9 +78,9 @@ def test_files_that_are_no_certificates(tls_server: Server, tls: TLS, tmp_path: 
 
 def test_events_over_tls(tls_server: Server, tls: TLS) -> None:
     def events(handler: object) -> None:
-        handler.begin()  # type: ignore[attr-defined]
-        handler.chunk(b'{"Action":"start"}\n')  # type: ignore[attr-defined]
-        handler.rfile.read(1)  # type: ignore[attr-defined]
+        handler.begin()
+        handler.chunk(b'{"Action":"start"}\n')
+        handler.rfile.read(1)
 
     tls_server.routes["GET /events"] = events
     engine = Engine(tls_server.endpoint(tls), timeout=5)

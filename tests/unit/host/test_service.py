@@ -187,6 +187,6 @@ def test_the_first_process_is_not_restarted(
 
 def _wait(condition: object, limit: float = 5.0) -> None:
     end = time.monotonic() + limit
-    while not condition():  # type: ignore[operator]
+    while not condition():
         assert time.monotonic() < end, "did not happen in time"
         time.sleep(0.02)

@@ -141,16 +141,16 @@ def daemon(tmp_path: Path) -> Daemon:
 @pytest.fixture
 def host(tmp_path: Path, daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> Host:
     made = Host(str(tmp_path))
-    made.service = daemon  # type: ignore[assignment]
+    made.service = daemon
     monkeypatch.setattr(module, "_RELOAD_LIMIT", 1.0)
     return made
 
 
 def run(host: Host, daemon: Daemon, spec: dict[str, Any], **more: Any) -> DaemonHave:
     memory = host.memory("ID")
-    want, have = parse(spec), read(host, daemon, memory)  # type: ignore[arg-type]
+    want, have = parse(spec), read(host, daemon, memory)
     made = plan(want, have, **more)
-    apply(want, have, made.changes, host, daemon, timeout=2)  # type: ignore[arg-type]
+    apply(want, have, made.changes, host, daemon, timeout=2)
     remember(want, have, made, host, memory)
     memory.save()
     return have
@@ -158,7 +158,7 @@ def run(host: Host, daemon: Daemon, spec: dict[str, Any], **more: Any) -> Daemon
 
 def left(host: Host, daemon: Daemon, spec: dict[str, Any], **more: Any) -> Any:
     """What is still to be done, and what waits."""
-    have = read(host, daemon, host.memory("ID"))  # type: ignore[arg-type]
+    have = read(host, daemon, host.memory("ID"))
     made = plan(parse(spec), have, **more)
     return len(made.changes), [notice.path for notice in made.pending]
 
@@ -248,7 +248,7 @@ def test_a_value_that_does_not_arrive_is_undone(host: Host, daemon: Daemon) -> N
         original()
         daemon.values["debug"] = False
 
-    daemon.reload = forgetful  # type: ignore[method-assign]
+    daemon.reload = forgetful
     with pytest.raises(ApplyFailed, match="works with False instead of True") as error:
         run(host, daemon, {"debug": True})
     assert error.value.where == "daemon.debug"
@@ -256,12 +256,12 @@ def test_a_value_that_does_not_arrive_is_undone(host: Host, daemon: Daemon) -> N
 
 
 def test_a_file_that_changed_meanwhile_is_not_overwritten(host: Host, daemon: Daemon) -> None:
-    want, have = parse({"debug": True}), read(host, daemon, host.memory())  # type: ignore[arg-type]
+    want, have = parse({"debug": True}), read(host, daemon, host.memory())
     changes = plan(want, have).changes
     host.files.make_directory("/etc/docker")
     daemon.file.write_text("{}")
     with pytest.raises(ApplyFailed, match="was changed by another hand"):
-        apply(want, have, changes, host, daemon)  # type: ignore[arg-type]
+        apply(want, have, changes, host, daemon)
     assert daemon.file.read_text() == "{}"
 
 

@@ -85,7 +85,7 @@ class Down:
 
 def test_nothing_is_installed(tmp_path: Path) -> None:
     host = Host(str(tmp_path))
-    have = read(host, Down(), host.memory())  # type: ignore[arg-type]
+    have = read(host, Down(), host.memory())
     assert (have.engine, have.assumed, have.is_running) == (ASSUMED, True, False)
     assert have.text is None and have.raw == {} and not have.broken
     assert not have.has_stopped_content

@@ -14,7 +14,7 @@ from dockwright.kinds.daemon.want import parse
 def problems(spec: Any) -> list[tuple[str, str, str]]:
     found: list[Problem] = []
     parse(spec, "daemon", found)
-    return [tuple(problem) for problem in found]  # type: ignore[misc]
+    return [tuple(problem) for problem in found]
 
 
 def test_what_a_person_means() -> None:

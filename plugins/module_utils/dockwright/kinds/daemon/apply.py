@@ -53,7 +53,7 @@ def remember(want: DaemonWant, have: DaemonHave, plan: Plan, host: Host, memory:
 class _Transaction:
     """One change of the file; knows what it touched, so that it can undo it."""
 
-    def __init__(  # noqa: PLR0913
+    def __init__(  # noqa: PLR0913 - as above
         self,
         want: DaemonWant,
         have: DaemonHave,

@@ -47,8 +47,9 @@ def _fixed_range(values: Values, where: str) -> list[Problem]:
     bip, fixed = values.get("bip"), values.get("fixed-cidr")
     if not bip or not fixed:
         return []
-    outer, inner = ipaddress.ip_interface(bip).network, ipaddress.ip_network(fixed)
-    if outer.version == inner.version and inner.subnet_of(outer):  # type: ignore[arg-type]
+    outer: Any = ipaddress.ip_interface(bip).network
+    inner: Any = ipaddress.ip_network(fixed)
+    if outer.version == inner.version and inner.subnet_of(outer):
         return []
     text = f"{fixed} is not inside the subnet of bip, {outer}"
     return [Problem(f"{where}.fixed-cidr", text, f"choose a part of {outer}")]
