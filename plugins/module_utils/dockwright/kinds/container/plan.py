@@ -56,9 +56,7 @@ class Context(NamedTuple):
     recreate_stale: bool = False
 
 
-def full_fields(
-    want: Want, config: Mapping[str, Any], facts: EngineFacts
-) -> dict[str, Any]:
+def full_fields(want: Want, config: Mapping[str, Any], facts: EngineFacts) -> dict[str, Any]:
     """All fields of a container as they should be: the spec over the image over the engine."""
     fields = want.fields
     full = complete(ROWS, fields, config)
