@@ -23,9 +23,8 @@ def test_syntax_of_the_floor(path: Path) -> None:
 
 def floor_interpreter() -> str | None:
     """A Python 3.9 of this machine, if it has one."""
-    found = shutil.which("python3.9")
     installed = sorted(glob.glob(os.path.expanduser("~/.pyenv/versions/3.9.*/bin/python")))
-    return found or (installed[-1] if installed else None)
+    return installed[-1] if installed else shutil.which("python3.9")
 
 
 def test_the_floor_plans() -> None:
