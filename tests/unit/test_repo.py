@@ -207,21 +207,21 @@ def test_nothing_tells_on_which_machine_it_was_made() -> None:
     names = {str(ROOT)} if len(ROOT.parts) > 2 else set()
     if "." in socket.getfqdn():
         names.add(socket.getfqdn())
-    names |= set(_hosts_of_mirrors())
+    names |= set(_mirrors())
     for path in FILES:
         text = path.read_text(errors="replace")
         assert [word for word in names if word in text] == [], name_of(path)
 
 
-def _hosts_of_mirrors() -> Iterator[str]:
-    """The hosts that packages come from here, where that is no public one."""
+def _mirrors() -> Iterator[str]:
+    """The places that packages come from here, where they are no public ones."""
     texts = [
         value for key, value in os.environ.items() if re.search(r"INDEX|PROXY|REGISTRY|MIRROR", key)
     ]
     for file in ("/etc/pip.conf", "~/.config/pip/pip.conf", "~/.pip/pip.conf"):
         path = Path(file).expanduser()
         texts.append(path.read_text() if path.exists() else "")
-    for url in re.findall(r"https?://\S+", "\n".join(texts)):
-        host = urlsplit(url).hostname or ""
-        if host and not host.endswith(("pypi.org", "pythonhosted.org", "localhost", "127.0.0.1")):
-            yield host
+    for url in map(urlsplit, re.findall(r"(?:https?|file)://\S+", "\n".join(texts))):
+        place = url.hostname or url.path.rstrip("/")
+        if place and not place.endswith(("pypi.org", "pythonhosted.org", "localhost", "127.0.0.1")):
+            yield place
