@@ -165,7 +165,7 @@ def _field_line(change: Change) -> str:
         notes.append(f"cause: {change.cause.value}")
     if change.reason:
         notes.append(change.reason)
-    shown = f"{_plain(change.before)} -> {_plain(change.after)}"
+    shown = f"{_written(change.before)} -> {_written(change.after)}"
     return f"{change.path}: {shown}  ({', '.join(notes)}) [{change.disruption.word}]"
 
 
@@ -193,6 +193,19 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     return repr(value)
+
+
+def _written(value: Any) -> str:
+    """A value as people write it in a spec."""
+    if value is None:
+        return "(none)"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_written(item) for item in value) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_written(item)}" for key, item in value.items()) + "}"
+    return str(value)
 
 
 def _paint(text: str, sign: str, colour: bool) -> str:
