@@ -203,8 +203,15 @@ def _check_fields(fields: Mapping[str, Any], where: str) -> list[Problem]:
     if fields.get("ports") and (mode == "none" or ":" in mode):
         fix = "publish them where the network is"
         problems.append(Problem(f"{where}.ports", f"cannot be published with {mode}", fix))
-    if fields.get("hostname") and ":" in mode:
-        problems.append(Problem(f"{where}.hostname", f"cannot be set with {mode}", "leave it out"))
+    elsewhere = ("hostname", "dns", "extra_hosts", "expose") if ":" in mode else ()
+    problems += [
+        Problem(f"{where}.{key}", f"cannot be set with {mode}", "set it where the network is")
+        for key in elsewhere
+        if fields.get(key)
+    ]
+    if fields.get("uts") and fields.get("hostname"):
+        fix = "keep one of them"
+        problems.append(Problem(f"{where}.hostname", "cannot be set with uts: host", fix))
     return problems
 
 
