@@ -1,0 +1,440 @@
+"""Many objects in one run: order, conditions, replicas, purge, adoption, limits, failures."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from typing import Any
+
+from dockwright import api
+from dockwright.host.machine import Host
+from dockwright.model import Action
+from tests.engine.world import SLEEP, World, container, titles, told
+from tests.hosts import TINY, start_registry
+
+HEALTHY = {"test": "test -e /tmp/ready", "interval": "200ms", "retries": 100}
+SUBNET = "10.78.0.0/24"
+
+
+def project(containers: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A document of the project `shop`."""
+    return {"project": "shop", "containers": containers, "wait_timeout": "20s", **more}
+
+
+def started(world: World, name: str) -> str:
+    """When a container was started."""
+    return str(world.inspect(name)["State"]["StartedAt"])
+
+
+# --- order ---------------------------------------------------------------------------------------
+
+
+def test_conditions(world: World) -> None:
+    """Waits for health and for a good end; everything converges, one-shot containers too."""
+    ready = ["sh", "-c", "sleep 0.7; touch /tmp/ready; sleep 1000"]
+    document = project(
+        {
+            "web": container(
+                depends_on={
+                    "db": {"condition": "service_healthy"},
+                    "job": {"condition": "service_completed_successfully"},
+                    "side": {"condition": "service_started"},
+                }
+            ),
+            "job": container(command=["sh", "-c", "sleep 0.5"], depends_on=["side"]),
+            "db": container(command=ready, healthcheck=HEALTHY),
+            "side": container(),
+        }
+    )
+    world.apply(document)
+    assert started(world, "web") > world.inspect("job")["State"]["FinishedAt"]
+    assert world.inspect("db")["State"]["Health"]["Status"] == "healthy"
+    assert started(world, "side") < started(world, "job")
+    job = world.inspect("job")
+    assert (job["State"]["Status"], job["State"]["ExitCode"]) == ("exited", 0)
+    assert not world.check(document).plan.changes
+
+
+def test_unhealthy_fails_at_once(world: World) -> None:
+    check = {"test": "false", "interval": "200ms", "retries": 1}
+    document = project(
+        {
+            "db": container(healthcheck=check),
+            "web": container(depends_on={"db": {"condition": "service_healthy"}}),
+        }
+    )
+    for made in ("create container db", None):  # the second time it is unhealthy from the start
+        begun = time.monotonic()
+        report = world.fail(document)
+        assert time.monotonic() - begun < 5
+        assert "db is unhealthy" in told(report)
+        assert [c.name for c in report.not_done] == ["web"]
+        assert (made in titles(report)) == bool(made)
+        assert report.changed == bool(made)
+    assert world.names() == {"db"}
+
+
+def test_a_bad_end_fails_at_once(world: World) -> None:
+    condition = {"job": {"condition": "service_completed_successfully"}}
+    document = project(
+        {
+            "job": container(command=["sh", "-c", "exit 4"]),
+            "web": container(depends_on=condition),
+        }
+    )
+    report = world.fail(document)
+    assert "job" in told(report)
+    assert "exited" in told(report)
+    assert "4" in told(report)
+    assert "web" not in world.names()
+    assert report.changed
+
+
+def test_waiting_is_bounded(world26: World) -> None:
+    check = {"test": "false", "interval": "100s", "start_period": "100s"}
+    document = project(
+        {
+            "db": container(healthcheck=check),
+            "web": container(depends_on={"db": {"condition": "service_healthy"}}),
+        },
+        wait_timeout="1s",
+    )
+    begun = time.monotonic()
+    report = world26.fail(document)
+    assert time.monotonic() - begun < 4
+    assert "within 1 s" in told(report)
+    assert "wait_timeout" in told(report)
+
+
+# --- replicas, purge, adoption -------------------------------------------------------------------
+
+
+def test_replicas(world: World) -> None:
+    def document(count: int) -> dict[str, Any]:
+        return project({"web": container(deploy={"replicas": count}), "db": container()})
+
+    world.apply(document(1))
+    db = world.id("db")
+    for count, names in ((3, {"web-1", "web-2", "web-3"}), (2, {"web-1", "web-2"}), (1, {"web"})):
+        world.apply(document(count))
+        assert world.names() == {*names, "db"}
+    assert world.id("db") == db
+
+
+def test_purge_removes_what_is_ours_only(world: World) -> None:
+    world.client.containers.run(TINY, SLEEP, name="foreign", detach=True)
+    world.client.networks.create("foreign")
+    world.client.volumes.create("foreign")
+    world.apply({"project": "other", "containers": {"other": container()}})
+    full = project(
+        {"web": container(networks=["back"], volumes=["data:/data"]), "old": container()},
+        networks={"back": {}, "front": {}},
+        volumes={"data": {}, "unused": {}},
+    )
+    world.apply(full)
+    # Volumes hold data: purge alone may not remove them.
+    less = project({"web": container()}, purge=True)
+    with world.untouched():
+        report = world.fail(less)
+    assert {problem.where for problem in report.problems} == {
+        "delete volume data",
+        "delete volume unused",
+    }
+    assert "max_disruption: destroy" in told(report)
+    kept = {"data": {}, "unused": {}}
+    world.apply({**less, "volumes": kept})
+    assert world.names() == {"foreign", "other", "web"}
+    assert world.networks() == {"foreign", "other_default", "shop_default"}
+    assert world.volumes() == {"foreign", "data", "unused"}
+    world.apply({**less, "max_disruption": "destroy"})
+    assert world.volumes() == {"foreign"}
+    # Nothing left in the spec: everything of the project goes.
+    world.apply(project({}, purge=True))
+    assert world.names() == {"foreign", "other"}
+    assert world.networks() == {"foreign", "other_default"}
+
+
+def test_adoption(world: World) -> None:
+    """Made by somebody else, the same by definition: no difference, ours from then on."""
+    network = world.client.networks.create("back")
+    world.client.volumes.create("data")
+    made = world.client.containers.run(
+        TINY,
+        SLEEP,
+        name="web",
+        detach=True,
+        network="back",
+        environment={"A": "1"},
+        volumes={"data": {"bind": "/data", "mode": "rw"}},
+        stop_signal="SIGKILL",
+        labels={"com.docker.compose.project": "elsewhere"},
+    )
+    spec = {
+        "image": TINY,
+        "command": SLEEP,
+        "networks": ["back"],
+        "volumes": ["data:/data"],
+        "environment": {"A": "1"},
+        "stop_signal": "SIGKILL",
+    }
+    more: dict[str, Any] = {"networks": {"back": {}}, "volumes": {"data": {}}}
+    report = world.apply(project({"web": spec}, **more))
+    assert not report.changed
+    assert world.id("web") == made.id
+    made.reload()
+    # Recorded: the run that does not name it any more may purge it.
+    gone = project({}, purge=True, max_disruption="destroy")
+    assert sorted(titles(world.check(gone))) == [
+        "delete container web",
+        "delete network back",
+        "delete volume data",
+    ]
+    # Labelled where it is made anew.
+    spec["environment"] = {"A": "2"}
+    world.apply(project({"web": spec}, **more))
+    assert world.inspect("web")["Config"]["Labels"]["io.dockwright.project"] == "shop"
+    assert world.client.api.inspect_network("back")["Id"] == network.id
+    world.apply(gone)
+    assert not world.names() | world.networks() | world.volumes()
+    # Forgotten with its removal: a new foreign one of that name is not ours.
+    world.client.networks.create("back")
+    assert not world.check(gone).plan.changes
+
+
+def test_another_projects_object(world26: World) -> None:
+    world26.apply(
+        {
+            "project": "other",
+            "networks": {"back": {}},
+            "volumes": {"data": {}},
+            "containers": {"web": container(networks=["back"])},
+        }
+    )
+    more: dict[str, Any] = {"networks": {"back": {}}, "volumes": {"data": {}}}
+    document = project({"web": container(networks=["back"])}, **more)
+    with world26.untouched():
+        report = world26.fail(document)
+    assert [problem.where for problem in report.problems] == [
+        "containers.web",
+        "networks.back",
+        "volumes.data",
+    ]
+    assert all("project other" in problem.message for problem in report.problems)
+
+
+def test_ignored_paths(world: World) -> None:
+    """Shown and left alone, also over a replacement that something else asks for."""
+    web = container(labels={"team": "a"}, environment={"A": "1"})
+    world.apply(project({"web": {**web, "labels": {"team": "a", "seen": "by-hand"}}}))
+    document = project({"web": {**web, "ignore": ["labels.seen", "environment.A"]}})
+    planned = world.check(document)
+    assert not planned.plan.changes
+    assert [(item.name, item.path) for item in planned.plan.ignored] == [("web", "labels.seen")]
+    document["containers"]["web"].update(hostname="other", environment={"A": "2"})
+    world.apply(document)
+    config = world.inspect("web")["Config"]
+    assert config["Hostname"] == "other"
+    assert config["Labels"]["seen"] == "by-hand"
+    assert "A=1" in config["Env"]
+
+
+# --- limits --------------------------------------------------------------------------------------
+
+
+def test_max_disruption(world: World) -> None:
+    """Refused before anything is touched, with the name of the change that is too much."""
+    document = project({"web": container(), "db": container(mem_limit="64m")})
+    world.apply(document)
+    document["containers"]["web"]["environment"] = {"A": "1"}
+    document["containers"]["db"]["mem_limit"] = "96m"
+    document["containers"]["new"] = container()
+    document["max_disruption"] = "reconnect"
+    for check in (True, False):
+        with world.events() as events:
+            report = world.run(document, check=check)
+        assert events == []
+        assert report.failed
+        assert not report.changed
+        (problem,) = report.problems
+        assert problem.where == "replace container web: environment.A"
+        assert "'replace'" in problem.message
+        assert problem.fix == "allow it with max_disruption: replace"
+    document["max_disruption"] = "replace"
+    world.apply(document)
+
+
+def test_two_runs_at_once(world26: World) -> None:
+    """The second waits for the first, at most as long as it was told to."""
+    document = project({"web": container()})
+    with Host(memory=str(world26.memory)).lock(1):
+        begun = time.monotonic()
+        report = world26.fail({**document, "lock_timeout": "300ms"})
+        assert 0.2 < time.monotonic() - begun < 3
+        assert "process" in told(report)
+        assert not report.changed
+        assert not world26.check(document).failed  # looking needs no lock
+    reports: list[Any] = []
+    runs = [
+        threading.Thread(target=lambda: reports.append(world26.run(document))) for _ in range(3)
+    ]
+    for thread in runs:
+        thread.start()
+    for thread in runs:
+        thread.join()
+    assert [report.failed for report in reports] == [False] * 3
+    assert sorted(report.changed for report in reports) == [False, False, True]
+
+
+# --- networks ------------------------------------------------------------------------------------
+
+
+def _in_network(name: str, address: str) -> dict[str, Any]:
+    return {name: {"ipv4_address": address, "aliases": [f"alias-{address[-1]}"]}}
+
+
+def test_a_network_is_made_anew(world: World) -> None:
+    """Its containers are in it again, running and stopped, declared and foreign."""
+
+    def document(**options: Any) -> dict[str, Any]:
+        back = {"ipam": {"config": [{"subnet": SUBNET}]}, **options}
+        web = container(networks={**_in_network("back", "10.78.0.11"), "front": {}})
+        off = container(networks=_in_network("back", "10.78.0.12"), state="stopped")
+        return project({"web": web, "off": off}, networks={"back": back, "front": {}})
+
+    world.apply(document())
+    ends = {
+        "back": world.client.api.create_endpoint_config(ipv4_address="10.78.0.13", aliases=["f"])
+    }
+    world.client.containers.create(
+        TINY,
+        SLEEP,
+        name="foreign",
+        network="back",
+        networking_config=ends,
+    ).start()
+    before = {name: world.id(name) for name in world.names()}
+    begun = {name: started(world, name) for name in world.names()}
+    first = world.client.api.inspect_network("back")["Id"]
+
+    predicted = world.check(document(labels={"a": "1"}))
+    assert predicted.plan.disruption.word == "reconnect"
+    world.apply(document(labels={"a": "1"}))
+    second = world.client.api.inspect_network("back")["Id"]
+    assert second != first
+    _assert_attached(world, second)
+
+    # A new one that the engine refuses: the old definition is back, and everybody in it.
+    with_problem = document(
+        labels={"a": "1"}, driver_opts={"com.docker.network.bridge.name": "x" * 40}
+    )
+    report = world.fail(with_problem)
+    assert "the old network is back" in told(report)
+    assert report.changed
+    assert report.problems[0].where == "networks.back"
+    _assert_attached(world, world.client.api.inspect_network("back")["Id"])
+    assert not world.check(document(labels={"a": "1"})).plan.changes
+    assert {name: world.id(name) for name in world.names()} == before
+    assert {name: started(world, name) for name in world.names()} == begun
+
+
+def _assert_attached(world: World, identity: str) -> None:
+    for name, last, alias in (("web", 11, "alias-1"), ("off", 12, "alias-2"), ("foreign", 13, "f")):
+        end = world.inspect(name)["NetworkSettings"]["Networks"]["back"]
+        assert end["IPAMConfig"]["IPv4Address"] == f"10.78.0.{last}"
+        assert alias in end["Aliases"]
+        if name != "off":
+            assert end["NetworkID"] == identity
+            assert end["IPAddress"] == f"10.78.0.{last}"
+    assert world.does("foreign", "wget", "-T", "2", "-qO-", "http://alias-1/") is False  # no server
+    assert world.does("foreign", "nslookup", "alias-1")
+
+
+# --- failures in the middle ----------------------------------------------------------------------
+
+
+def test_the_report_of_a_failure_in_the_middle(world: World) -> None:
+    """What was done is done, what was not is listed, and the next run goes on from there."""
+    bad = container(command=["/no/such/program"], depends_on=["two"])
+    document = project(
+        {
+            "one": container(),
+            "two": container(depends_on=["one"]),
+            "three": bad,
+            "four": container(depends_on=["three"]),
+        }
+    )
+    report = world.fail(document)
+    assert report.changed
+    assert [(c.action, c.name) for c in report.done] == [
+        (Action.CREATE, "shop_default"),
+        (Action.CREATE, "one"),
+        (Action.CREATE, "two"),
+    ]
+    assert [c.name for c in report.not_done] == ["three", "four"]
+    (problem,) = report.problems
+    assert problem.where == "containers.three"
+    assert "no such file or directory" in problem.message
+    assert world.names() == {"one", "two"}
+    rendered = api.to_dict(report)
+    assert rendered["done"][-1] == "create container two"
+    assert rendered["not_done"][0] == "create container three"
+    document["containers"]["three"]["command"] = SLEEP
+    assert titles(world.apply(document)) == ["create container three", "create container four"]
+
+
+def test_a_failure_that_changed_nothing(world26: World) -> None:
+    report = world26.fail(
+        project({"web": container(networks=["bridge"], storage_opt={"size": "1g"})})
+    )
+    assert not report.changed
+    assert not report.done
+
+
+def test_images_come_first(world: World) -> None:
+    """When an image cannot be had, nothing else has been touched."""
+    registry = start_registry(world.host)
+    world.apply(project({"web": container()}))
+    missing = f"{registry}/no/such:1"
+    document = project(
+        {"web": container(environment={"A": "1"}), "db": container(image=missing)},
+        networks={"back": {}},
+        volumes={"data": {}},
+    )
+    with world.untouched():
+        report = world.fail(document)
+    assert not report.changed
+    assert missing in told(report)
+
+
+# --- secrets -------------------------------------------------------------------------------------
+
+
+def test_secrets_are_masked_everywhere(world: World) -> None:
+    secret, other, password = "correct-horse-1", "battery-staple-2", "open-sesame-3"
+    registries = {"localhost:5999": {"username": "ci", "password": password}}
+
+    def document(value: str, **more: Any) -> dict[str, Any]:
+        web = container(environment={"PASSWORD": value, "SHOWN": "in-the-clear"}, **more)
+        return project({"web": web}, registries=registries)
+
+    words = told(world.fail(document(secret, command=[f"/{secret}"])))
+    assert secret not in words  # the engine says what it could not start
+    assert "no such file" in words
+    reports = [
+        world.check(document(secret)),
+        world.run(document(secret)),
+        world.check(document(other)),
+        world.run(document(other)),
+    ]
+    for report in reports:
+        text = json.dumps(api.to_dict(report)) + "\n".join(api.lines(report)) + repr(report)
+        for value in (secret, other, password, "in-the-clear"):
+            assert value not in text
+        assert "PASSWORD" in text
+    shown = json.dumps(api.to_dict(world.check({**document(secret), "reveal": ["PASSWORD"]})))
+    assert secret in shown
+    assert other in shown
+    for content in world.files().values():
+        assert secret.encode() not in content
+        assert other.encode() not in content
