@@ -9,6 +9,7 @@ from typing import Any
 
 from ...options import Inspect, get
 from ...values import (
+    COUNT,
     Type,
     integer,
     pairs,
@@ -412,6 +413,9 @@ def parse_depends_on(value: Any, where: str) -> dict[str, dict[str, Any]]:
     return result
 
 
+# A bound that no host reaches, so that a slip of the finger does not eat its memory.
+REPLICAS = COUNT._replace(parse=integer(0, 1000))
+
 _SWARM = ("mode", "placement", "update_config", "rollback_config", "endpoint_mode", "labels")
 
 
@@ -424,7 +428,7 @@ def parse_deploy(value: Any, where: str) -> dict[str, Any]:
     _only(entry, ("mode", "resources", "replicas", "restart_policy"), where)
     result: dict[str, Any] = {}
     if entry.get("replicas") is not None:
-        result["replicas"] = integer(0)(entry["replicas"], f"{where}.replicas")
+        result["replicas"] = REPLICAS.parse(entry["replicas"], f"{where}.replicas")
     resources = parse_mapping(entry.get("resources") or {}, f"{where}.resources")
     _only(resources, ("limits", "reservations"), f"{where}.resources")
     parsers = {

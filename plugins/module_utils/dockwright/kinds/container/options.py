@@ -508,7 +508,7 @@ INPUTS: tuple[Option, ...] = (
         example={"replicas": 2},
     ),
     Option("service", TEXT, "The service it is one of; the replicas of a service share it."),
-    Option("scale", COUNT, "How many containers; the same as C(deploy.replicas)."),
+    Option("scale", forms.REPLICAS, "How many containers; the same as C(deploy.replicas)."),
     Option(
         "depends_on",
         forms.DEPENDS_ON,

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from ...errors import Problem
 from ...options import collect
-from ...values import integer, parse_boolean, parse_mapping, parse_text, wrong
+from ...values import parse_boolean, parse_mapping, parse_text, wrong
+from ..container.forms import REPLICAS
 
 DEFAULT = "default"  # the network of the services that name none
 
@@ -115,9 +116,9 @@ def _replicas(service: Mapping[str, Any], where: str) -> int:
     replicas = deploy.get("replicas") if isinstance(deploy, Mapping) else None
     counts = {}
     if service.get("scale") is not None:
-        counts["scale"] = integer(0)(service["scale"], f"{where}.scale")
+        counts["scale"] = REPLICAS.parse(service["scale"], f"{where}.scale")
     if replicas is not None:
-        counts["replicas"] = integer(0)(replicas, f"{where}.deploy.replicas")
+        counts["replicas"] = REPLICAS.parse(replicas, f"{where}.deploy.replicas")
     if len(set(counts.values())) > 1:
         raise wrong(f"{where}.scale", "differs from deploy.replicas", "keep one of them")
     return next(iter(counts.values()), 1)
