@@ -153,11 +153,27 @@ def _set_aside(engine: Engine, task: Task, journal: Journal) -> None:
         else:
             remove(engine, have.id)
         return
+    stopped = False
     if (journal.restart.get("Name") or "no") != "no":
-        engine.post(f"/containers/{have.id}/update", {"RestartPolicy": {"Name": "no"}})
-    if journal.running:
+        stopped = _set_policy(engine, have.id, {"Name": "no"})
+    if journal.running and not stopped:
         stop(engine, have)
     _rename(engine, have.id, have.name + OLD)
+
+
+def _set_policy(engine: Engine, identity: str, policy: Any) -> bool:
+    """Set a restart policy; whether the container had to be stopped for it.
+
+    One that ends and is started again all the time cannot be updated in between.
+    """
+    body = {"RestartPolicy": dict(policy)}
+    try:
+        engine.post(f"/containers/{identity}/update", body)
+    except EngineRefused:
+        engine.post(f"/containers/{identity}/stop")
+        engine.post(f"/containers/{identity}/update", body)
+        return True
+    return False
 
 
 def _await_removal(engine: Engine, have: Have) -> None:
@@ -251,9 +267,8 @@ def _as_before(engine: Engine, survivor: Any, journal: Journal) -> bool:
     identity = survivor["Id"]
     policy = get(survivor, "HostConfig.RestartPolicy.Name") or "no"
     wanted = journal.restart.get("Name") or "no"
-    if policy != wanted:
-        engine.post(f"/containers/{identity}/update", {"RestartPolicy": dict(journal.restart)})
-    if not journal.running or get(survivor, "State.Running"):
+    stopped = policy != wanted and _set_policy(engine, identity, journal.restart)
+    if not journal.running or (get(survivor, "State.Running") and not stopped):
         return False
     engine.post(f"/containers/{identity}/start")
     return True
