@@ -36,3 +36,15 @@ def world(any_host: TestHost, world_of: Callable[[TestHost], World]) -> World:
 def world26(host26: TestHost, world_of: Callable[[TestHost], World]) -> World:
     """The engine 26.1, cleaned."""
     return world_of(host26)
+
+
+@pytest.fixture(
+    params=[
+        "host26",
+        pytest.param("host20", marks=pytest.mark.full),
+        pytest.param("host28", marks=pytest.mark.full),
+    ]
+)
+def lean_world(request: pytest.FixtureRequest, world_of: Callable[[TestHost], World]) -> World:
+    """An engine, cleaned: for what does not differ between engines; all of them in a full run."""
+    return world_of(request.getfixturevalue(request.param))

@@ -35,13 +35,13 @@ def test_containers(world: World) -> None:
         assert world.is_running("first")
 
 
-def test_a_dependency_and_a_shared_network(world: World) -> None:
+def test_a_dependency_and_a_shared_network(lean_world: World) -> None:
     """Named like the beginning of an ID, and not there: refused, not taken for the other."""
-    first = world.client.containers.run(TINY, SLEEP, name="first", detach=True)
+    first = lean_world.client.containers.run(TINY, SLEEP, name="first", detach=True)
     name = first.id[:4]
-    report = world.fail({"containers": {"web": container(network_mode=f"container:{name}")}})
+    report = lean_world.fail({"containers": {"web": container(network_mode=f"container:{name}")}})
     assert report.problems[0].where == "containers.web.network_mode"
-    world.apply(
+    lean_world.apply(
         {
             "containers": {
                 name: container(network_mode="bridge"),
@@ -49,46 +49,46 @@ def test_a_dependency_and_a_shared_network(world: World) -> None:
             }
         }
     )
-    joined = world.inspect("web")["HostConfig"]["NetworkMode"]
-    assert joined == f"container:{world.id(name)}"
+    joined = lean_world.inspect("web")["HostConfig"]["NetworkMode"]
+    assert joined == f"container:{lean_world.id(name)}"
 
 
-def test_networks(world: World) -> None:
-    first = world.client.networks.create("first")
+def test_networks(lean_world: World) -> None:
+    first = lean_world.client.networks.create("first")
     for length in (2, 4, 12):
         name = first.id[:length]
         absent = {"networks": {name: {"state": "absent"}}}
-        assert titles(world.apply(absent)) == []
-        report = world.fail({"containers": {"web": container(networks=[name])}})
+        assert titles(lean_world.apply(absent)) == []
+        report = lean_world.fail({"containers": {"web": container(networks=[name])}})
         assert report.problems[0].where == f"containers.web.networks.{name}"
         document: dict[str, Any] = {
             "networks": {name: {}},
             "containers": {"web": container(networks=[name])},
         }
-        world.apply(document)
-        (network,) = world.inspect("web")["NetworkSettings"]["Networks"].values()
+        lean_world.apply(document)
+        (network,) = lean_world.inspect("web")["NetworkSettings"]["Networks"].values()
         assert network["NetworkID"] != first.id
         document["networks"][name] = {"internal": True}
-        world.apply(document)
-        world.apply({"containers": {"web": {"state": "absent"}}, **absent})
-        assert world.networks() == {"first"}
+        lean_world.apply(document)
+        lean_world.apply({"containers": {"web": {"state": "absent"}}, **absent})
+        assert lean_world.networks() == {"first"}
 
 
-def test_volumes(world: World) -> None:
+def test_volumes(lean_world: World) -> None:
     """An anonymous volume's name is a hexadecimal number; its beginning is another name."""
-    world.client.containers.run(TINY, SLEEP, name="first", detach=True, volumes=["/data"])
-    (first,) = world.volumes()
+    lean_world.client.containers.run(TINY, SLEEP, name="first", detach=True, volumes=["/data"])
+    (first,) = lean_world.volumes()
     name = first[:4]
-    assert titles(world.apply({"volumes": {name: {"state": "absent"}}})) == []
+    assert titles(lean_world.apply({"volumes": {name: {"state": "absent"}}})) == []
     document = {
         "volumes": {name: {}},
         "containers": {"web": container(network_mode="bridge", volumes=[f"{name}:/data"])},
     }
-    world.apply(document)
-    assert world.volumes() == {first, name}
+    lean_world.apply(document)
+    assert lean_world.volumes() == {first, name}
     gone: dict[str, Any] = {
         "volumes": {name: {"state": "absent"}},
         "containers": {"web": {"state": "absent"}},
     }
-    world.apply(gone)
-    assert world.volumes() == {first}
+    lean_world.apply(gone)
+    assert lean_world.volumes() == {first}

@@ -75,7 +75,7 @@ def test_unhealthy_fails_at_once(world: World) -> None:
     assert world.names() == {"db"}
 
 
-def test_a_bad_end_fails_at_once(world: World) -> None:
+def test_a_bad_end_fails_at_once(lean_world: World) -> None:
     condition = {"job": {"condition": "service_completed_successfully"}}
     document = project(
         {
@@ -83,11 +83,11 @@ def test_a_bad_end_fails_at_once(world: World) -> None:
             "web": container(depends_on=condition),
         }
     )
-    report = world.fail(document)
+    report = lean_world.fail(document)
     assert "job" in told(report)
     assert "exited" in told(report)
     assert "4" in told(report)
-    assert "web" not in world.names()
+    assert "web" not in lean_world.names()
     assert report.changed
 
 
@@ -110,49 +110,49 @@ def test_waiting_is_bounded(world26: World) -> None:
 # --- replicas, purge, adoption -------------------------------------------------------------------
 
 
-def test_replicas(world: World) -> None:
+def test_replicas(lean_world: World) -> None:
     def document(count: int) -> dict[str, Any]:
         return project({"web": container(deploy={"replicas": count}), "db": container()})
 
-    world.apply(document(1))
-    db = world.id("db")
+    lean_world.apply(document(1))
+    db = lean_world.id("db")
     for count, names in ((3, {"web-1", "web-2", "web-3"}), (2, {"web-1", "web-2"}), (1, {"web"})):
-        world.apply(document(count))
-        assert world.names() == {*names, "db"}
-    assert world.id("db") == db
+        lean_world.apply(document(count))
+        assert lean_world.names() == {*names, "db"}
+    assert lean_world.id("db") == db
 
 
-def test_purge_removes_what_is_ours_only(world: World) -> None:
-    world.client.containers.run(TINY, SLEEP, name="foreign", detach=True)
-    world.client.networks.create("foreign")
-    world.client.volumes.create("foreign")
-    world.apply({"project": "other", "containers": {"other": container()}})
+def test_purge_removes_what_is_ours_only(lean_world: World) -> None:
+    lean_world.client.containers.run(TINY, SLEEP, name="foreign", detach=True)
+    lean_world.client.networks.create("foreign")
+    lean_world.client.volumes.create("foreign")
+    lean_world.apply({"project": "other", "containers": {"other": container()}})
     full = project(
         {"web": container(networks=["back"], volumes=["data:/data"]), "old": container()},
         networks={"back": {}, "front": {}},
         volumes={"data": {}, "unused": {}},
     )
-    world.apply(full)
+    lean_world.apply(full)
     # Volumes hold data: purge alone may not remove them.
     less = project({"web": container()}, purge=True)
-    with world.untouched():
-        report = world.fail(less)
+    with lean_world.untouched():
+        report = lean_world.fail(less)
     assert {problem.where for problem in report.problems} == {
         "delete volume data",
         "delete volume unused",
     }
     assert "max_disruption: destroy" in told(report)
     kept = {"data": {}, "unused": {}}
-    world.apply({**less, "volumes": kept})
-    assert world.names() == {"foreign", "other", "web"}
-    assert world.networks() == {"foreign", "other_default", "shop_default"}
-    assert world.volumes() == {"foreign", "data", "unused"}
-    world.apply({**less, "max_disruption": "destroy"})
-    assert world.volumes() == {"foreign"}
+    lean_world.apply({**less, "volumes": kept})
+    assert lean_world.names() == {"foreign", "other", "web"}
+    assert lean_world.networks() == {"foreign", "other_default", "shop_default"}
+    assert lean_world.volumes() == {"foreign", "data", "unused"}
+    lean_world.apply({**less, "max_disruption": "destroy"})
+    assert lean_world.volumes() == {"foreign"}
     # Nothing left in the spec: everything of the project goes.
-    world.apply(project({}, purge=True))
-    assert world.names() == {"foreign", "other"}
-    assert world.networks() == {"foreign", "other_default"}
+    lean_world.apply(project({}, purge=True))
+    assert lean_world.names() == {"foreign", "other"}
+    assert lean_world.networks() == {"foreign", "other_default"}
 
 
 def test_adoption(world: World) -> None:
@@ -223,17 +223,17 @@ def test_another_projects_object(world26: World) -> None:
     assert all("project other" in problem.message for problem in report.problems)
 
 
-def test_ignored_paths(world: World) -> None:
+def test_ignored_paths(lean_world: World) -> None:
     """Shown and left alone, also over a replacement that something else asks for."""
     web = container(labels={"team": "a"}, environment={"A": "1"})
-    world.apply(project({"web": {**web, "labels": {"team": "a", "seen": "by-hand"}}}))
+    lean_world.apply(project({"web": {**web, "labels": {"team": "a", "seen": "by-hand"}}}))
     document = project({"web": {**web, "ignore": ["labels.seen", "environment.A"]}})
-    planned = world.check(document)
+    planned = lean_world.check(document)
     assert not planned.plan.changes
     assert [(item.name, item.path) for item in planned.plan.ignored] == [("web", "labels.seen")]
     document["containers"]["web"].update(hostname="other", environment={"A": "2"})
-    world.apply(document)
-    config = world.inspect("web")["Config"]
+    lean_world.apply(document)
+    config = lean_world.inspect("web")["Config"]
     assert config["Hostname"] == "other"
     assert config["Labels"]["seen"] == "by-hand"
     assert "A=1" in config["Env"]
@@ -242,17 +242,17 @@ def test_ignored_paths(world: World) -> None:
 # --- limits --------------------------------------------------------------------------------------
 
 
-def test_max_disruption(world: World) -> None:
+def test_max_disruption(lean_world: World) -> None:
     """Refused before anything is touched, with the name of the change that is too much."""
     document = project({"web": container(), "db": container(mem_limit="64m")})
-    world.apply(document)
+    lean_world.apply(document)
     document["containers"]["web"]["environment"] = {"A": "1"}
     document["containers"]["db"]["mem_limit"] = "96m"
     document["containers"]["new"] = container()
     document["max_disruption"] = "reconnect"
     for check in (True, False):
-        with world.events() as events:
-            report = world.run(document, check=check)
+        with lean_world.events() as events:
+            report = lean_world.run(document, check=check)
         assert events == []
         assert report.failed
         assert not report.changed
@@ -261,7 +261,7 @@ def test_max_disruption(world: World) -> None:
         assert "'replace'" in problem.message
         assert problem.fix == "allow it with max_disruption: replace"
     document["max_disruption"] = "replace"
-    world.apply(document)
+    lean_world.apply(document)
 
 
 def test_two_runs_at_once(world26: World) -> None:
@@ -353,7 +353,7 @@ def _assert_attached(world: World, identity: str) -> None:
 # --- failures in the middle ----------------------------------------------------------------------
 
 
-def test_the_report_of_a_failure_in_the_middle(world: World) -> None:
+def test_the_report_of_a_failure_in_the_middle(lean_world: World) -> None:
     """What was done is done, what was not is listed, and the next run goes on from there."""
     bad = container(command=["/no/such/program"], depends_on=["two"])
     document = project(
@@ -364,7 +364,7 @@ def test_the_report_of_a_failure_in_the_middle(world: World) -> None:
             "four": container(depends_on=["three"]),
         }
     )
-    report = world.fail(document)
+    report = lean_world.fail(document)
     assert report.changed
     assert [(c.action, c.name) for c in report.done] == [
         (Action.CREATE, "shop_default"),
@@ -375,12 +375,12 @@ def test_the_report_of_a_failure_in_the_middle(world: World) -> None:
     (problem,) = report.problems
     assert problem.where == "containers.three"
     assert "no such file or directory" in problem.message
-    assert world.names() == {"one", "two"}
+    assert lean_world.names() == {"one", "two"}
     rendered = api.to_dict(report)
     assert rendered["done"][-1] == "create container two"
     assert rendered["not_done"][0] == "create container three"
     document["containers"]["three"]["command"] = SLEEP
-    assert titles(world.apply(document)) == ["create container three", "create container four"]
+    assert titles(lean_world.apply(document)) == ["create container three", "create container four"]
 
 
 def test_a_failure_that_changed_nothing(world26: World) -> None:
@@ -391,18 +391,18 @@ def test_a_failure_that_changed_nothing(world26: World) -> None:
     assert not report.done
 
 
-def test_images_come_first(world: World) -> None:
+def test_images_come_first(lean_world: World) -> None:
     """When an image cannot be had, nothing else has been touched."""
-    registry = start_registry(world.host)
-    world.apply(project({"web": container()}))
+    registry = start_registry(lean_world.host)
+    lean_world.apply(project({"web": container()}))
     missing = f"{registry}/no/such:1"
     document = project(
         {"web": container(environment={"A": "1"}), "db": container(image=missing)},
         networks={"back": {}},
         volumes={"data": {}},
     )
-    with world.untouched():
-        report = world.fail(document)
+    with lean_world.untouched():
+        report = lean_world.fail(document)
     assert not report.changed
     assert missing in told(report)
 
@@ -410,7 +410,7 @@ def test_images_come_first(world: World) -> None:
 # --- secrets -------------------------------------------------------------------------------------
 
 
-def test_secrets_are_masked_everywhere(world: World) -> None:
+def test_secrets_are_masked_everywhere(lean_world: World) -> None:
     secret, other, password = "correct-horse-1", "battery-staple-2", "open-sesame-3"
     registries = {"localhost:5999": {"username": "ci", "password": password}}
 
@@ -418,23 +418,23 @@ def test_secrets_are_masked_everywhere(world: World) -> None:
         web = container(environment={"PASSWORD": value, "SHOWN": "in-the-clear"}, **more)
         return project({"web": web}, registries=registries)
 
-    words = told(world.fail(document(secret, command=[f"/{secret}"])))
+    words = told(lean_world.fail(document(secret, command=[f"/{secret}"])))
     assert secret not in words  # the engine says what it could not start
     assert "no such file" in words
     reports = [
-        world.check(document(secret)),
-        world.run(document(secret)),
-        world.check(document(other)),
-        world.run(document(other)),
+        lean_world.check(document(secret)),
+        lean_world.run(document(secret)),
+        lean_world.check(document(other)),
+        lean_world.run(document(other)),
     ]
     for report in reports:
         text = json.dumps(api.to_dict(report)) + "\n".join(api.lines(report)) + repr(report)
         for value in (secret, other, password, "in-the-clear"):
             assert value not in text
         assert "PASSWORD" in text
-    shown = json.dumps(api.to_dict(world.check({**document(secret), "reveal": ["PASSWORD"]})))
+    shown = json.dumps(api.to_dict(lean_world.check({**document(secret), "reveal": ["PASSWORD"]})))
     assert secret in shown
     assert other in shown
-    for content in world.files().values():
+    for content in lean_world.files().values():
         assert secret.encode() not in content
         assert other.encode() not in content

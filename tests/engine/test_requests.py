@@ -55,15 +55,15 @@ def test_nothing_to_do_and_create(world: World) -> None:
         assert all(line.startswith(READING) for line in world.log)
 
 
-def test_live_updates_are_one_request(world: World) -> None:
+def test_live_updates_are_one_request(lean_world: World) -> None:
     def document(**more: Any) -> dict[str, Any]:
         return {"containers": {"web": container(network_mode="bridge", **more)}}
 
-    world.apply(document(mem_limit="64m", cpus="0.5", pids_limit=50))
+    lean_world.apply(document(mem_limit="64m", cpus="0.5", pids_limit=50))
     changed = {"mem_limit": "96m", "cpus": "0.75", "pids_limit": 70, "restart": "always"}
-    report = world.run(document(**changed))
+    report = lean_world.run(document(**changed))
     assert len(report.done) >= 4
-    writing = [line.split("/")[-1] for line in world.log if not line.startswith(READING)]
+    writing = [line.split("/")[-1] for line in lean_world.log if not line.startswith(READING)]
     assert writing == ["update"]
 
 
