@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -45,13 +46,25 @@ def test_a_killed_holder_leaves_nothing_behind(tmp_path: Path) -> None:
     assert not lock.is_held
 
 
-def test_without_permission_it_warns_and_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.ENOSPC])
+def test_where_nothing_can_be_written_it_warns_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     def refused(*_: object, **__: object) -> int:
-        raise PermissionError(13, "Permission denied")
+        raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(os, "open", refused)
     with Lock(str(tmp_path / "lock")) as lock:
         assert not lock.is_held
         assert "no lock against parallel runs" in lock.warning
+
+
+def test_a_full_disk_does_not_keep_it_from_being_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with Lock(str(tmp_path / "lock")) as lock:
+        assert lock.is_held

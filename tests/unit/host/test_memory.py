@@ -104,6 +104,7 @@ def test_the_last_ten_specs_are_kept(tmp_path: Path) -> None:
 
 BROKEN = ["", "{", "[]", "null", '{"objects": 3}', '{"objects": {"container": 3}}']
 BROKEN += ['{"version": 99}', '{"adopted": {"shop": 3}}', '{"adopted": {"shop": [3]}}']
+BROKEN += ['{"objects": {"container": {"web": 3}}}', '{"adopted": {"shop": [["network", []]]}}']
 
 
 @pytest.mark.parametrize("text", BROKEN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import time
@@ -10,12 +11,15 @@ from types import TracebackType
 
 from ..errors import HostError, LockTimeout
 
+_UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
+
 
 class Lock:
     """``with Lock(path, limit)``: waits at most ``limit`` seconds, then LockTimeout.
 
-    The kernel frees the lock when its holder dies, so there is nothing stale to clean up. A user
-    who may not write there (only in the docker group) goes on without it: ``warning`` says so.
+    The kernel frees the lock when its holder dies, so there is nothing stale to clean up. Where
+    its file cannot be made (a user who is only in the docker group, a disk that is full or
+    read-only) the run goes on without it: ``warning`` says so.
     """
 
     def __init__(self, path: str, limit: float = 60.0) -> None:
@@ -33,11 +37,12 @@ class Lock:
         try:
             os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except PermissionError:
-            self.warning = f"no lock against parallel runs: {self.path} may not be written"
-            return self
         except OSError as error:
-            raise HostError(f"cannot open the lock {self.path}: {error.strerror}") from error
+            if error.errno not in _UNWRITABLE:
+                raise HostError(f"cannot open the lock {self.path}: {error.strerror}") from error
+            why = error.strerror
+            self.warning = f"no lock against parallel runs: cannot write {self.path}: {why}"
+            return self
         try:
             self._wait(descriptor)
         except BaseException:
@@ -71,8 +76,9 @@ class Lock:
                     raise self._timeout(descriptor) from None
                 time.sleep(min(pause, left))
                 pause = min(pause * 2, 0.5)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        with contextlib.suppress(OSError):  # a full disk: it is held all the same
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
 
     def _timeout(self, descriptor: int) -> LockTimeout:
         holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()

@@ -223,16 +223,24 @@ def _is_record(record: Any) -> bool:
     """Whether it has the shape that we write; anything else is treated as no memory."""
     if not isinstance(record, dict) or record.get("version", _VERSION) != _VERSION:
         return False
-    maps = [record.get(name, {}) for name in ("objects", "keys", "adopted")]
-    if not all(isinstance(entries, dict) for entries in maps):
-        return False
-    named = [entry for entries in maps[:2] for entry in entries.values()]
-    lists = list(maps[2].values())
-    if not all(isinstance(entry, dict) for entry in named):
-        return False
-    return all(isinstance(pairs, list) for pairs in lists) and all(
-        isinstance(pair, list) and len(pair) == 2 for pairs in lists for pair in pairs
+    objects, keys, adopted = (record.get(name, {}) for name in ("objects", "keys", "adopted"))
+    marks = [*_values(objects, depth=2), *_values(keys, depth=1)]
+    pairs = [pair for listed in _values(adopted) for pair in _items(listed)]
+    return all(isinstance(mark, dict) for mark in marks) and all(
+        isinstance(pair, list) and [type(part) for part in pair] == [str, str] for pair in pairs
     )
+
+
+def _values(value: Any, depth: int = 1) -> list[Any]:
+    """The values that so many mappings deep; one None where there is something else."""
+    if not isinstance(value, dict):
+        return [None]
+    found = list(value.values())
+    return found if depth == 1 else [one for item in found for one in _values(item, depth - 1)]
+
+
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [None]
 
 
 def _safe(text: str) -> str:
