@@ -56,15 +56,19 @@ def observe(
     host: Host | None,
     credentials: Mapping[str, Mapping[str, str]],
     open_file: Callable[[str], Any],
+    is_busy: bool = False,
 ) -> Observation:
-    """Read what the document is about. Raises EngineError."""
+    """Read what the document is about. Raises EngineError.
+
+    ``is_busy`` tells that another run holds the lock: what it has half done is its own business.
+    """
     answers: list[Any] = each(lambda ask: ask(), _questions(document, engine), WORKERS)
     info, listed, networks, volumes = answers
     facts = facts_from(info, engine)
     listing = tuple(listed or ())
     seen_volumes = {have.name: have for have in _volumes(volumes, facts)}
     found = recoveries(listing, seen_volumes)
-    if host is None:  # no lock tells whether another run is still at it
+    if host is None or is_busy:  # another run may still be at it
         found = {name: item for name, item in found.items() if name in document.containers}
     names = _names(listing, networks or (), found)
     adopted = host.memory(facts.id).adopted(document.project) if host else frozenset()

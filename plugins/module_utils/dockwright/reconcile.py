@@ -257,6 +257,7 @@ class _Run:
             host=self.host,
             credentials=self._credentials(document),
             open_file=self._open,
+            is_busy=self.report.check and self.host is not None and self.host.lock().is_taken(),
         )
         if seen.host_ports is not None and seen.facts.name != os.uname().nodename:
             seen = replace(seen, host_ports=None)  # the socket leads to another machine

@@ -68,3 +68,12 @@ def test_a_full_disk_does_not_keep_it_from_being_held(
     monkeypatch.setattr(os, "pwrite", full)
     with Lock(str(tmp_path / "lock")) as lock:
         assert lock.is_held
+
+
+def test_whether_it_is_taken_can_be_asked_without_a_trace(tmp_path):
+    path = tmp_path / "state" / "lock"
+    assert not Lock(str(path)).is_taken()
+    assert not path.exists()
+    with Lock(str(path)):
+        assert Lock(str(path)).is_taken()
+    assert not Lock(str(path)).is_taken()

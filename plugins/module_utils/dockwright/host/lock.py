@@ -33,6 +33,20 @@ class Lock:
         """Whether we hold the lock now."""
         return self._descriptor is not None
 
+    def is_taken(self) -> bool:
+        """Whether somebody holds the lock now; leaves no file behind."""
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
     def __enter__(self) -> Lock:
         try:
             os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)

@@ -21,6 +21,7 @@ from .want import DaemonWant
 
 Progress = Callable[[str], None]
 _RELOAD_LIMIT = 10.0
+_SETTLE_LIMIT = 5.0
 _PLUGIN_LIMIT = 25.0  # a plugin that is not there is retried for 15 s
 
 
@@ -176,7 +177,19 @@ class _Transaction:
         proof.reload(self.host, engine, _PLUGIN_LIMIT if plugins else _RELOAD_LIMIT)
         if plugins:
             self._outlives_plugins(engine)
-        self._verify(proof.wait_answer(engine, self.timeout, self.host), at_reload=True)
+        self._verify_soon(engine)
+
+    def _verify_soon(self, engine: Engine) -> None:
+        """Verify; the event that we saw may be of a reload just before ours."""
+        deadline = time.monotonic() + _SETTLE_LIMIT
+        while True:
+            info = proof.wait_answer(engine, self.timeout, self.host)
+            try:
+                return self._verify(info, at_reload=True)
+            except ApplyFailed:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
 
     def _outlives_plugins(self, engine: Engine) -> None:
         engine.get("/info", timeout=_PLUGIN_LIMIT)  # every call goes through the plugins
