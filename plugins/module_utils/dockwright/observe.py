@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from . import owner
 from .engine.client import Engine
@@ -49,26 +49,28 @@ class Observation:
     info: Mapping[str, Any] = field(default_factory=dict)  # the answer of GET /info
 
 
-def observe(
-    document: Document,
-    engine: Engine,
-    *,
-    host: Host | None,
-    credentials: Mapping[str, Mapping[str, str]],
-    open_file: Callable[[str], Any],
-    is_busy: bool = False,
-) -> Observation:
-    """Read what the document is about. Raises EngineError.
+class Edges(NamedTuple):
+    """What observing needs beside the engine.
 
     ``is_busy`` tells that another run holds the lock: what it has half done is its own business.
     """
+
+    host: Host | None
+    credentials: Mapping[str, Mapping[str, str]]
+    open_file: Callable[[str], Any]
+    is_busy: bool = False
+
+
+def observe(document: Document, engine: Engine, edges: Edges) -> Observation:
+    """Read what the document is about. Raises EngineError."""
+    host = edges.host
     answers: list[Any] = each(lambda ask: ask(), _questions(document, engine), WORKERS)
     info, listed, networks, volumes = answers
     facts = facts_from(info, engine)
     listing = tuple(listed or ())
     seen_volumes = {have.name: have for have in _volumes(volumes, facts)}
     found = recoveries(listing, seen_volumes)
-    if host is None or is_busy:  # another run may still be at it
+    if host is None or edges.is_busy:  # another run may still be at it
         found = {name: item for name, item in found.items() if name in document.containers}
     names = _names(listing, networks or (), found)
     adopted = host.memory(facts.id).adopted(document.project) if host else frozenset()
@@ -76,7 +78,7 @@ def observe(
     # Images and containers are asked for side by side: two workers share the pool of connections.
     inspected, images = _both(
         lambda: _inspect(engine, wanted, facts, names, found),
-        lambda: image.read(engine, document.images, credentials, open_file, WORKERS),
+        lambda: image.read(engine, document.images, edges.credentials, edges.open_file, WORKERS),
     )
     return Observation(
         facts,

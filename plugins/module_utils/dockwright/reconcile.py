@@ -30,7 +30,7 @@ from .kinds.project.reading import read_compose, this_machine
 from .limits import refuse_beyond
 from .masking import mask_changes, mask_plan, scrub_report, secrets_in
 from .model import Cause, EngineFacts, Plan, Report
-from .observe import Observation, observe, observe_others
+from .observe import Edges, Observation, observe, observe_others
 from .options import collect, parse
 from .plan import joined, needs_others, plan
 from .run_options import CONNECTION
@@ -251,14 +251,9 @@ class _Run:
 
     def _observe(self, document: Document) -> Observation:
         assert self.engine is not None
-        seen = observe(
-            document,
-            self.engine,
-            host=self.host,
-            credentials=self._credentials(document),
-            open_file=self._open,
-            is_busy=self.report.check and self.host is not None and self.host.lock().is_taken(),
-        )
+        is_busy = self.report.check and self.host is not None and self.host.lock().is_taken()
+        edges = Edges(self.host, self._credentials(document), self._open, is_busy)
+        seen = observe(document, self.engine, edges)
         if seen.host_ports is not None and seen.facts.name != os.uname().nodename:
             seen = replace(seen, host_ports=None)  # the socket leads to another machine
         return seen
