@@ -181,8 +181,11 @@ def test_a_crashing_container_can_be_repaired(world: World) -> None:
 # --- our process dies ----------------------------------------------------------------------------
 
 
-def _sweep(world: World, steps: Iterable[int]) -> int:
-    """Kill a replacement after each of these steps; how many of them there were."""
+def _sweep(world: World, steps: Iterable[int], *, every: bool = False) -> int:
+    """Kill a replacement after each of these steps; how many of them there were.
+
+    The next run wants the old one or the new one in turn; with ``every`` both after each step.
+    """
     here = Shop(world)
     version, killed = 1, 0
     for step in steps:
@@ -191,15 +194,17 @@ def _sweep(world: World, steps: Iterable[int]) -> int:
             here.assert_well(version + 1)
             break
         killed += 1
-        # The next run wants the old one: it is back, unless the new one had won.
-        undone = _recover(world, shop(version))
-        here.assert_well(version)
-        assert (world.id("web") == old) == undone
-        # And the same where the next run wants the new one.
-        world.killed(shop(version + 1), step)
-        _recover(world, shop(version + 1))
-        version += 1
-        here.assert_well(version)
+        if every or step % 2:
+            # The old one is back, unless the new one had won.
+            undone = _recover(world, shop(version))
+            here.assert_well(version)
+            assert (world.id("web") == old) == undone
+        if every:
+            assert world.killed(shop(version + 1), step)
+        if every or not step % 2:
+            version += 1
+            _recover(world, shop(version))
+            here.assert_well(version)
     return killed
 
 
@@ -223,12 +228,12 @@ def test_killed_after_any_step(host26: TestHost, world_of: Callable[[TestHost], 
 def test_killed_after_some_steps(
     engine: str, request: pytest.FixtureRequest, world_of: Callable[[TestHost], World]
 ) -> None:
-    _sweep(world_of(request.getfixturevalue(engine)), (3, 5, 7))
+    _sweep(world_of(request.getfixturevalue(engine)), (3, 4, 7))
 
 
 @pytest.mark.full
 def test_killed_after_any_step_everywhere(world: World) -> None:
-    _sweep(world, range(1, 60))
+    _sweep(world, range(1, 60), every=True)
 
 
 def _adopted(world: World) -> None:
