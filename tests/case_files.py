@@ -21,6 +21,7 @@ such a container in a test host.
 
 from __future__ import annotations
 
+import fnmatch
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -127,6 +128,19 @@ def flat(plan: Plan, name: str = NAME) -> list[list[Any]]:
     ]
     blocked = [["blocked", n.path, n.before, n.after] for n in plan.blocked if n.name == name]
     return changed + blocked
+
+
+def is_like(found: Any, wanted: Any) -> bool:
+    """Equal, where ``*`` in a text stands for an ID."""
+    if isinstance(wanted, str) and "*" in wanted:
+        return fnmatch.fnmatchcase(str(found), wanted)
+    if isinstance(wanted, list) and isinstance(found, list):
+        return len(found) == len(wanted) and all(map(is_like, found, wanted))
+    if isinstance(wanted, dict) and isinstance(found, dict):
+        return found.keys() == wanted.keys() and all(
+            is_like(found[key], item) for key, item in wanted.items()
+        )
+    return bool(found == wanted)
 
 
 def at(raw: Any, path: str) -> Any:

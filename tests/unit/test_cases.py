@@ -5,7 +5,6 @@ A mutant that reads one row wrongly must make one of the row's cases fail.
 
 from __future__ import annotations
 
-import fnmatch
 import json
 import random
 from collections.abc import Callable, Iterator
@@ -32,6 +31,7 @@ from tests.case_files import (
     Case,
     cases,
     flat,
+    is_like,
     load,
 )
 
@@ -151,26 +151,13 @@ def _matches(case: Case, report: Report) -> None:
     else:
         assert not report.failed, report.problems
     found = flat(report.plan)
-    assert _is_like(found, case.data["changes"]), found
+    assert is_like(found, case.data["changes"]), found
     for key, action in (("creates", Action.CREATE), ("deletes", Action.DELETE)):
         if key in case.data:
             names = [
                 c.name for c in report.plan.changes if (c.kind, c.action) == (case.kind, action)
             ]
             assert sorted(names) == case.data[key]
-
-
-def _is_like(found: Any, wanted: Any) -> bool:
-    """Equal, where ``*`` in a text stands for an ID."""
-    if isinstance(wanted, str) and "*" in wanted:
-        return fnmatch.fnmatchcase(str(found), wanted)
-    if isinstance(wanted, list) and isinstance(found, list):
-        return len(found) == len(wanted) and all(map(_is_like, found, wanted))
-    if isinstance(wanted, dict) and isinstance(found, dict):
-        return found.keys() == wanted.keys() and all(
-            _is_like(found[key], item) for key, item in wanted.items()
-        )
-    return bool(found == wanted)
 
 
 # --- the cases' worth ----------------------------------------------------------------------------

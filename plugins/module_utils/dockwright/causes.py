@@ -55,7 +55,8 @@ def _values(document: Document, seen: Observation) -> dict[tuple[str, str], Mapp
             continue
         image = seen.images.get(key_of(want.fields["image"]))
         full = full_fields(want, image.config if image else {}, seen.facts)
-        found["container", name] = {**leaves(CONTAINER, full), "image": want.fields["image"]}
+        steered = {"image": want.fields["image"], "state": want.state}
+        found["container", name] = {**leaves(CONTAINER, full), **steered}
     for kind, rows, wants in (
         ("network", NETWORK, document.networks),
         ("volume", VOLUME, document.volumes),

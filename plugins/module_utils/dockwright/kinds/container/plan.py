@@ -146,7 +146,8 @@ def _compare(want: Want, have: Have, image: ImageSeen, context: Context) -> Plan
     if context.recreate_stale:
         changes += [_refresh(want, notice, running) for notice in stale]
         stale = []
-    changes += _state(want, have, any(c.action is Action.REPLACE for c in changes))
+    replaced = any(c.action is Action.REPLACE for c in changes)
+    changes += _state(want, have, replaced, context.cause_of)
     return Planned(changes, stale, ignored_notices(want, hidden))
 
 
@@ -196,17 +197,22 @@ def _refresh(want: Want, notice: Notice, running: bool) -> Change:
     return Change(KIND, want.name, Action.REPLACE, notice.path, *values)
 
 
-def _state(want: Want, have: Have, replaced: bool) -> list[Change]:
+def _state(want: Want, have: Have, replaced: bool, cause_of: CauseOf) -> list[Change]:
     """Starting or stopping; a replacement ends in the right state by itself."""
     status = get(have.raw, "State.Status") or "created"
+    cause = cause_of(KIND, want.name, "state", want.state, True)
     if want.state == "stopped":
         if is_running(have) and not replaced:
-            values = ("state", status, "stopped", "", Cause.UNKNOWN, Disruption.REPLACE)
+            values = ("state", status, "stopped", "", cause, Disruption.REPLACE)
             return [Change(KIND, want.name, Action.STOP, *values)]
         return []
-    if (is_running(have) and not is_paused(have)) or replaced or is_completed(have):
+    if (is_running(have) and not is_paused(have)) or replaced:
         return []
+    # What we stopped ourselves did not complete, however well it ended.
+    if is_completed(have) and cause is not Cause.SPEC:
+        return []
+    cause = cause if cause is Cause.SPEC else Cause.DRIFT
     reason = "is paused" if is_paused(have) else f"is {status}"
     if status == "exited":
         reason = f"exited with {get(have.raw, 'State.ExitCode')}"
-    return [Change(KIND, want.name, Action.START, "state", status, "running", reason, Cause.DRIFT)]
+    return [Change(KIND, want.name, Action.START, "state", status, "running", reason, cause)]
