@@ -49,7 +49,7 @@ def _looks_like_json(path: str, text: str) -> bool:
 def _json(text: str, name: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{name} is not valid JSON: {error}") from None
 
 
@@ -61,11 +61,31 @@ def _yaml(text: str, name: str) -> Any:
             f"{name} is YAML, and PyYAML is not installed",
             "run: pip install 'dockwright[cli]', or write the spec as JSON",
         ) from None
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
     try:
-        return yaml.load(text, Loader=loader)
+        node = loader.get_single_node()
+        _refuse_twice(node, yaml, set())
+        return None if node is None else loader.construct_document(node)
+    except (ValueError, RecursionError) as error:  # a date in the 13th month, a number without end
+        raise InputError(f"{name} cannot be read: {error}") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         reason = getattr(error, "problem", None) or str(error)
         raise InputError(f"{name} is not valid YAML{place}: {reason}") from None
+
+
+def _refuse_twice(node: Any, yaml: Any, seen: set[int]) -> None:
+    """A key twice in one mapping: the first would be lost without a word."""
+    if id(node) in seen or not isinstance(node, (yaml.MappingNode, yaml.SequenceNode)):
+        return
+    seen.add(id(node))
+    keys = set()
+    for item in node.value:
+        key, value = item if isinstance(item, tuple) else (None, item)
+        if key is not None and isinstance(key.value, str):
+            if key.value in keys and key.value != "<<":
+                problem = f"the key {key.value} is there twice"
+                raise yaml.MarkedYAMLError(None, None, problem, key.start_mark)
+            keys.add(key.value)
+        _refuse_twice(value, yaml, seen)

@@ -38,6 +38,7 @@ def wrong(where: str, message: str, fix: str = "") -> SpecError:
 def kind_of(value: Any) -> str:
     """The name that people use for the type of a value."""
     names = {bool: "a boolean", int: "a number", float: "a number", str: "text"}
+    names[type(None)] = "nothing"
     if isinstance(value, Mapping):
         return "a mapping"
     if isinstance(value, (list, tuple)):
@@ -52,8 +53,10 @@ def parse_text(value: Any, where: str) -> str:
     """Text; numbers and booleans are taken as a person means them (8080 is '8080')."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, (int, float)):
-        return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    if isinstance(value, int):
+        return str(value)
     if isinstance(value, str):
         if "\0" in value:
             raise wrong(where, "holds a NUL character", "remove it")
@@ -77,10 +80,11 @@ def integer(minimum: int | None = None, maximum: int | None = None) -> Parser:
 
     def parse(value: Any, where: str) -> int:
         number = value
-        if isinstance(value, str) and re.fullmatch(r"\s*[-+]?\d+\s*", value):
+        if isinstance(value, str) and re.fullmatch(r"\s*[-+]?\d{1,20}\s*", value):
             number = int(value)
         if isinstance(number, bool) or not isinstance(number, int):
             raise wrong(where, f"must be a whole number, not {kind_of(value)} {_quoted(value)}")
+        _bounded(number, value, where)
         if minimum is not None and number < minimum:
             raise wrong(where, f"must be at least {minimum}, not {number}")
         if maximum is not None and number > maximum:
@@ -104,7 +108,7 @@ def size(minimum: int = 0, *, unlimited: bool = False) -> Parser:
         match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?b?)", text)
         if isinstance(value, bool) or not match:
             raise wrong(where, f"is not a size: {_quoted(value)}", "write it as 512k, 64m or 2g")
-        count = int(float(match.group(1)) * _SIZES[match.group(2)])
+        count = _bounded(float(match.group(1)) * _SIZES[match.group(2)], value, where)
         if count < minimum:
             raise wrong(where, f"must be at least {show_size(minimum)}, not {_quoted(value)}")
         return count
@@ -119,13 +123,14 @@ def parse_duration(value: Any, where: str) -> int:
     """A duration such as ``1m30s`` (a bare number is seconds) into nanoseconds."""
     text = str(value).strip().lower()
     if not isinstance(value, bool) and re.fullmatch(r"\d+(\.\d+)?", text):
-        return int(float(text) * 10**9)
+        return _bounded(float(text) * 10**9, value, where)
     if isinstance(value, bool) or not re.fullmatch(r"(\d+(\.\d+)?(us|ms|s|m|h))+", text):
         raise wrong(
             where, f"is not a duration: {_quoted(value)}", "write it as 90s, 1m30s or 500ms"
         )
     parts = re.findall(r"(\d+(?:\.\d+)?)(us|ms|s|m|h)", text)
-    return int(sum(float(number) * _DURATIONS[unit] for number, unit in parts))
+    total = sum(float(number) * _DURATIONS[unit] for number, unit in parts)
+    return _bounded(total, value, where)
 
 
 def parse_cpus(value: Any, where: str) -> int:
@@ -133,7 +138,17 @@ def parse_cpus(value: Any, where: str) -> int:
     text = str(value).strip()
     if isinstance(value, bool) or not re.fullmatch(r"\d+(\.\d+)?|\.\d+", text):
         raise wrong(where, f"is not a number of processors: {_quoted(value)}", "write 0.5 or 2")
-    return round(float(text) * 10**9)
+    return _bounded(float(text) * 10**9 + 0.5, value, where)
+
+
+_MOST = 2**63 - 1  # the engine's numbers have 64 bits
+
+
+def _bounded(number: float, value: Any, where: str) -> int:
+    """A number without its fraction; refused where the engine could not hold it."""
+    if not -_MOST <= number <= _MOST:
+        raise wrong(where, f"is too large a number: {_quoted(value)}")
+    return int(number)
 
 
 def choice(*words: str) -> Parser:

@@ -152,6 +152,23 @@ def test_wrong_use_is_told(
     assert words in capsys.readouterr().err
 
 
+WRONG = {
+    "project: a1\nproject: a2": "line 2, column 1: the key project is there twice",
+    "volumes: {a1: {driver: local, driver: x}}": "the key driver is there twice",
+    "labels: 2026-13-45": "month must be in 1..12",
+}
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_yaml_that_would_be_misread_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture, text: str
+) -> None:
+    spec = tmp_path / "site.yml"
+    spec.write_text(text)
+    assert main(["plan", str(spec)]) == 1
+    assert WRONG[text] in capsys.readouterr().err
+
+
 def test_wrong_yaml_is_told_with_its_line(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     spec = tmp_path / "site.yml"
     spec.write_text("a: 1\n  b: 2\n")

@@ -200,7 +200,8 @@ def _used(known: Mapping[str, Resource], keys: set[str]) -> list[Resource]:
 
 def _sources(options: Mapping[str, Any]) -> set[str]:
     found = set()
-    for item in options.get("volumes") or ():
+    mounted = options.get("volumes")  # still as it was written, where it is no list: a problem
+    for item in mounted if isinstance(mounted, list) else ():
         source = item.get("source") if isinstance(item, Mapping) else str(item).partition(":")[0]
         found.add(str(source))
     return found
