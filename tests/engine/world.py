@@ -243,3 +243,8 @@ def titles(report: Report) -> list[str]:
         " ".join(filter(None, (c.action.value, c.kind, c.name, c.path)))
         for c in report.plan.changes
     ]
+
+
+def project(containers: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A document of the project `shop`."""
+    return {"project": "shop", "containers": containers, "wait_timeout": "20s", **more}
