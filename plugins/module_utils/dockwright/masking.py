@@ -52,13 +52,19 @@ def _inside(value: Any, open_names: frozenset[str]) -> Any:
     }
 
 
-def secrets_in(containers: Iterable[Any], registries: Mapping[str, Mapping[str, str]]) -> set[str]:
+def secrets_in(
+    containers: Iterable[Any],
+    registries: Mapping[str, Mapping[str, str]],
+    reveal: Iterable[str] = (),
+) -> set[str]:
     """The secret values of a document that are long enough to be looked for in texts."""
+    open_names = frozenset(reveal)
     found = {
         str(text)
         for want in containers
-        for name in _SECRET_ROWS
-        for text in (want.fields.get(name) or {}).values()
+        for row in _SECRET_ROWS
+        for name, text in (want.fields.get(row) or {}).items()
+        if name not in open_names
     }
     for entry in registries.values():
         found.update(text for key, text in entry.items() if key != "username")

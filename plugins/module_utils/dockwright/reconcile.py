@@ -126,9 +126,8 @@ def _mask(report: Report, run: _Run) -> None:
     report.plan = mask_plan(report.plan, reveal)
     report.done = mask_changes(report.done, reveal)
     report.not_done = mask_changes(report.not_done, reveal)
-    scrub_report(
-        report, secrets_in(document.containers.values(), document.registries) - set(reveal)
-    )
+    secrets = secrets_in(document.containers.values(), document.registries, reveal)
+    scrub_report(report, secrets)
 
 
 class _Run:
@@ -199,7 +198,7 @@ class _Run:
             raise unreachable
         whole = Plan()
         if document.daemon is not None:
-            whole = collect(problems, self._plan_daemon, document, unreachable is None) or whole
+            whole = collect(problems, self._plan_daemon, document, unreachable) or whole
         if self.seen is not None:
             objects = collect(problems, self._plan_objects, document, whole) or Plan()
             whole = joined(whole, objects)
@@ -274,7 +273,7 @@ class _Run:
         """There is no engine yet: what a fresh one would have."""
         return Observation(ASSUMED, images={key: ImageHave(key) for key in document.images})
 
-    def _plan_daemon(self, document: Document, reachable: bool) -> Plan:
+    def _plan_daemon(self, document: Document, unreachable: EngineUnreachable | None) -> Plan:
         if self.host is None:
             fix = "run on that host (as Ansible does), or leave `daemon` out"
             message = "needs the engine's own machine, and the engine is reached over the network"
@@ -283,9 +282,14 @@ class _Run:
         from .kinds.daemon import have as daemon_have
         from .kinds.daemon import plan as daemon_plan
 
-        assert document.daemon is not None
-        engine = self.engine if reachable else None
-        info = self.seen.info if self.seen and reachable else None
+        assert document.daemon is not None and self.engine is not None
+        if unreachable is not None and self.host.service.is_active():
+            raise unreachable  # it runs: nobody can tell what its new file would disturb
+        engine = self.engine if unreachable is None else None
+        info = self.seen.info if self.seen and engine else None
+        if engine and self.host is self.local:
+            info = info or engine.get("/info")
+            daemon_have.refuse_another(info, os.uname().nodename)
         memory = self.host.memory(self.seen.facts.id if self.seen else "")
         have = daemon_have.read(self.host, engine, memory, info)
         self.daemon = DaemonWork(document.daemon, have, self.host)

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from dockwright.errors import EngineUnreachable
+from dockwright.errors import EngineUnreachable, PlanRefused
 from dockwright.host.commands import Completed
 from dockwright.host.machine import Host
-from dockwright.kinds.daemon.have import ASSUMED, parsed_file, read
+from dockwright.kinds.daemon.have import ASSUMED, parsed_file, read, refuse_another
 from dockwright.kinds.daemon.live import live_values
 
 INFO: dict[str, Any] = {
@@ -121,3 +121,11 @@ def test_a_broken_file_says_where(text: str, words: str) -> None:
 @pytest.mark.parametrize("text", [None, "", " \n", "{}", "\ufeff{}"])
 def test_an_empty_file_is_no_file(text: str | None) -> None:
     assert parsed_file(text, "f") == ({}, "")
+
+
+def test_the_daemon_of_another_is_refused() -> None:
+    refuse_another({"Name": "docker1", "SecurityOptions": ["name=seccomp"]}, "docker1")
+    with pytest.raises(PlanRefused, match="another machine, docker2"):
+        refuse_another({"Name": "docker2"}, "docker1")
+    with pytest.raises(PlanRefused, match="rootless"):
+        refuse_another({"Name": "docker1", "SecurityOptions": ["name=rootless"]}, "docker1")

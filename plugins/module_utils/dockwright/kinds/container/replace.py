@@ -118,7 +118,7 @@ def replace(engine: Engine, task: Task, watch: Watch) -> str:
             watch.begin()
         new = create(engine, have.name + NEW, task.creation)
     except DockwrightError as error:
-        raise _failed(have, step, error, untouched=True) from error
+        raise _failed(have, step, error, "it was not touched") from error
     try:
         step = "the old container could not be set aside"
         _set_aside(engine, task, journal)
@@ -128,8 +128,8 @@ def replace(engine: Engine, task: Task, watch: Watch) -> str:
         if task.start:
             _start(engine, new, task, watch)
     except DockwrightError as error:
-        _undo_or_say(engine, task, new, journal, step, error)
-        raise _failed(have, step, error, untouched=False) from error
+        after = _undo_or_say(engine, task, new, journal, step, error)
+        raise _failed(have, step, error, after, changed=True) from error
     _dispose(engine, task, journal)
     return new
 
@@ -206,24 +206,26 @@ def _kept_by_name(task: Task) -> set[str]:
     return {v for target, v in found.items() if task.copy or target in task.previous}
 
 
-def _failed(have: Have, step: str, error: DockwrightError, *, untouched: bool) -> ApplyFailed:
-    after = "it was not touched" if untouched else "the old one is back in its place"
+def _failed(
+    have: Have, step: str, error: DockwrightError, after: str, *, changed: bool = False
+) -> ApplyFailed:
     return ApplyFailed(
         f"container {have.name} was not replaced, {step}: {error.message}; {after}",
         fix=error.fix or "correct the option that the engine names",
-        changed=not untouched,
+        changed=changed,
     )
 
 
 def _undo_or_say(  # noqa: PLR0913 - all of what went wrong
     engine: Engine, task: Task, new: str, journal: Journal, step: str, error: DockwrightError
-) -> None:
-    """Undo; when that fails too, say what is where."""
+) -> str:
+    """Undo, and say what came of it; when that fails too, say what is where."""
     have = task.have
     try:
         if undo(engine, have.name, new, journal):
             for other in task.sharing:
                 restart(engine, other)
+        at_name = find(engine, have.name)
     except DockwrightError as second:
         raise ApplyFailed(
             f"container {have.name}: {step}: {error.message}; and the old one, {have.id[:12]},"
@@ -231,6 +233,9 @@ def _undo_or_say(  # noqa: PLR0913 - all of what went wrong
             fix="run again: the next run brings the old one back",
             changed=True,
         ) from second
+    if at_name and (task.copy or at_name["Id"] == have.id):
+        return "the old one is back in its place"
+    return "the old one is gone, somebody else removed it"
 
 
 def undo(engine: Engine, name: str, new: str, journal: Journal) -> bool:
@@ -253,13 +258,18 @@ def undo(engine: Engine, name: str, new: str, journal: Journal) -> bool:
     if old and not at_name:
         _rename(engine, old["Id"], name)
         at_name, old = old, None
-    if at_name:
+        started = _as_before(engine, at_name, journal)
+    elif at_name and (at_name["Id"] == journal.id or _never_ran(at_name)):  # it, or its copy
         started = _as_before(engine, at_name, journal)
     if old:  # the copy of a container that is still there itself
         remove(engine, old["Id"])
     if new:
         remove(engine, new)
     return started
+
+
+def _never_ran(raw: Any) -> bool:
+    return bool(get(raw, "State.Status") == "created")
 
 
 def _as_before(engine: Engine, survivor: Any, journal: Journal) -> bool:

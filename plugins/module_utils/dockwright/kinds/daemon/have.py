@@ -11,7 +11,7 @@ from typing import Any, Callable
 
 from ...engine.client import Engine
 from ...engine.versions import ASSUMED
-from ...errors import EngineUnreachable, HostError
+from ...errors import EngineUnreachable, HostError, PlanRefused, Problem
 from ...host.machine import Host
 from ...host.memory import Memory
 from .flags import config_file, flagged_keys
@@ -92,6 +92,18 @@ def read(
         log_drivers=tuple((info.get("Plugins") or {}).get("Log") or ()),
         mark=memory.fingerprint,
     )
+
+
+def refuse_another(info: Mapping[str, Any], machine: str) -> None:
+    """Raise PlanRefused if the socket leads to a daemon that does not read this machine's file."""
+    who = ""
+    if any("name=rootless" in text for text in info.get("SecurityOptions") or ()):
+        who = "is a user's own (rootless)"
+    elif info.get("Name") != machine:
+        who = f"runs on another machine, {info.get('Name')}"
+    if who:
+        fix = "leave `daemon` out, or name the socket of this machine's own engine"
+        raise PlanRefused([Problem("daemon", f"cannot be managed here: the engine {who}", fix)])
 
 
 def parsed_file(text: str | None, path: str) -> tuple[dict[str, Any], str]:

@@ -1,0 +1,96 @@
+"""What an operator runs into: hands between plan and apply, what others use, other daemons."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Callable
+from unittest import mock
+
+import pytest
+
+from dockwright.apply import Applier
+from dockwright.model import Report
+from tests.hosts import TINY, TestHost, engine_clean, reset_daemon
+
+from .world import SLEEP, World, container, told
+
+
+def disturbed(world: World, document: Any, hand: Callable[[], object]) -> Report:
+    """A run with another hand at work between its plan and its first change."""
+    run = Applier.run
+
+    def late(applier: Applier) -> None:
+        hand()
+        run(applier)
+
+    with mock.patch.object(Applier, "run", late):
+        return world.run(document)
+
+
+def labelled(value: str) -> dict[str, Any]:
+    return {"containers": {"web": container(restart="always", labels={"v": value})}}
+
+
+def test_a_container_that_goes_before_it_is_replaced(lean_world: World) -> None:
+    world = lean_world
+    world.apply(labelled("1"))
+    report = disturbed(
+        world, labelled("2"), lambda: world.client.api.remove_container("web", force=True)
+    )
+    assert report.failed and "the old one is gone" in told(report)
+    assert world.names() == set()
+    world.apply(labelled("2"))
+
+
+def test_a_stranger_of_the_same_name_is_left_alone(lean_world: World) -> None:
+    world = lean_world
+    world.apply(labelled("1"))
+
+    def swap() -> None:
+        world.client.api.remove_container("web", force=True)
+        world.client.containers.run(TINY, SLEEP, name="web", detach=True)
+
+    report = disturbed(world, labelled("2"), swap)
+    assert report.failed and "the old one is gone" in told(report)
+    assert world.names() == {"web"}
+    assert world.policy("web") == "no" and world.is_running("web")
+
+
+def test_the_name_of_a_variable_reveals_its_value_alone(lean_world: World) -> None:
+    environment = {"OPENED": "in-the-open", "CLOSED": "opensesame"}
+    spec = container(environment=environment, working_dir="in-the-open/opensesame")
+    report = lean_world.fail({"containers": {"web": spec}, "reveal": ["OPENED", "opensesame"]})
+    assert "in-the-open/********" in told(report)
+
+
+# --- the daemon ----------------------------------------------------------------------------------
+
+
+def plan_inside(host: TestHost, *argv: str, user: str = "root") -> dict[str, Any]:
+    """What the command line says of a daemon spec, in the host."""
+    request = json.dumps({"api": 1, "resources": [{"kind": "daemon", "config": {"mtu": 1400}}]})
+    script = 'exec setpriv --reuid "$0" --clear-groups python3 -m dockwright_cli.main "$@"'
+    argv = ("sh", "-c", script, user, "plan", "--json", *argv)
+    words = (
+        "env HOME=/ PYTHONPATH=/opt/dockwright/plugins/module_utils:/opt/dockwright/adapters/cli"
+    )
+    done = host.exec([*words.split(), *argv], input=request, check=False)
+    found: dict[str, Any] = json.loads(done.stdout)["resources"][0]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("argv", "user", "words"),
+    [
+        ((), "nobody", "permission denied"),
+        (("--docker-host", "unix:///run/other.sock"), "root", "no such socket"),
+    ],
+)
+def test_a_daemon_that_runs_and_is_not_reached_is_no_stopped_one(
+    host26: TestHost, argv: tuple[str, ...], user: str, words: str
+) -> None:
+    engine_clean(host26)
+    reset_daemon(host26)
+    found = plan_inside(host26, *argv, user=user)
+    assert found["failed"] and words in found["message"]
+    assert not found["changed"]
