@@ -56,6 +56,43 @@ def test_a_stranger_of_the_same_name_is_left_alone(lean_world: World) -> None:
     assert world.policy("web") == "no" and world.is_running("web")
 
 
+def test_what_strangers_use_is_not_removed_nor_anything_beside_it(world: World) -> None:
+    ours = {"networks": {"back": {}}, "volumes": {"data": {}}}
+    web = container(networks=["back"], volumes=["data:/data"])
+    world.apply({"project": "shop", **ours, "containers": {"web": web}})
+    mount = {"data": {"bind": "/data"}}
+    world.client.containers.run(
+        TINY, SLEEP, name="stranger", detach=True, network="back", volumes=mount
+    )
+    for document in (
+        {"project": "shop", "purge": True, "max_disruption": "destroy"},
+        {
+            "project": "shop",
+            **{kind: {name: {"state": "absent"} for name in ours[kind]} for kind in ours},
+        },
+    ):
+        with world.untouched():
+            words = told(world.fail(document))
+        assert "network back cannot be removed: stranger" in words
+        assert "volume data cannot be removed: stranger" in words
+    world.client.api.remove_container("stranger", force=True)
+    world.apply({"project": "shop", "purge": True, "max_disruption": "destroy"})
+    assert (world.names(), world.networks(), world.volumes()) == (set(), set(), set())
+
+
+def test_a_network_that_a_container_keeps_is_not_purged(lean_world: World) -> None:
+    world = lean_world
+    spec = {"project": "shop", "containers": {"web": container(networks=["back"])}}
+    world.apply({**spec, "networks": {"back": {}}})
+    assert "network back cannot be removed: web" in told(world.fail({**spec, "purge": True}))
+
+
+def test_the_own_networks_of_the_engine_are_not_ours(lean_world: World) -> None:
+    for options in ({}, {"internal": True}, {"state": "absent"}):
+        words = told(lean_world.fail({"networks": {"bridge": options}}))
+        assert "networks.bridge: bridge is the engine's own network" in words
+
+
 def test_the_name_of_a_variable_reveals_its_value_alone(lean_world: World) -> None:
     environment = {"OPENED": "in-the-open", "CLOSED": "opensesame"}
     spec = container(environment=environment, working_dir="in-the-open/opensesame")

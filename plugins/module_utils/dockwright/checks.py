@@ -10,7 +10,7 @@ from .kinds.container.have import is_running
 from .kinds.container.ports import fixed_ports, overlap
 from .kinds.container.recovery import name_of
 from .kinds.image import plan as image
-from .model import Have, Want
+from .model import Action, Change, Have, Want
 from .observe import Observation
 from .spec import Document, as_written
 
@@ -60,6 +60,9 @@ def _networks(document: Document, seen: Observation) -> list[Problem]:
         if want.external and name not in seen.networks and not seen.facts.assumed:
             message = f"the external network {name} is not there"
             found.append(Problem(want.where, message, "create it, or drop external: true"))
+        if name in BUILT_IN and not want.external:
+            fix = "leave it out: it is always there"
+            found.append(Problem(want.where, f"{name} is the engine's own network", fix))
     present = {n for n, want in document.networks.items() if want.state != "absent"}
     gone = set(document.networks) - present
     for want in document.containers.values():
@@ -178,3 +181,49 @@ def _published(item: Mapping[str, Any]) -> Iterable[tuple[str, str, int]]:
     for port in item.get("Ports") or ():
         if port.get("PublicPort"):
             yield port.get("Type", "tcp"), port.get("IP", ""), port["PublicPort"]
+
+
+def refuse_used(document: Document, seen: Observation, changes: Iterable[Change]) -> None:
+    """Raise SpecError for removals that the engine would refuse when half of the rest is done.
+
+    A network goes when no container runs in it, a volume when no container has it.
+    """
+    removals = [change for change in changes if change.action is Action.DELETE]
+    gone = {change.name for change in removals if change.kind == "container"}
+    problems = []
+    for change in removals:
+        if change.kind not in ("network", "volume"):
+            continue
+        users = [
+            name_of(item)
+            for item in seen.listing
+            if name_of(item) not in gone and _uses(item, change, document, seen)
+        ]
+        if users:
+            section = document.networks if change.kind == "network" else document.volumes
+            want = section.get(change.name)
+            text = (
+                f"{change.kind} {change.name} cannot be removed: {', '.join(sorted(users))} has it"
+            )
+            fix = "remove the container first, or keep what it uses"
+            problems.append(Problem(want.where if want else "purge", text, fix))
+    if problems:
+        raise SpecError(as_written(problem, document.paths) for problem in problems)
+
+
+def _uses(item: Mapping[str, Any], removal: Change, document: Document, seen: Observation) -> bool:
+    """Whether a container that stays will still have the network or volume that is removed."""
+    name = name_of(item)
+    recovery = seen.recoveries.get(name.partition(".dockwright-")[0])
+    if recovery and item["Id"] in (recovery.old, recovery.new) and item["Id"] != recovery.survivor:
+        return False
+    want = document.containers.get(name)
+    if removal.kind == "network":
+        if want:
+            return removal.name in want.fields.get("networks", ())
+        networks = (item.get("NetworkSettings") or {}).get("Networks") or {}
+        return removal.name in networks and item.get("State") in ("running", "paused")
+    if want:
+        sources = [mount.get("source") for mount in want.fields.get("volumes", {}).values()]
+        return removal.name in sources
+    return removal.name in [mount.get("Name") for mount in item.get("Mounts") or ()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from .checks import check
+from .checks import check, refuse_used
 from .differ import CauseOf
 from .kinds.container import plan as container
 from .kinds.container import sharing
@@ -56,6 +56,7 @@ def plan(document: Document, seen: Observation, cause_of: CauseOf, *, settled: b
         *extra_others,
         *[change for change in images if change.action is Action.DELETE],
     ]
+    refuse_used(document, seen, changes)
     return Plan(
         tuple(changes),
         tuple(stale),
