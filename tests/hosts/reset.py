@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -26,10 +27,25 @@ def engine_clean(host: TestHost) -> None:
             lambda c: api.remove_container(c["Id"], v=True, force=True),
         )
         networks = [n for n in api.networks() if n["Name"] not in _BUILT_IN_NETWORKS]
-        _each(pool, networks, lambda n: api.remove_network(n["Id"]))
+        _each(pool, networks, lambda n: _remove_network(api, n["Id"]))
         _each(
             pool, api.volumes()["Volumes"] or [], lambda v: api.remove_volume(v["Name"], force=True)
         )
+
+
+def _remove_network(api: Any, identity: str) -> None:
+    """Remove a network; engine 20.10 now and then keeps an endpoint of a container that is gone."""
+    for attempt in range(10):
+        try:
+            api.remove_network(identity)
+            return
+        except docker.errors.APIError as error:
+            if "active endpoints" not in str(error) or attempt == 9:
+                raise
+        for end in (api.inspect_network(identity)["Containers"] or {}).values():
+            with contextlib.suppress(docker.errors.APIError):
+                api.disconnect_container_from_network(end["Name"], identity, force=True)
+        time.sleep(0.3)
 
 
 def reset_daemon(host: TestHost) -> None:
