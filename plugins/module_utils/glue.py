@@ -8,6 +8,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from .dockwright.api import (
     Connection,
+    DockwrightError,
     argument_spec,
     converge,
     document_of,
@@ -41,9 +42,15 @@ class Module(AnsibleModule):  # type: ignore[misc]  # ansible-core has no types
     def fail_json(self, msg: str, **result: Any) -> None:
         """Fail, the options masked. What Ansible refuses is told in the core's words."""
         if not self.accepted and self.kind != "host_info":
-            found = problems_of(document_of(self.kind, self._given()))
-            msg = "\n".join(problem.text() for problem in found) or msg
+            msg = self._refusal() or msg
         super().fail_json(msg, **result, invocation=self._invocation())
+
+    def _refusal(self) -> str:
+        try:
+            found = problems_of(document_of(self.kind, self._given()))
+        except DockwrightError as error:
+            found = error.problems()
+        return "\n".join(problem.text() for problem in found)
 
     def _invocation(self) -> dict[str, Any]:
         return {"module_args": masked_params(self.kind, self._given())}

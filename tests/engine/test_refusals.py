@@ -31,6 +31,19 @@ def web(**more: Any) -> dict[str, Any]:
 BAD: dict[str, Bad] = {
     "unknown key": Bad({"container": {}}, "container", "did you mean 'containers'?"),
     "unknown option": Bad(web(prots=["80"]), "containers.web.prots", "did you mean 'ports'?"),
+    "ignore of nothing": Bad({**web(), "ignore": ["containers.wbe.labels"]}, "ignore", "wbe"),
+    "ignore of no option": Bad(web(ignore=["lables.a"]), "containers.web.ignore", "'labels'"),
+    "ignore of the image": Bad(web(ignore=["image"]), "containers.web.ignore", "'image'"),
+    "label of our own": Bad(
+        web(labels={"io.dockwright.project": "x"}),
+        "containers.web.labels.io.dockwright.project",
+        "own",
+    ),
+    "name of our own": Bad(
+        {"containers": {"web.dockwright-old": container()}},
+        "containers.web.dockwright-old",
+        "replacements",
+    ),
     "unknown network key": Bad(
         {"networks": {"back": {"drivr": "bridge"}}}, "networks.back.drivr", "'driver'"
     ),

@@ -93,6 +93,20 @@ def test_the_own_networks_of_the_engine_are_not_ours(lean_world: World) -> None:
         assert "networks.bridge: bridge is the engine's own network" in words
 
 
+def test_an_image_of_a_container_of_ours_brings_no_ownership(lean_world: World) -> None:
+    world = lean_world
+    first: dict[str, Any] = {"project": "shop", "containers": {"web": container()}}
+    world.apply(first)
+    first["containers"]["web"]["labels"] = {"v": "2"}
+    world.apply(first)  # the journal of a replacement is on it
+    world.client.containers.get("web").commit("kept", "1")
+    world.apply({"containers": {"other": container(image="kept:1")}})
+    assert world.apply({"project": "shop", "purge": True}).changed
+    assert world.names() == {"other"}
+    world.client.api.remove_container("other", force=True)
+    world.client.images.remove("kept:1")
+
+
 def test_the_name_of_a_variable_reveals_its_value_alone(lean_world: World) -> None:
     environment = {"OPENED": "in-the-open", "CLOSED": "opensesame"}
     spec = container(environment=environment, working_dir="in-the-open/opensesame")
@@ -103,16 +117,20 @@ def test_the_name_of_a_variable_reveals_its_value_alone(lean_world: World) -> No
 # --- the daemon ----------------------------------------------------------------------------------
 
 
-def plan_inside(host: TestHost, *argv: str, user: str = "root") -> dict[str, Any]:
-    """What the command line says of a daemon spec, in the host."""
-    request = json.dumps({"api": 1, "resources": [{"kind": "daemon", "config": {"mtu": 1400}}]})
+def plan_inside(host: TestHost, *argv: str, user: str = "root") -> list[dict[str, Any]]:
+    """What the command line says of a daemon and a container, in the host."""
+    resources = [
+        {"kind": "daemon", "config": {"mtu": 1400}},
+        {"kind": "container", "name": "web", "image": TINY},
+    ]
+    request = json.dumps({"api": 1, "resources": resources})
     script = 'exec setpriv --reuid "$0" --clear-groups python3 -m dockwright_cli.main "$@"'
     argv = ("sh", "-c", script, user, "plan", "--json", *argv)
     words = (
         "env HOME=/ PYTHONPATH=/opt/dockwright/plugins/module_utils:/opt/dockwright/adapters/cli"
     )
     done = host.exec([*words.split(), *argv], input=request, check=False)
-    found: dict[str, Any] = json.loads(done.stdout)["resources"][0]
+    found: list[dict[str, Any]] = json.loads(done.stdout)["resources"]
     return found
 
 
@@ -128,6 +146,6 @@ def test_a_daemon_that_runs_and_is_not_reached_is_no_stopped_one(
 ) -> None:
     engine_clean(host26)
     reset_daemon(host26)
-    found = plan_inside(host26, *argv, user=user)
-    assert found["failed"] and words in found["message"]
-    assert not found["changed"]
+    for found in plan_inside(host26, *argv, user=user):
+        assert found["failed"] and words in found["message"]
+        assert not found["changed"]

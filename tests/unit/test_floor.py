@@ -27,16 +27,18 @@ def floor_interpreter() -> str | None:
     return installed[-1] if installed else shutil.which("python3.9")
 
 
-def test_the_floor_plans() -> None:
+def test_the_floor_plans(tmp_path: Path) -> None:
     python = floor_interpreter()
     if python is None:
         pytest.skip("there is no Python 3.9 on this machine; the syntax is checked all the same")
     program = (
         "from dockwright import api\n"
+        "from dockwright.host.machine import Host\n"
         "where = api.Connection(docker_host='unix:///nowhere/docker.sock')\n"
+        f"host = Host(root={str(tmp_path)!r})\n"  # one without an engine, whatever this one has
         "spec = {'daemon': {'log-driver': 'local'}, 'project': 'shop', 'containers':"
         " {'web': {'image': 'nginx', 'ports': ['80:80'], 'healthcheck': {'test': 'true'}}}}\n"
-        "report = api.converge(spec, connection=where, check=True)\n"
+        "report = api.converge(spec, connection=where, host=host, check=True)\n"
         "print(report.failed, [c.name for c in report.plan.changes if c.kind == 'container'])\n"
     )
     env = {"PYTHONPATH": str(CORE.parent), "HOME": "/nonexistent", "PATH": os.environ["PATH"]}

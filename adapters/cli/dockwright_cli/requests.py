@@ -49,7 +49,7 @@ def _resources(request: Any) -> list[Mapping[str, Any]]:
         raise InputError(f"the request has unknown keys: {', '.join(unknown)}", form)
     kinds = ", ".join(api.KINDS)
     for index, item in enumerate(request["resources"]):
-        if not isinstance(item, dict) or item.get("kind") not in api.KINDS:
+        if not isinstance(item, dict) or item.get("kind") not in list(api.KINDS):
             raise InputError(f"resources[{index}] has no known kind", f"known kinds: {kinds}")
     return list(request["resources"])
 

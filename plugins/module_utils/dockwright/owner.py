@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .values import TEXT_MAP, parse_text_map, wrong
+
 PREFIX = "io.dockwright."
 PROJECT = PREFIX + "project"
 SERVICE = PREFIX + "service"
@@ -16,11 +18,27 @@ REPLACES = PREFIX + "replaces"  # the journal of a replacement, on the new conta
 _NEVER_COMPARED = (PREFIX, "com.docker.compose.")
 
 
+def _parse_labels(value: Any, where: str) -> dict[str, str]:
+    labels = parse_text_map(value, where)
+    for name in labels:
+        if name.startswith(PREFIX):
+            raise wrong(f"{where}.{name}", "is a label of dockwright's own", "choose another name")
+    return labels
+
+
+LABELS = TEXT_MAP._replace(parse=_parse_labels)
+
+
 def foreign(labels: Mapping[str, str] | None) -> dict[str, str]:
     """The labels that are compared: neither ours nor those of the Compose tool."""
     return {
         key: value for key, value in (labels or {}).items() if not key.startswith(_NEVER_COMPARED)
     }
+
+
+def cleared(image: Mapping[str, Any]) -> dict[str, str]:
+    """Our labels in an image's Config, emptied: they speak of the container it was made from."""
+    return {key: "" for key in labels_of(image) if key.startswith(PREFIX)}
 
 
 def ours(project: str, service: str, explicit: Iterable[str]) -> dict[str, str]:

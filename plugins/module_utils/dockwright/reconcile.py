@@ -222,8 +222,11 @@ class _Run:
         try:
             self.engine.negotiate()
         except EngineUnreachable as error:
+            # One that runs, and is not reached, is no missing one: nobody can tell what it has.
+            if self.host is None or self.host.service.is_active():
+                raise
             # A daemon that does not come up with its file can be repaired by a spec of that file.
-            if self.host is None or not (only_daemon or is_absent(error)):
+            if not (only_daemon or is_absent(error)):
                 raise
             return error
         return None
@@ -283,8 +286,6 @@ class _Run:
         from .kinds.daemon import plan as daemon_plan
 
         assert document.daemon is not None and self.engine is not None
-        if unreachable is not None and self.host.service.is_active():
-            raise unreachable  # it runs: nobody can tell what its new file would disturb
         engine = self.engine if unreachable is None else None
         info = self.seen.info if self.seen and engine else None
         if engine and self.host is self.local:

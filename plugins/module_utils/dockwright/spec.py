@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Callable
 
-from .errors import Problem, SpecError
+from .errors import Problem, SpecError, nearest
 from .kinds.container import want as container
+from .kinds.container.options import ROWS as CONTAINER
 from .kinds.image import want as image
 from .kinds.image.options import REGISTRY_ROWS
 from .kinds.network.options import INPUTS as NETWORK_INPUTS
@@ -103,7 +104,7 @@ class _Parser:
         self.problems = problems
         self.read_file = read_file
         self.project: str = top.get("project", "")
-        self.ignore = _by_object(top.get("ignore", ()))
+        self.ignore = self._ignored()
 
     def document(self, warnings: tuple[str, ...]) -> Document:
         top = self.top
@@ -127,6 +128,29 @@ class _Parser:
             run=run_options(top, self.ignore.get("daemon", ())),
             warnings=warnings,
         )
+
+    def _ignored(self) -> dict[str, tuple[str, ...]]:
+        """Ignored paths by the object they belong to: ``containers.web.labels.x`` and so on."""
+        kinds = ("networks", "volumes", "containers")
+        objects = [f"{kind}.{key}" for kind in kinds for key in self._section(kind)]
+        found: dict[str, tuple[str, ...]] = {}
+        for path in self.top.get("ignore", ()):
+            owners = [where for where in ("daemon", *objects) if path.startswith(f"{where}.")]
+            if owners:
+                owner = max(owners, key=len)
+                found[owner] = (*found.get(owner, ()), path[len(owner) + 1 :])
+            else:
+                fix = "write it as containers.NAME.OPTION, with a NAME of this spec"
+                self._problem("ignore", f"'{path}' is not in the spec, so nothing is ignored", fix)
+        return found
+
+    def _check_ignored(self, where: str, paths: Iterable[str], rows: Iterable[Option]) -> None:
+        known = {row.name for row in rows} - {"image"}
+        for path in paths:
+            name = path.partition(".")[0]
+            if name not in known:
+                fix = nearest(name, known) or "one of " + ", ".join(sorted(known))
+                self._problem(f"{where}.ignore", f"'{path}' cannot be ignored", fix)
 
     def _problem(self, where: str, message: str, fix: str = "") -> None:
         self.problems.append(Problem(where, message, fix))
@@ -165,6 +189,7 @@ class _Parser:
             if external and parsed:
                 self._problem(where, "is external, its options are not ours", "leave them out")
             steer["ignore"] = (*steer.get("ignore", ()), *self.ignore.get(where, ()))
+            self._check_ignored(where, steer["ignore"], rows)
             state = steer.pop("state", "present")
             found[key] = Want(
                 kind, name, where, parsed, steer, state, self.project, key, bool(external)
@@ -190,6 +215,7 @@ class _Parser:
                         where, f"the name {want.name} is taken by {found[want.name].where}"
                     )
                 want.inputs["ignore"] += self.ignore.get(where, ())
+                self._check_ignored(where, want.inputs["ignore"], CONTAINER)
                 found[want.name] = want
                 services[want.service] = (*services.get(want.service, ()), want.name)
             services.setdefault(key, tuple(want.name for want in wants or ()))
@@ -249,14 +275,3 @@ def _with_implied(
                     "volume", source, where, {}, {}, "implied", project, source
                 )
     return result
-
-
-def _by_object(paths: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Ignored paths by the object they belong to: ``containers.web.labels.x`` and so on."""
-    found: dict[str, tuple[str, ...]] = {}
-    for path in paths:
-        depth = 1 if path.startswith("daemon.") else 2
-        parts = path.split(".")
-        owner, rest = ".".join(parts[:depth]), ".".join(parts[depth:])
-        found[owner] = (*found.get(owner, ()), rest)
-    return found

@@ -13,7 +13,7 @@ from .kinds.project.forms import OPTIONS as COMPOSE
 from .kinds.volume.options import OPTIONS as VOLUME
 from .options import Option
 from .run_options import CONNECTION, RUN
-from .values import BOOLEAN, MAPPING, TEXT, TEXTS
+from .values import BOOLEAN, MAPPING, TEXT, TEXTS, parse_text, wrong
 
 _PURGE = Option(
     "purge",
@@ -128,7 +128,7 @@ def document_of(kind: str, params: Mapping[str, Any]) -> dict[str, Any]:
     """The document that says the same as the options of one object; unset (None) ones are left out.
 
     Connection options are not part of a document. Keys that no option knows are kept, so that
-    the parser can name them.
+    the parser can name them. Raises SpecError where the object has no name.
     """
     connection = {row.name for row in CONNECTION}
     given = {
@@ -137,13 +137,17 @@ def document_of(kind: str, params: Mapping[str, Any]) -> dict[str, Any]:
     if kind == "host":
         return given
     if kind in ("project", "daemon"):
+        if kind == "project" and given.get("name") is None and "compose" not in given:
+            raise wrong("name", "is missing", "name the project")
         renamed = {new: old for old, new in _RENAMED.items() if old == kind}
         return {renamed.get(key, key): value for key, value in given.items()}
     own = {row.name for row in KINDS[kind] if row in (*RUN, _PROJECT, _REGISTRIES)}
     document = {key: value for key, value in given.items() if key in own}
-    name = given.get("name")
+    if given.get("name") is None:
+        raise wrong("name", "is missing", f"name the {kind}")
+    name = parse_text(given["name"], "name")
     fields = {key: value for key, value in given.items() if key not in own and key != "name"}
-    return {**document, _SECTION[kind]: {name: fields} if name is not None else fields}
+    return {**document, _SECTION[kind]: {name: fields}}
 
 
 _MEMBER_ROWS: Mapping[str, tuple[Option, ...]] = {

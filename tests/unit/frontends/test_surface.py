@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dockwright import api
+from dockwright.errors import SpecError
 
 
 def test_options_of_one_object_become_a_document() -> None:
@@ -33,6 +34,15 @@ def test_daemon_and_project_have_their_own_names_for_two_options() -> None:
         "project": "shop",
         "purge": True,
     }
+
+
+@pytest.mark.parametrize("kind", ["container", "image", "network", "volume", "project"])
+@pytest.mark.parametrize("name", [None, ["web"], {"a": 1}])
+def test_an_object_without_a_name_is_no_empty_document(kind: str, name: object) -> None:
+    with pytest.raises(api.DockwrightError) as caught:
+        (problem,) = api.problems_of(api.document_of(kind, {"name": name}))
+        raise SpecError([problem])  # a project's name is parsed with the rest
+    assert caught.value.problems()[0].where in ("name", "project")
 
 
 def test_unknown_options_reach_the_parser() -> None:

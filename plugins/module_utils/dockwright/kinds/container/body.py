@@ -35,7 +35,8 @@ def from_want(
     fields = dict(want.fields)
     if have:
         fields, _ = carry_ignored(ROWS, fields, have.fields, want.inputs.get("ignore", ()))
-    labels = owner.ours(want.project, want.service, explicit_in(ROWS, want.fields))
+    ours = owner.ours(want.project, want.service, explicit_in(ROWS, want.fields))
+    labels = {**owner.cleared(config), **ours}
     body: dict[str, Any] = {"Image": want.fields["image"], "HostConfig": {}, "Labels": labels}
     for row in ROWS:
         value = fields.get(row.name)

@@ -26,7 +26,6 @@ from ...values import (
     INTEGER,
     SIZE,
     TEXT,
-    TEXT_MAP,
     TEXT_SET,
     TEXTS,
     Type,
@@ -245,7 +244,7 @@ ROWS: tuple[Option, ...] = (
     ),
     Option(
         "labels",
-        TEXT_MAP,
+        owner.LABELS,
         "Labels, as a mapping or a list of C(NAME=value).",
         read=lambda seen: owner.foreign(owner.labels_of(seen.raw)),
         write=lambda payload, value: payload.setdefault("Labels", {}).update(value),

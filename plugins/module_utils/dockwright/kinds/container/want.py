@@ -15,6 +15,7 @@ from ..project.order import cycle_in
 from .endpoints import WITHOUT_NETWORKS
 from .options import INPUTS, OPTIONS, REFUSED
 from .ports import fixed_ports, parse_ports
+from .recovery import NEW, OLD
 
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 _INPUTS = tuple(row.name for row in INPUTS)
@@ -83,6 +84,9 @@ def _names(key: str, inputs: dict[str, Any], where: str, problems: list[Problem]
                 where, f"'{base or key}' is not a container's name", "two or more of a-zA-Z0-9_.-"
             )
         )
+    if (base or key).endswith((NEW, OLD)):
+        fix = "choose another name"
+        problems.append(Problem(where, f"'{base or key}' is a name for replacements", fix))
     if count > 1 and base:
         fix = "leave container_name out"
         problems.append(Problem(where, f"{count} replicas cannot all be called {base}", fix))

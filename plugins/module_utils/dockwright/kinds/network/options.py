@@ -147,7 +147,7 @@ ROWS: tuple[Option, ...] = (
     field("enable_ipv6", BOOLEAN, "EnableIPv6", "Whether it has IPv6.", default=False),
     Option(
         "labels",
-        TEXT_MAP,
+        owner.LABELS,
         "Labels, as a mapping or a list of C(NAME=value).",
         read=lambda seen: owner.foreign(owner.labels_of(seen.raw)),
         write=lambda payload, value: payload.setdefault("Labels", {}).update(value),

@@ -18,7 +18,7 @@ ROWS: tuple[Option, ...] = (
     ),
     Option(
         "labels",
-        TEXT_MAP,
+        owner.LABELS,
         "Labels, as a mapping or a list of C(NAME=value).",
         read=lambda seen: owner.foreign(owner.labels_of(seen.raw)),
         write=lambda payload, value: payload.setdefault("Labels", {}).update(value),
