@@ -130,7 +130,8 @@ def test_no_engine(tmp_path: Path) -> None:
     document = {"project": "shop", "containers": {"web": container(ports=["8080:80"])}}
 
     def run(*, check: bool) -> Any:
-        host = Host(memory=str(tmp_path / "memory"))
+        absent = {"unit": "dockwright-none.service", "pidfile": str(tmp_path / "docker.pid")}
+        host = Host(memory=str(tmp_path / "memory"), **absent)
         return reconcile.converge(document, connection=Connection(address), check=check, host=host)
 
     planned = run(check=True)

@@ -1,4 +1,4 @@
-"""The controller's part of module project, as ansible-playbook runs it; no engine is needed."""
+"""The controller's part of module project, as ansible-playbook runs it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
+from tests.hosts import TestHost
+
+ROOT = Path(__file__).parents[2]
 PLAYBOOK = """
 - hosts: localhost
   gather_facts: false
   vars: {ansible_python_interpreter: "{{ ansible_playbook_python }}"}
-  module_defaults:
-    dockwright.docker.project: {docker_host: "unix:///nowhere/docker.sock"}
+  environment: {DOCKER_HOST: "{{ docker_host }}"}
   tasks:
     - name: A path among the files of the playbook, its env files beside it
       dockwright.docker.project: {name: shop, compose: compose.yaml}
@@ -76,7 +77,7 @@ services:
 class Played:
     """The results of the playbook's tasks, and all that was printed."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, docker_host: str) -> None:
         files = folder / "files"
         files.mkdir()
         (folder / "play.yml").write_text(PLAYBOOK)
@@ -87,7 +88,7 @@ class Played:
         (files / "bad.yaml").write_text("services: {web: {image: 'topsecret-3${'}}")
         playbook = os.path.relpath(folder / "play.yml", ROOT / "playbooks")
         run = subprocess.run(
-            [ROOT / "scripts/playbook", playbook, "-vvv"],
+            [ROOT / "scripts/playbook", playbook, "-vvv", "-e", f"docker_host={docker_host}"],
             capture_output=True,
             text=True,
             check=False,
@@ -108,8 +109,8 @@ class Played:
 
 
 @pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
-    return Played(tmp_path_factory.mktemp("play"))
+def played(tmp_path_factory: pytest.TempPathFactory, host28: TestHost) -> Played:
+    return Played(tmp_path_factory.mktemp("play"), host28.docker_host)
 
 
 def test_a_path(played: Played) -> None:
