@@ -15,11 +15,12 @@ from .kinds.container.recovery import Recovery, as_recovered, lost, name_of, rec
 from .kinds.image import have as image
 from .kinds.network import have as network
 from .kinds.volume import have as volume
-from .model import EngineFacts, Have
+from .model import Change, EngineFacts, Have
 from .spec import Document
 
 if TYPE_CHECKING:
     from .host.machine import Host
+    from .host.memory import Memory
 
 WORKERS = 8
 
@@ -52,10 +53,12 @@ class Observation:
 class Edges(NamedTuple):
     """What observing needs beside the engine.
 
+    ``memory`` is the host's memory of the engine with an ID; None where there is no host edge.
     ``is_busy`` tells that another run holds the lock: what it has half done is its own business.
     """
 
     host: Host | None
+    memory: Callable[[str], Memory | None]
     credentials: Mapping[str, Mapping[str, str]]
     open_file: Callable[[str], Any]
     is_busy: bool = False
@@ -63,37 +66,89 @@ class Edges(NamedTuple):
 
 def observe(document: Document, engine: Engine, edges: Edges) -> Observation:
     """Read what the document is about. Raises EngineError."""
-    host = edges.host
-    answers: list[Any] = each(lambda ask: ask(), _questions(document, engine), WORKERS)
-    info, listed, networks, volumes = answers
+    engine.negotiate()  # once, before the questions go side by side
+    questions = [lambda: engine.get("/info"), *_lists(document, engine)]
+    info, *lists = each(lambda ask: ask(), questions, WORKERS)
     facts = facts_from(info, engine)
+    memory = edges.memory(facts.id)
+    seen = Observation(
+        facts,
+        adopted=memory.adopted(document.project) if memory else frozenset(),
+        host_ports=edges.host.listening_ports() if edges.host and _publishes(document) else None,
+        info=info,
+    )
+    return _completed(seen, document, engine, edges, lists)
+
+
+def refreshed(
+    seen: Observation, done: Iterable[Change], document: Document, engine: Engine, edges: Edges
+) -> Observation:
+    """The observation after these changes: the lists anew, and what was changed inspected again.
+
+    Ports of the host are not looked at any more: what was to be started has got them.
+    """
+    lists = each(lambda ask: ask(), _lists(document, engine), WORKERS)
+    fresh = _completed(_without(seen, done, document), document, engine, edges, lists)
+    return observe_others(fresh, engine) if seen.complete else fresh
+
+
+def _without(seen: Observation, done: Iterable[Change], document: Document) -> Observation:
+    """The observation without what these changes were about: it is to be read again."""
+    changed = {(change.kind, change.name) for change in done}
+
+    def is_same(have: Have) -> bool:
+        networks = have.fields.get("networks") or ()
+        return ("container", have.name) not in changed and not any(
+            ("network", name) in changed for name in networks
+        )
+
+    return replace(
+        seen,
+        containers={name: have for name, have in seen.containers.items() if is_same(have)},
+        others={name: have for name, have in seen.others.items() if is_same(have)},
+        images={
+            key: have
+            for key, have in seen.images.items()
+            if ("image", document.images[key].name) not in changed
+        },
+        host_ports=None,
+    )
+
+
+def _completed(
+    seen: Observation, document: Document, engine: Engine, edges: Edges, lists: Iterable[Any]
+) -> Observation:
+    """The observation with these lists; what they name and it has not yet is inspected."""
+    listed, networks, volumes = lists
     listing = tuple(listed or ())
-    seen_volumes = {have.name: have for have in _volumes(volumes, facts)}
+    seen_volumes = {have.name: have for have in _volumes(volumes, seen.facts)}
     found = recoveries(listing, seen_volumes)
-    if host is None or edges.is_busy:  # another run may still be at it
+    if edges.host is None or edges.is_busy:  # another run may still be at it
         found = {name: item for name, item in found.items() if name in document.containers}
     names = _names(listing, networks or (), found)
-    adopted = host.memory(facts.id).adopted(document.project) if host else frozenset()
-    wanted = _to_inspect(document, listing, found, adopted)
+    wanted = _to_inspect(document, listing, found, seen.adopted)
+    known = {name: have for name, have in seen.containers.items() if wanted.get(name) == have.id}
+    missing = {name: id for name, id in wanted.items() if name not in known}
+    wants = {key: want for key, want in document.images.items() if key not in seen.images}
     # Images and containers are asked for side by side: two workers share the pool of connections.
     inspected, images = _both(
-        lambda: _inspect(engine, wanted, facts, names, found),
-        lambda: image.read(engine, document.images, edges.credentials, edges.open_file, WORKERS),
+        lambda: _inspect(engine, missing, seen.facts, names, found),
+        lambda: image.read(engine, wants, edges.credentials, edges.open_file, WORKERS),
     )
-    return Observation(
-        facts,
-        listing,
-        inspected,
-        {},
-        {have.name: have for have in (network.from_list(raw, facts) for raw in networks or ())},
-        seen_volumes,
-        images,
-        _other_configs(engine, inspected, images),
-        found,
-        lost(listing, found.values()),
-        adopted,
-        host.listening_ports() if host and _publishes(document) else None,
-        info=info,
+    images = {**seen.images, **images}
+    return replace(
+        seen,
+        listing=listing,
+        containers={**known, **inspected},
+        networks={
+            have.name: have
+            for have in (network.from_list(raw, seen.facts) for raw in networks or ())
+        },
+        volumes=seen_volumes,
+        images=images,
+        configs=_configs(engine, inspected, images, seen.configs),
+        recoveries=found,
+        lost=lost(listing, found.values()),
     )
 
 
@@ -103,13 +158,15 @@ def _publishes(document: Document) -> bool:
 
 def observe_others(seen: Observation, engine: Engine) -> Observation:
     """The observation with every other container inspected: who depends on what is replaced."""
-    known = {have.id for have in seen.containers.values()}
+    ours = {have.id for have in seen.containers.values()}
     ids = _ids(seen.listing, seen.recoveries)
-    rest = {name: id for name, id in ids.items() if id not in known}
+    rest = {name: id for name, id in ids.items() if id not in ours}
+    known = {name: have for name, have in seen.others.items() if rest.get(name) == have.id}
+    missing = {name: id for name, id in rest.items() if name not in known}
     networks = [have.raw for have in seen.networks.values()]
     names = _names(seen.listing, networks, seen.recoveries)
-    others = _inspect(engine, rest, seen.facts, names, seen.recoveries)
-    return replace(seen, others=others, complete=True)
+    inspected = _inspect(engine, missing, seen.facts, names, seen.recoveries)
+    return replace(seen, others={**known, **inspected}, complete=True)
 
 
 def facts_from(info: Mapping[str, Any], engine: Engine) -> EngineFacts:
@@ -134,12 +191,10 @@ def facts_from(info: Mapping[str, Any], engine: Engine) -> EngineFacts:
     )
 
 
-def _questions(document: Document, engine: Engine) -> list[Callable[[], Any]]:
-    """The list requests that this document needs; the version is asked once before."""
-    engine.negotiate()
+def _lists(document: Document, engine: Engine) -> list[Callable[[], Any]]:
+    """The list requests that this document needs: containers, networks, volumes."""
     objects = document.services or document.networks or document.purge
     return [
-        lambda: engine.get("/info"),
         lambda: engine.get("/containers/json", {"all": True}) if objects else None,
         lambda: engine.get("/networks") if objects else None,
         lambda: engine.get("/volumes") if objects or document.volumes else None,
@@ -219,11 +274,14 @@ def _inspect_one(engine: Engine, id: str) -> Any:
         raise
 
 
-def _other_configs(
-    engine: Engine, inspected: Mapping[str, Have], images: Mapping[str, image.ImageHave]
+def _configs(
+    engine: Engine,
+    inspected: Mapping[str, Have],
+    images: Mapping[str, image.ImageHave],
+    known: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Mapping[str, Any]]:
-    """The Config of images that containers still run on and the document does not name."""
-    configs = {have.id: have.config for have in images.values() if have.id}
+    """The Config of images by ID, also of those that only containers still run on."""
+    configs = {**known, **{have.id: have.config for have in images.values() if have.id}}
     missing = {have.fields["image"] for have in inspected.values()} - set(configs)
     for id, raw in zip(missing, gather([_image_question(engine, id) for id in missing], WORKERS)):
         if not isinstance(raw, Exception):  # a removed image leaves its containers without one

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any, Callable, NamedTuple
 
@@ -29,16 +30,18 @@ from .kinds.image.plan import changes_registries
 from .kinds.project.reading import read_compose, this_machine
 from .limits import refuse_beyond
 from .masking import mask_changes, mask_plan, scrub_report, secrets_in
-from .model import Cause, EngineFacts, Plan, Report
-from .observe import Edges, Observation, observe, observe_others
+from .model import EngineFacts, Plan, Report
+from .observe import Edges, Observation, observe, observe_others, refreshed
 from .options import collect, parse
 from .plan import joined, needs_others, plan
 from .run_options import CONNECTION
 from .spec import Document, parse_document
 from .state import state_of
+from .verify import verify
 
 if TYPE_CHECKING:
     from .apply import DaemonWork
+    from .host.memory import Memory
 
 # Ansible ships source alone and each task compiles what it imports, so what only some runs need
 # (applying, the daemon) is imported where it is needed.
@@ -152,6 +155,7 @@ class _Run:
         self.daemon: DaemonWork | None = None
         self.daemon_plan = Plan()
         self.local = Host(memory=state_folder(os.environ, os.geteuid() == 0))
+        self._memories: dict[str, Memory] = {}
 
     def prepare(self) -> None:
         """Want: the engine's address and the document, before anything is asked."""
@@ -171,10 +175,20 @@ class _Run:
             self.engine.close()
 
     def lock(self) -> Any:
-        """The lock against other runs on this host."""
+        """The lock against other runs on this host; without a host edge there is none."""
         assert self.document is not None
         limit = self.document.run.lock_timeout
-        return self.host.lock(limit) if self.host else _NoLock()
+        return self.host.lock(limit) if self.host else nullcontext()
+
+    def memory(self, engine_id: str | None = None) -> Memory | None:
+        """The host's memory of an engine, left out: of the one that was seen; read once a run."""
+        if self.host is None:
+            return None
+        if engine_id is None:
+            engine_id = self.seen.facts.id if self.seen else ""
+        if engine_id not in self._memories:  # a new data-root is a new engine
+            self._memories[engine_id] = self.host.memory(engine_id)
+        return self._memories[engine_id]
 
     # --- have and plan ---------------------------------------------------------------------------
 
@@ -242,8 +256,7 @@ class _Run:
     def _plan_objects(self, document: Document, daemon: Plan) -> Plan:
         assert self.engine is not None and self.seen is not None
         seen = self.seen
-        memory = self.host.memory(seen.facts.id) if self.host else None
-        cause_of = causes.causes_from(memory)
+        cause_of = causes.causes_from(self.memory())
         settled = not any(changes_registries(change) for change in daemon.changes)
         found = plan(document, seen, cause_of, settled=settled)
         if needs_others(found.changes, seen):
@@ -251,11 +264,14 @@ class _Run:
             found = plan(document, self.seen, cause_of, settled=settled)
         return found
 
+    def _edges(self, document: Document) -> Edges:
+        is_busy = self.report.check and self.host is not None and self.host.lock().is_taken()
+        credentials = self._credentials(document)
+        return Edges(self.host, self.memory, credentials, self._open, is_busy)
+
     def _observe(self, document: Document) -> Observation:
         assert self.engine is not None
-        is_busy = self.report.check and self.host is not None and self.host.lock().is_taken()
-        edges = Edges(self.host, self._credentials(document), self._open, is_busy)
-        seen = observe(document, self.engine, edges)
+        seen = observe(document, self.engine, self._edges(document))
         if seen.host_ports is not None and seen.facts.name != os.uname().nodename:
             seen = replace(seen, host_ports=None)  # the socket leads to another machine
         return seen
@@ -291,7 +307,8 @@ class _Run:
         if engine and self.host is self.local:
             info = info or engine.get("/info")
             daemon_have.refuse_another(info, os.uname().nodename)
-        memory = self.host.memory(self.seen.facts.id if self.seen else "")
+        memory = self.memory()
+        assert memory is not None
         have = daemon_have.read(self.host, engine, memory, info)
         self.daemon = DaemonWork(document.daemon, have, self.host)
         self.daemon_plan = daemon_plan.plan(
@@ -346,27 +363,26 @@ class _Run:
         self._remember(whole=True)
 
     def _verify(self) -> None:
-        """Read again, plan again: nothing may be left."""
+        """Read again what was changed, plan again: nothing may be left."""
         assert self.document is not None and self.engine is not None
-        if self.seen is None or not any(c.kind != "daemon" for c in self.report.done):
+        done = self.report.done
+        if self.seen is None:
             return
-        seen = self._observe(self.document)
-        left = plan(self.document, seen, lambda *_: Cause.UNKNOWN).changes
-        self.seen = seen
-        if left:
-            raise ApplyFailed(
-                "; ".join(_left_over(change) for change in left),
-                fix="look at the object; if it is as it should be, this is a bug of dockwright",
-            )
+        if any(change.kind == "daemon" for change in done):  # it may change everything
+            self.seen = self._observe(self.document)
+        else:
+            edges = self._edges(self.document)
+            self.seen = refreshed(self.seen, done, self.document, self.engine, edges)
+        verify(self.document, self.seen)
 
     def _remember(self, *, whole: bool) -> None:
         """Fingerprints of what was applied, for the causes of later changes.
 
         After a failure (not ``whole``) only the daemon's part, if that was done.
         """
-        if self.host is None or self.document is None:
+        memory = self.memory()
+        if self.host is None or self.document is None or memory is None:
             return
-        memory = self.host.memory(self.seen.facts.id if self.seen else "")
         if self.daemon and not any(c.kind == "daemon" for c in self.report.not_done):
             from .kinds.daemon import apply as daemon_apply
 
@@ -378,22 +394,3 @@ class _Run:
         memory.save()
         if memory.warning:
             self.report.warnings.append(memory.warning)
-
-
-def _left_over(change: Any) -> str:
-    subject = f"{change.kind} {change.name}"
-    if change.path == "state":
-        return f"{subject} does not keep running: it {change.reason}"
-    if change.secret:
-        return f"{subject}: {change.path} is not as it should be"
-    return f"{subject}: {change.path} should be {change.after!r} and is {change.before!r}"
-
-
-class _NoLock:
-    """An engine without a host edge has no lock."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, *_: Any) -> None:
-        return None

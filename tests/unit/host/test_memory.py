@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from dockwright import reconcile
+from dockwright.engine.fake import FakeEngine
 from dockwright.host.files import Files
+from dockwright.host.lock import Lock
+from dockwright.host.machine import Host
 from dockwright.host.memory import Memory
 
 FOLDER = "/var/lib/dockwright"
@@ -140,3 +146,42 @@ def test_the_key_is_made_once(tmp_path: Path) -> None:
     state = json.loads((folder(tmp_path) / "state-a.json").read_text())
     again = memory(tmp_path, "b")
     assert state["objects"]["volume"]["a"]["driver"] == again.fingerprint("local")
+
+
+def test_a_run_reads_it_once_and_under_the_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = FakeEngine()
+    engine.add_image("tiny:1")
+    monkeypatch.setattr(reconcile, "Engine", lambda *args, **more: engine)
+    happened: list[str] = []
+
+    def telling(owner: type, method: str, tell: Callable[..., str]) -> None:
+        original = getattr(owner, method)
+
+        def told(*args: Any) -> Any:
+            happened.append(tell(*args))
+            return original(*args)
+
+        monkeypatch.setattr(owner, method, told)
+
+    telling(Files, "read_text", lambda _, path: path.removeprefix(FOLDER + "/").partition("-")[0])
+    telling(Lock, "__enter__", lambda _: "take")
+    telling(Lock, "__exit__", lambda *_: "give")
+
+    def run(version: int) -> list[str]:
+        happened.clear()
+        web = {"image": "tiny:1", "networks": ["bridge"], "environment": {"A": version}}
+        report = reconcile.converge(
+            {"project": "shop", "containers": {"web": web}},
+            connection=reconcile.Connection("unix:///fake"),
+            host=Host(root=str(tmp_path)),
+        )
+        assert not report.failed, report.problems
+        assert len(report.done) == 1
+        return happened
+
+    run(1)
+    happened = [what for what in run(2) if what in ("take", "give", "state", "key")]
+    # The key to use it, and to see whether it is still there when something is written.
+    assert happened == ["take", "state", "key", "key", "give"]
