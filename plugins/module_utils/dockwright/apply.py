@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from .engine.client import Engine
@@ -19,6 +20,7 @@ from .kinds.image import have as image_have
 from .kinds.image.plan import changes_registries
 from .kinds.image.reference import key_of
 from .kinds.network import apply as network
+from .kinds.network.recovery import Member
 from .kinds.project.order import levels, with_wishes
 from .kinds.volume import apply as volume
 from .model import Action, Change, Have, Plan, Report, Want
@@ -90,7 +92,9 @@ class Applier:
         return [
             change
             for change in self.plan.changes
-            if change.kind == kind and (change.action is Action.DELETE) == delete
+            if change.kind == kind
+            and (change.action is Action.DELETE) == delete
+            and change.action is not Action.RECOVER
         ]
 
     def _did(self, changes: Iterable[Change]) -> None:
@@ -146,10 +150,17 @@ class Applier:
     def _recoveries(self) -> None:
         assert self.seen is not None
         for change in self.plan.changes:
-            if change.action is Action.RECOVER:
-                self.progress(f"container {change.name}: putting an interrupted run right")
+            if change.action is not Action.RECOVER:
+                continue
+            self.progress(f"{change.kind} {change.name}: putting an interrupted run right")
+            if change.kind == "network":
+                id = network.recover(self.engine, self.seen.remade[change.name])
+                have = replace(self.seen.networks[change.name], id=id)
+                networks = {**self.seen.networks, have.name: have}
+                self.seen = replace(self.seen, networks=networks)
+            else:
                 replacing.recover(self.engine, self.seen.recoveries[change.name])
-                self._did([change])
+            self._did([change])
 
     def _volumes(self, changes: list[Change]) -> None:
         def work(change: Change) -> None:
@@ -170,7 +181,7 @@ class Applier:
 
         self._each(work, list(dict.fromkeys(change.name for change in changes)))
 
-    def _attached(self, name: str) -> list[network.Attached]:
+    def _attached(self, name: str) -> list[Member]:
         """The containers in a network, with the endpoints they have and are to have."""
         assert self.seen is not None
         ours = [c for c in self.plan.changes if c.kind == "container"]
@@ -185,7 +196,7 @@ class Applier:
             after: Mapping[str, Any] | None = before
             if want and have.name not in anew:
                 after = want.fields["networks"].get(name)
-            found.append(network.Attached(have.id, have.name, before, after))
+            found.append(Member(have.id, have.name, before, after))
         return found
 
     def _removed_containers(self) -> None:

@@ -14,6 +14,7 @@ from .kinds.container import have as container
 from .kinds.container.recovery import Recovery, as_recovered, lost, name_of, recoveries
 from .kinds.image import have as image
 from .kinds.network import have as network
+from .kinds.network import recovery as network_recovery
 from .kinds.volume import have as volume
 from .model import Change, EngineFacts, Have
 from .spec import Document
@@ -43,6 +44,7 @@ class Observation:
     images: Mapping[str, image.ImageHave] = field(default_factory=dict)
     configs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     recoveries: Mapping[str, Recovery] = field(default_factory=dict)
+    remade: Mapping[str, network_recovery.Recovery] = field(default_factory=dict)  # by network
     lost: Mapping[str, str] = field(default_factory=dict)  # IDs of replaced containers -> names
     adopted: frozenset[tuple[str, str]] = frozenset()
     host_ports: frozenset[Any] | None = None  # None: the engine is on another machine
@@ -119,36 +121,23 @@ def _completed(
     seen: Observation, document: Document, engine: Engine, edges: Edges, lists: Iterable[Any]
 ) -> Observation:
     """The observation with these lists; what they name and it has not yet is inspected."""
-    listed, networks, volumes = lists
-    listing = tuple(listed or ())
-    seen_volumes = {have.name: have for have in _volumes(volumes, seen.facts)}
-    found = recoveries(listing, seen_volumes)
-    if edges.host is None or edges.is_busy:  # another run may still be at it
-        found = {name: item for name, item in found.items() if name in document.containers}
-    names = _names(listing, networks or (), found)
-    wanted = _to_inspect(document, listing, found, seen.adopted)
+    others = edges.host is not None and not edges.is_busy  # else another run may still be at it
+    seen = _with_lists(seen, lists, document, others=others)
+    wanted = _to_inspect(document, seen)
     known = {name: have for name, have in seen.containers.items() if wanted.get(name) == have.id}
     missing = {name: id for name, id in wanted.items() if name not in known}
     wants = {key: want for key, want in document.images.items() if key not in seen.images}
     # Images and containers are asked for side by side: two workers share the pool of connections.
     inspected, images = _both(
-        lambda: _inspect(engine, missing, seen.facts, names, found),
+        lambda: _inspect(engine, missing, seen),
         lambda: image.read(engine, wants, edges.credentials, edges.open_file, WORKERS),
     )
     images = {**seen.images, **images}
     return replace(
         seen,
-        listing=listing,
         containers={**known, **inspected},
-        networks={
-            have.name: have
-            for have in (network.from_list(raw, seen.facts) for raw in networks or ())
-        },
-        volumes=seen_volumes,
         images=images,
         configs=_configs(engine, inspected, images, seen.configs),
-        recoveries=found,
-        lost=lost(listing, found.values()),
     )
 
 
@@ -159,14 +148,12 @@ def _publishes(document: Document) -> bool:
 def observe_others(seen: Observation, engine: Engine) -> Observation:
     """The observation with every other container inspected: who depends on what is replaced."""
     ours = {have.id for have in seen.containers.values()}
-    ids = _ids(seen.listing, seen.recoveries)
+    ids = _ids(seen)
     rest = {name: id for name, id in ids.items() if id not in ours}
     known = {name: have for name, have in seen.others.items() if rest.get(name) == have.id}
     missing = {name: id for name, id in rest.items() if name not in known}
-    networks = [have.raw for have in seen.networks.values()]
-    names = _names(seen.listing, networks, seen.recoveries)
-    inspected = _inspect(engine, missing, seen.facts, names, seen.recoveries)
-    return replace(seen, others={**known, **inspected}, complete=True)
+    others = {**known, **_inspect(engine, missing, seen)}
+    return replace(seen, others=others, complete=True)
 
 
 def facts_from(info: Mapping[str, Any], engine: Engine) -> EngineFacts:
@@ -205,63 +192,73 @@ def _both(one: Callable[[], Any], other: Callable[[], Any]) -> list[Any]:
     return each(lambda call: call(), [one, other], 2)
 
 
-def _volumes(answer: Mapping[str, Any] | None, facts: EngineFacts) -> list[Have]:
-    return [volume.from_list(raw, facts) for raw in (answer or {}).get("Volumes") or ()]
+def _with_lists(
+    seen: Observation, lists: Iterable[Any], document: Document, *, others: bool
+) -> Observation:
+    """The observation with these lists, and what is half done in them.
+
+    Without ``others`` only what is half done of the document's own objects.
+    """
+    listed, nets, vols = lists
+    volumes = [volume.from_list(raw, seen.facts) for raw in (vols or {}).get("Volumes") or ()]
+    remade = network_recovery.recoveries([have.raw for have in volumes], nets or ()) if nets else {}
+    found = recoveries(listed or (), (have.name for have in volumes))
+    if not others:
+        remade = {name: item for name, item in remade.items() if name in document.networks}
+        found = {name: item for name, item in found.items() if name in document.containers}
+    networks = network_recovery.networks_as_recovered(nets or (), remade)
+    return replace(
+        seen,
+        listing=tuple(network_recovery.with_endpoints(item, remade) for item in listed or ()),
+        networks={raw["Name"]: network.from_list(raw, seen.facts) for raw in networks},
+        volumes={have.name: have for have in volumes},
+        recoveries=found,
+        remade=remade,
+        lost=lost(listed or (), found.values()),
+    )
 
 
-def _names(
-    listing: Iterable[Mapping[str, Any]],
-    networks: Iterable[Mapping[str, Any]],
-    found: Mapping[str, Recovery],
-) -> dict[str, str]:
+def _names(seen: Observation) -> dict[str, str]:
     """The names of containers by ID, after the recoveries; the IDs of networks by name."""
-    names = {item["Id"]: name_of(item) for item in listing}
-    names.update({item.survivor: name for name, item in found.items() if item.survivor})
-    names.update({f"network:{raw['Name']}": raw["Id"] for raw in networks})
+    names = {item["Id"]: name_of(item) for item in seen.listing}
+    names.update({item.survivor: name for name, item in seen.recoveries.items() if item.survivor})
+    names.update({f"network:{have.name}": have.id for have in seen.networks.values()})
     return names
 
 
-def _ids(listing: Iterable[Mapping[str, Any]], found: Mapping[str, Recovery]) -> dict[str, str]:
+def _ids(seen: Observation) -> dict[str, str]:
     """Name -> ID of all containers, as they will be after the recoveries."""
+    found = seen.recoveries
     half_done = {id for item in found.values() for id in (item.old, item.new)}
-    ids = {name_of(item): item["Id"] for item in listing if item["Id"] not in half_done}
+    ids = {name_of(item): item["Id"] for item in seen.listing if item["Id"] not in half_done}
     ids.update({name: item.survivor for name, item in found.items() if item.survivor})
     return ids
 
 
-def _to_inspect(
-    document: Document,
-    listing: Iterable[Mapping[str, Any]],
-    found: Mapping[str, Recovery],
-    adopted: frozenset[tuple[str, str]],
-) -> dict[str, str]:
+def _to_inspect(document: Document, seen: Observation) -> dict[str, str]:
     """Name -> ID of the containers that the document names, or that are ours in its project."""
-    ids = _ids(listing, found)
-    labels = {item["Id"]: owner.labels_of(item) for item in listing}
+    ids = _ids(seen)
+    labels = {item["Id"]: owner.labels_of(item) for item in seen.listing}
     wanted = {name: ids[name] for name in document.containers if name in ids}
     for name, id in ids.items():
         ours = labels[id].get(owner.PROJECT, "") == document.project
         is_replica = ours and labels[id].get(owner.SERVICE) in document.services
-        if is_replica or (document.purge and (ours or ("container", name) in adopted)):
+        if is_replica or (document.purge and (ours or ("container", name) in seen.adopted)):
             wanted[name] = id
     return wanted
 
 
-def _inspect(
-    engine: Engine,
-    ids: Mapping[str, str],
-    facts: EngineFacts,
-    names: Mapping[str, str],
-    found: Mapping[str, Recovery],
-) -> dict[str, Have]:
+def _inspect(engine: Engine, ids: Mapping[str, str], seen: Observation) -> dict[str, Have]:
+    names = _names(seen)
     answers = each(lambda id: _inspect_one(engine, id), ids.values(), WORKERS)
     result = {}
     for name, raw in zip(ids, answers):
         if raw is None:
             continue  # it went away since it was listed
-        if name in found:
-            raw = as_recovered(raw, found[name])
-        result[name] = container.from_inspect(raw, facts, names)
+        if name in seen.recoveries:
+            raw = as_recovered(raw, seen.recoveries[name])
+        raw = network_recovery.with_endpoints(raw, seen.remade)
+        result[name] = container.from_inspect(raw, seen.facts, names)
     return result
 
 

@@ -12,7 +12,7 @@ PROJECT = PREFIX + "project"
 SERVICE = PREFIX + "service"
 EXPLICIT = PREFIX + "explicit"  # baked options that were set on purpose (design law 4)
 CARRIED = PREFIX + "carried-volumes"  # targets of anonymous volumes kept over a replacement
-REPLACES = PREFIX + "replaces"  # the journal of a replacement, on the new container
+REPLACES = PREFIX + "replaces"  # what a container or network replaces: its journal, or its ID
 
 # Labels of the Compose tool describe its own bookkeeping, never the user's wish.
 _NEVER_COMPARED = (PREFIX, "com.docker.compose.")

@@ -28,6 +28,7 @@ def plan(document: Document, seen: Observation, cause_of: CauseOf, *, settled: b
     """
     check(document, seen, settled=settled)
     recovered = [_recover(name, seen) for name in sorted(seen.recoveries)]
+    recovered += [network.recover(name, seen.remade[name]) for name in sorted(seen.remade)]
     images = [
         change
         for name, want in document.images.items()

@@ -9,8 +9,8 @@ from ...engine.client import Engine
 from ...errors import ApplyFailed, DockwrightError, EngineRefused
 from ...model import Action, Change, EngineFacts, Have, Want
 from ...options import Option, get
+from ..network.members import connect, disconnect
 from .body import copy_of, from_want
-from .endpoints import endpoint_body
 from .have import carried_targets, is_paused, is_running
 from .mounts import anonymous_volumes
 from .options import ROWS
@@ -209,25 +209,12 @@ def reconnect(engine: Engine, network: str, want: Want, have: Have) -> None:
     raw = (get(have.raw, "NetworkSettings.Networks") or {}).get(network)
     seen = (have.fields.get("networks") or {}).get(network)
     if raw is not None:
-        _disconnect(engine, network, have)
+        disconnect(engine, network, have.id)
     if wanted is None:
         return
     try:
-        _connect(engine, network, have.id, wanted)
+        connect(engine, network, have.id, wanted)
     except DockwrightError:
         if seen is not None:
-            _connect(engine, network, have.id, seen)
+            connect(engine, network, have.id, seen)
         raise
-
-
-def _connect(engine: Engine, network: str, identity: str, options: Mapping[str, Any]) -> None:
-    body = {"Container": identity, "EndpointConfig": endpoint_body(options)}
-    engine.post(f"/networks/{network}/connect", body)
-
-
-def _disconnect(engine: Engine, network: str, have: Have) -> None:
-    try:
-        engine.post(f"/networks/{network}/disconnect", {"Container": have.id, "Force": True})
-    except EngineRefused as error:
-        if error.status != 404 and "is not connected" not in error.message:
-            raise

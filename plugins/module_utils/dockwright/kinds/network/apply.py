@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ... import owner
 from ...differ import carry_ignored, explicit_in
 from ...engine.client import Engine
 from ...errors import ApplyFailed, DockwrightError, EngineRefused
 from ...model import Action, Change, Have, Want
-from ..container.endpoints import endpoint_body
+from .members import connect, disconnect
 from .options import ROWS
-
-
-class Attached(NamedTuple):
-    """A container in a network that is made anew, and the endpoint it gets."""
-
-    id: str
-    name: str
-    before: Mapping[str, Any]
-    after: Mapping[str, Any] | None  # None: the spec does not have it there any more
+from .recovery import Journal, Member, Recovery, definition
 
 
 def apply(
@@ -28,7 +20,7 @@ def apply(
     changes: Iterable[Change],
     want: Want | None,
     have: Have | None,
-    attached: Iterable[Attached],
+    members: Iterable[Member],
 ) -> None:
     """Create, remove or make anew one network. Raises ApplyFailed; the old one is then back."""
     actions = {change.action for change in changes}
@@ -38,7 +30,7 @@ def apply(
     elif Action.CREATE in actions and want:
         _create(engine, name, _body(want, None), want.where)
     elif want and have:
-        _make_anew(engine, want, have, list(attached))
+        _make_anew(engine, want, have, members)
 
 
 def _body(want: Want, have: Have | None) -> dict[str, Any]:
@@ -46,6 +38,7 @@ def _body(want: Want, have: Have | None) -> dict[str, Any]:
     if have:
         fields, _ = carry_ignored(ROWS, fields, have.fields, want.inputs.get("ignore", ()))
     labels = owner.ours(want.project, want.service, explicit_in(ROWS, want.fields))
+    labels.update({owner.REPLACES: have.id} if have else {})
     body: dict[str, Any] = {"Name": want.name, "CheckDuplicate": True, "Labels": labels}
     for row in ROWS:
         value = fields.get(row.name)
@@ -54,9 +47,9 @@ def _body(want: Want, have: Have | None) -> dict[str, Any]:
     return body
 
 
-def _create(engine: Engine, name: str, body: Mapping[str, Any], where: str) -> None:
+def _create(engine: Engine, name: str, body: Mapping[str, Any], where: str) -> str:
     try:
-        engine.post("/networks/create", body)
+        return str(engine.post("/networks/create", body)["Id"])
     except EngineRefused as error:
         fix = "check its driver, options and subnets; a subnet may belong to one network only"
         message = f"network {name} could not be created: {error.message}"
@@ -73,51 +66,104 @@ def _delete(engine: Engine, name: str, have: Have | None) -> None:
             raise ApplyFailed(message, fix=fix) from error
 
 
-def _make_anew(engine: Engine, want: Want, have: Have, attached: list[Attached]) -> None:
-    for item in attached:
-        _disconnect(engine, have.id, item.id)
+def _make_anew(engine: Engine, want: Want, have: Have, members: Iterable[Member]) -> None:
+    """The old network goes, the new one comes; between the two a journal tells what there was."""
+    journal = Journal(have.name, have.id, definition(have.raw), tuple(members))
+    _keep(engine, journal, want)
     try:
+        for member in journal.members:
+            disconnect(engine, have.id, member.id)
         _delete(engine, want.name, have)
-        _create(engine, want.name, _body(want, have), want.where)
-        for item in attached:
-            if item.after is not None:
-                _connect(engine, want.name, item.id, item.after)
+        made = _create(engine, want.name, _body(want, have), want.where)
+        _connect_all(engine, made, Recovery(journal, made, finish=True))
     except DockwrightError as error:
-        _bring_back(engine, have, attached)
-        message = f"{error.message}; the old network is back, with its containers"
-        raise ApplyFailed(message, where=want.where, fix=error.fix, changed=True) from error
+        message, fix = _undo(engine, journal, error)
+        raise ApplyFailed(message, where=want.where, fix=fix, changed=True) from error
+    _drop(engine, journal)
 
 
-def _bring_back(engine: Engine, have: Have, attached: list[Attached]) -> None:
-    """The network as it was, under its name, with everybody in it."""
-    now = [raw for raw in engine.get("/networks") if raw["Name"] == have.name]
-    if not any(raw["Id"] == have.id for raw in now):
-        for raw in now:  # the new one, half filled
-            for item in attached:
-                _disconnect(engine, raw["Id"], item.id)
-            engine.delete(f"/networks/{raw['Id']}")
-        engine.post("/networks/create", _definition(have.raw))
-    for item in attached:
-        _connect(engine, have.name, item.id, item.before)
-
-
-def _definition(raw: Mapping[str, Any]) -> dict[str, Any]:
-    keys = ("Name", "Driver", "Options", "Internal", "Attachable", "EnableIPv6", "IPAM", "Labels")
-    return {"CheckDuplicate": True, **{key: raw[key] for key in keys if key in raw}}
-
-
-def _connect(engine: Engine, network: str, identity: str, endpoint: Mapping[str, Any]) -> None:
-    body = {"Container": identity, "EndpointConfig": endpoint_body(endpoint)}
+def _keep(engine: Engine, journal: Journal, want: Want) -> None:
+    """Write the journal. Raises ApplyFailed; nothing was touched then."""
+    labels = {owner.REPLACES: journal.text()}
     try:
-        engine.post(f"/networks/{network}/connect", body)
+        kept = engine.post("/volumes/create", {"Name": journal.volume, "Labels": labels})
     except EngineRefused as error:
-        if "already exists in network" not in error.message:
-            raise
+        message = f"network {want.name} could not be made anew: {error.message}"
+        raise ApplyFailed(message, where=want.where, fix=error.fix) from error
+    if owner.labels_of(kept) != labels:  # the engine gives the volume of that name, whosever it is
+        message = f"network {want.name} is being made anew by somebody else"
+        fix = f"run again; if nobody is at it, remove the volume {journal.volume}"
+        raise ApplyFailed(message, where=want.where, fix=fix)
 
 
-def _disconnect(engine: Engine, network: str, identity: str) -> None:
+def _drop(engine: Engine, journal: Journal) -> None:
     try:
-        engine.post(f"/networks/{network}/disconnect", {"Container": identity, "Force": True})
+        engine.delete(f"/volumes/{journal.volume}")
     except EngineRefused as error:
-        if error.status != 404 and "is not connected" not in error.message:
-            raise
+        if error.status != 404:
+            message = f"network {journal.name} is made anew, and what was kept of the old one stays"
+            fix = f"remove the volume {journal.volume}"
+            raise ApplyFailed(f"{message}: {error.message}", fix=fix, changed=True) from error
+
+
+def _undo(engine: Engine, journal: Journal, error: DockwrightError) -> tuple[str, str]:
+    """Bring the old network back; what to say of it all, and what to do."""
+    try:
+        _bring_back(engine, journal)
+        _drop(engine, journal)
+    except DockwrightError as second:
+        message = f"{error.message}; bringing the old network back failed too: {second.message}"
+        return message, "run again: the next run tries again to bring it back"
+    return f"{error.message}; the old network is back, with its containers", error.fix
+
+
+def _bring_back(engine: Engine, journal: Journal) -> str:
+    """The network as it was, under its name, with everybody in it; its ID."""
+    now = [raw for raw in engine.get("/networks") if raw["Name"] == journal.name]
+    for raw in [raw for raw in now if journal.is_successor(raw)]:  # the new one, half filled
+        for member in journal.members:
+            disconnect(engine, raw["Id"], member.id)
+        engine.delete(f"/networks/{raw['Id']}")
+        now.remove(raw)
+    identity = now[0]["Id"] if now else engine.post("/networks/create", journal.definition)["Id"]
+    _connect_all(engine, identity, Recovery(journal, identity, finish=False))
+    return str(identity)
+
+
+def _connect_all(engine: Engine, network: str, recovery: Recovery) -> None:
+    """Everybody gets an endpoint. Raises ApplyFailed naming those that the engine refuses.
+
+    Fixed addresses come first, before the engine gives them to somebody else.
+    """
+    ends = [(member, recovery.endpoint_of(member)) for member in recovery.journal.members]
+    refused = []
+    for member, end in sorted(
+        ends, key=lambda pair: not any("address" in k for k in pair[1] or ())
+    ):
+        try:
+            if end is not None:
+                connect(engine, network, member.id, end)
+        except EngineRefused as error:
+            if error.status != 404:  # it was removed meanwhile
+                refused.append(f"container {member.name} is not connected: {error.message}")
+    if refused:
+        raise ApplyFailed("; ".join(refused), fix="connect it by hand, or remove it", changed=True)
+
+
+def recover(engine: Engine, recovery: Recovery) -> str:
+    """Finish or undo what a killed run has half done; the network's ID. Raises ApplyFailed."""
+    journal = recovery.journal
+    try:
+        identity = recovery.present
+        if recovery.finish:
+            _connect_all(engine, identity, recovery)
+        else:
+            identity = _bring_back(engine, journal)
+    except EngineRefused as error:
+        message = f"network {journal.name} could not be put right: {error.message}"
+        fix = (
+            f"put it right by hand and remove the volume {journal.volume}, which tells what it was"
+        )
+        raise ApplyFailed(message, fix=fix, changed=True) from error
+    _drop(engine, journal)
+    return identity

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ...differ import CauseOf, carry_ignored, complete, differences, ignored_notices
 from ...model import Action, Cause, Change, Disruption, Have, Notice, Want
 from .options import ROWS
+from .recovery import Recovery
 
 if TYPE_CHECKING:
     from ...observe import Observation
@@ -36,6 +37,13 @@ def plan_all(
             changes += found
             hidden += notices
     return changes, hidden
+
+
+def recover(name: str, recovery: Recovery) -> Change:
+    """The change that puts a network right which an interrupted run left half made anew."""
+    what = "the new network" if recovery.finish else "the network as it was"
+    reason = f"an earlier run was interrupted: its containers get back into {what}"
+    return Change(KIND, name, Action.RECOVER, "", None, None, reason, Cause.UNKNOWN)
 
 
 def _delete(have: Have, seen: Observation) -> Change:
