@@ -108,7 +108,8 @@ def read_networks(seen: Inspect) -> dict[str, dict[str, Any]]:
     found = {}
     for name, raw in (get(seen.raw, "NetworkSettings.Networks") or {}).items():
         name = "bridge" if name == "default" else name
-        current = seen.names.get(f"network:{name}")
+        # Each start of the daemon makes its bridge anew; who is in it then is in it again.
+        current = seen.names.get(f"network:{name}") if name != "bridge" else None
         if current and raw.get("NetworkID") not in ("", None, current):
             continue  # the network was made anew under the same name
         found[name] = _read_endpoint(raw, seen)
