@@ -16,6 +16,7 @@ from .kinds.network.options import INPUTS as NETWORK_INPUTS
 from .kinds.network.options import ROWS as NETWORK
 from .kinds.volume.options import INPUTS as VOLUME_INPUTS
 from .kinds.volume.options import ROWS as VOLUME
+from .masking import covered
 from .model import Want
 from .options import Option, collect, parse
 from .run_options import RunOptions, run_options
@@ -90,7 +91,7 @@ def problems_of(spec: Any) -> tuple[Problem, ...]:
     try:
         parse_document(spec, lambda path: "")
     except SpecError as error:
-        return error.problems()
+        return covered(error.problems(), spec)
     return ()
 
 
