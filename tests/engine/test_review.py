@@ -149,3 +149,38 @@ def test_a_daemon_that_runs_and_is_not_reached_is_no_stopped_one(
     for found in plan_inside(host26, *argv, user=user):
         assert found["failed"] and words in found["message"]
         assert not found["changed"]
+
+
+SECOND = "unix:///run/second.sock"
+
+
+@pytest.fixture
+def second_daemon(new_host: Callable[..., TestHost]) -> TestHost:
+    """A host where a second dockerd runs, with a file of its own."""
+    host = new_host("debian-13")
+    host.write("/etc/docker/second.json", "{}")
+    options = {
+        "host": SECOND,
+        "config-file": "/etc/docker/second.json",
+        "data-root": "/var/lib/second",
+        "exec-root": "/run/second",
+        "pidfile": "/run/second.pid",
+        "bridge": "none",
+        "iptables": "false",
+    }
+    words = [f"--{name}={value}" for name, value in options.items()]
+    host.exec(["systemd-run", "-q", "--unit", "second", "--collect", "dockerd", *words])
+    probe = "for i in $(seq 100); do docker -H $0 version && exit; sleep 0.1; done; exit 1"
+    host.exec(["sh", "-c", probe, SECOND])
+    return host
+
+
+def test_the_file_is_not_written_for_a_second_daemon(second_daemon: TestHost) -> None:
+    host = second_daemon
+    refused = plan_inside(host, "--docker-host", SECOND)[0]
+    assert "/run/second.sock is not that of docker.service" in refused["message"]
+    for own in ("unix:///run/docker.sock", "unix:///var/run/docker.sock"):
+        found = plan_inside(host, "--docker-host", own)[0]
+        assert not found["failed"] and found["changed"]
+    host.exec(["systemctl", "stop", "docker.socket", "docker.service"])
+    assert plan_inside(host, "--docker-host", SECOND)[0]["failed"]

@@ -279,7 +279,8 @@ class _Run:
         info = self.seen.info if self.seen and engine else None
         if engine and self.host is self.local:
             info = info or engine.get("/info")
-            daemon_have.refuse_another(info, os.uname().nodename)
+            socket = engine.endpoint.url.partition("://")[2]
+            daemon_have.refuse_another(info, self.host, os.uname().nodename, socket)
         memory = self.host.memory(self.seen.facts.id if self.seen else "")
         have = daemon_have.read(self.host, engine, memory, info)
         self.daemon = DaemonWork(document.daemon, have, self.host)
