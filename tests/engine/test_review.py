@@ -12,7 +12,7 @@ from dockwright.apply import Applier
 from dockwright.model import Report
 from tests.hosts import TINY, TestHost, engine_clean, reset_daemon
 
-from .world import SLEEP, World, container, told
+from .world import SLEEP, World, container, project, told
 
 
 def disturbed(world: World, document: Any, hand: Callable[[], object]) -> Report:
@@ -93,6 +93,38 @@ def test_the_own_networks_of_the_engine_are_not_ours(lean_world: World) -> None:
         assert "networks.bridge: bridge is the engine's own network" in words
 
 
+def test_images_that_containers_use_are_not_removed(world: World) -> None:
+    """Each removal that is planned is done, and each that the engine would refuse is refused."""
+    one, two, other = "dwuse/web:1", "dwuse/web:2", "dwuse/other:1"
+    for tag, label in ((one, "a"), (two, "a"), (other, "b")):
+        world.host.load_tiny(tag, Labels={"image": label})
+    identity = world.client.images.get(one).id
+
+    def images(*names: str, **more: Any) -> dict[str, Any]:
+        return {"images": {name: {"state": "absent", **more} for name in names}}
+
+    def refused(document: dict[str, Any], *words: str) -> None:
+        with world.untouched(but="lock"):
+            for report in (world.run(document, check=True), world.run(document)):
+                assert report.failed
+                assert all(text in told(report) for text in words)
+
+    world.client.containers.run(one, SLEEP, name="stranger", detach=True)
+    refused(images(one, two), f"images.{two}: image {two} cannot be removed: stranger uses it")
+    refused(images(identity, force=True), "cannot be removed: stranger uses it")
+    world.apply(images(one))  # the other name stays
+    refused(images(two), "stranger uses it", "force: true")
+    world.apply(images(two, force=True))
+    world.client.api.remove_container("stranger", force=True)
+    world.apply({"containers": {"web": container(image=other)}})
+    refused(images(other), "web uses it")
+    moved = {"containers": {"web": container(image=TINY)}}
+    world.apply({**moved, **images(other)})
+    world.host.load_tiny(other, Labels={"image": "b"})
+    world.apply({"containers": {"web": container(image=other)}})
+    world.apply({"containers": {"web": {"state": "absent"}}, **images(other)})
+
+
 def test_an_image_of_a_container_of_ours_brings_no_ownership(lean_world: World) -> None:
     world = lean_world
     first: dict[str, Any] = {"project": "shop", "containers": {"web": container()}}
@@ -112,6 +144,34 @@ def test_the_name_of_a_variable_reveals_its_value_alone(lean_world: World) -> No
     spec = container(environment=environment, working_dir="in-the-open/opensesame")
     report = lean_world.fail({"containers": {"web": spec}, "reveal": ["OPENED", "opensesame"]})
     assert "in-the-open/********" in told(report)
+
+
+# --- causes --------------------------------------------------------------------------------------
+
+
+def test_causes(lean_world: World) -> None:
+    """What the user changed, what another hand changed, and what moved by itself."""
+    world = lean_world
+    image = "dwcause/web:1"
+
+    def causes(**more: Any) -> dict[str, str]:
+        web = container(image=image, networks=["back"], volumes=["data:/data"], **more)
+        spec = project({"web": web}, networks={"back": {}}, volumes={"data": {}})
+        changes = world.apply(spec).plan.changes
+        return {change.path or change.kind: change.cause.value for change in changes}
+
+    world.host.load_tiny(image, StopSignal="SIGUSR1")
+    assert set(causes(stop_signal="SIGINT").values()) == {"spec"}
+    assert causes() == {"stop_signal": "spec"}  # the line is gone, the image has a value of its own
+    world.host.load_tiny(image, StopSignal="SIGUSR2")
+    assert causes()["stop_signal"] == "default"
+    world.client.api.remove_container("web", force=True)
+    world.client.api.remove_network("back")
+    world.client.api.remove_volume("data")
+    assert causes() == {"container": "drift", "network": "drift", "volume": "drift"}
+    world.client.api.remove_container("web", force=True)
+    world.apply({"project": "shop", "containers": {"web": {"state": "absent"}}})
+    assert causes() == {"container": "spec"}  # it was to be gone
 
 
 # --- the daemon ----------------------------------------------------------------------------------

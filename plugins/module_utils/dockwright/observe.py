@@ -138,9 +138,10 @@ def _questions(document: Document, engine: Engine) -> list[Callable[[], Any]]:
     """The list requests that this document needs; the version is asked once before."""
     engine.negotiate()
     objects = document.services or document.networks or document.purge
+    leaving = any(want.state == "absent" for want in document.images.values())
     return [
         lambda: engine.get("/info"),
-        lambda: engine.get("/containers/json", {"all": True}) if objects else None,
+        lambda: engine.get("/containers/json", {"all": True}) if objects or leaving else None,
         lambda: engine.get("/networks") if objects else None,
         lambda: engine.get("/volumes") if objects or document.volumes else None,
     ]
