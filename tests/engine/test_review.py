@@ -56,6 +56,20 @@ def test_a_stranger_of_the_same_name_is_left_alone(lean_world: World) -> None:
     assert world.policy("web") == "no" and world.is_running("web")
 
 
+def test_a_stranger_of_a_spare_name_is_left_alone(lean_world: World) -> None:
+    """Neither taken for what a killed run left, nor removed when a replacement is undone."""
+    world = lean_world
+    run, spare = world.client.containers.run, "web.dockwright-old"
+    run(TINY, SLEEP, name=spare, detach=True)
+    stranger = world.id(spare)
+    assert world.check({"containers": {"other": container()}}).plan.changes[0].name == "other"
+    world.apply(labelled("1"))
+    assert world.names() == {"web", spare}
+    report = world.fail(labelled("2"))
+    assert spare in told(report)
+    assert (world.id(spare), world.is_running("web")) == (stranger, True)
+
+
 def test_what_strangers_use_is_not_removed_nor_anything_beside_it(world: World) -> None:
     ours = {"networks": {"back": {}}, "volumes": {"data": {}}}
     web = container(networks=["back"], volumes=["data:/data"])

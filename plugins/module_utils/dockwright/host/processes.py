@@ -57,9 +57,9 @@ class Processes:
         inodes = set()
         for line in (self._files.read_text("/proc/net/unix") or "").splitlines()[1:]:
             fields = line.split(None, 7)
-            if len(fields) > 7 and fields[3] == _LISTENING and fields[7].startswith("/"):
-                if self._files.path(fields[7]) == place:
-                    inodes.add(f"socket:[{fields[6]}]")
+            named = len(fields) > 7 and fields[3] == _LISTENING and fields[7].startswith("/")
+            if named and self._files.path(fields[7]) == place:
+                inodes.add(f"socket:[{fields[6]}]")
         folder = f"/proc/{pid}/fd"
         try:
             names = [f"{self._files.root}{folder}/{name}" for name in self._files.list(folder)]

@@ -153,5 +153,5 @@ def test_a_second_daemon_of_this_machine_is_refused(tmp_path: Path) -> None:
     info = {"Name": "docker1"}
     for socket in ("/var/run/docker.sock", "/run/docker.sock", "/elsewhere/proxy.sock"):
         refuse_another(info, host, "docker1", socket)
-    with pytest.raises(PlanRefused, match="at /var/run/second.sock is not that of docker.service"):
+    with pytest.raises(PlanRefused, match="is not that of"):
         refuse_another(info, host, "docker1", "/var/run/second.sock")

@@ -349,7 +349,7 @@ def parse_environment(value: Any, where: str) -> dict[str, str]:
 
     What is no ``NAME=value`` may be a value that lost its name: it is not quoted.
     """
-    if not isinstance(value, Mapping):
+    if isinstance(value, (list, tuple)):
         for index, text in enumerate(parse_texts(value, where)):
             if "=" not in text:
                 fix = "write it as NAME=value, or NAME= for an empty value"
