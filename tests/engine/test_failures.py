@@ -73,10 +73,16 @@ def test_secrets_are_masked_everywhere(lean_world: World) -> None:
     registries = {"localhost:5999": {"username": "ci", "password": password}}
 
     def document(value: str, **more: Any) -> dict[str, Any]:
-        web = container(environment={"PASSWORD": value, "SHOWN": "in-the-clear"}, **more)
+        again = {
+            "working_dir": f"/{value}",
+            "labels": {"again": value},
+            "logging": {"driver": "json-file", "options": {"tag": value}},
+        }
+        environment = {"PASSWORD": value, "SHOWN": "in-the-clear"}
+        web = container(**{**again, "environment": environment, **more})
         return project({"web": web}, registries=registries)
 
-    words = told(lean_world.fail(document(secret, command=[f"/{secret}"])))
+    words = told(lean_world.fail(document(secret, command=[f"/{secret}"], working_dir="/")))
     assert secret not in words  # the engine says what it could not start
     assert "no such file" in words
     reports = [
@@ -85,11 +91,15 @@ def test_secrets_are_masked_everywhere(lean_world: World) -> None:
         lean_world.check(document(other)),
         lean_world.run(document(other)),
     ]
+    assert [report.failed for report in reports] == [False] * 4
     for report in reports:
         text = json.dumps(api.to_dict(report)) + "\n".join(api.lines(report)) + repr(report)
         for value in (secret, other, password, "in-the-clear"):
             assert value not in text
         assert "PASSWORD" in text
+    moved = lean_world.check(document(other, ignore=["labels"], working_dir=f"/{other}/{other}"))
+    assert other not in repr(moved)  # also where the variable itself stays as it is
+    assert [change.path for change in moved.plan.changes] == ["working_dir"]
     shown = json.dumps(api.to_dict(lean_world.check({**document(secret), "reveal": ["PASSWORD"]})))
     assert secret in shown
     assert other in shown

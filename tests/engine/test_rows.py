@@ -305,7 +305,7 @@ def test_drift(bench: Bench) -> None:
         ("attached", "networks.case-net"): ("update", None, {"aliases": ["web"]}, "drift"),
         ("stopped", "state"): ("start", "exited", "running", "drift"),
         ("paused", "state"): ("start", "paused", "running", "drift"),
-        ("removed", ""): ("create", None, found["removed", ""][2], "spec"),
+        ("removed", ""): ("create", None, found["removed", ""][2], "drift"),
         ("replaced", "environment.A"): ("replace", None, "1", "drift"),
         ("replaced", "labels.a"): ("replace", "2", "1", "drift"),
         ("replaced", "stop_grace_period"): ("replace", "10s", "0s", "drift"),

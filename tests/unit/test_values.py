@@ -77,6 +77,9 @@ def test_normal_form(parse: values.Parser, value: Any, normal: Any) -> None:
         (values.choice("a", "b"), "c", "is 'c'"),
         (values.parse_texts, ["a", {}], "must be text, not a mapping"),
         (values.parse_mapping, [], "must be a mapping, not a list"),
+        (values.parse_text_map, 3, "must be a mapping or a list, not a number"),
+        (values.parse_text_map, "a=b", "must be a mapping or a list, not text"),
+        (values.parse_text_map, True, "must be a mapping or a list, not a boolean"),
         (values.parse_command, "a 'b", "cannot be split"),
     ],
 )

@@ -48,9 +48,34 @@ def _looks_like_json(path: str, text: str) -> bool:
 
 def _json(text: str, name: str) -> Any:
     try:
-        return json.loads(text)
+        document = json.loads(text, object_pairs_hook=_Pairs)
+        _refuse_same(document, name, "")
+        return document
     except (ValueError, RecursionError) as error:
         raise InputError(f"{name} is not valid JSON: {error}") from None
+
+
+class _Pairs(dict[str, Any]):
+    """An object of JSON that knows which of its keys was there twice."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        names = [name for name, _ in pairs]
+        is_exact = len(names) == len(self)
+        self.twice = [] if is_exact else [name for name in self if names.count(name) > 1]
+
+
+def _refuse_same(value: Any, name: str, path: str) -> None:
+    """A key twice in one object: the first would be lost without a word."""
+    if isinstance(value, _Pairs):
+        for key in value.twice:
+            where = f"{path}.{key}" if path else key
+            raise InputError(f"{name}: {where} is there twice", "keep one of them")
+        for key, item in value.items():
+            _refuse_same(item, name, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            _refuse_same(item, name, f"{path}[{index}]")
 
 
 def _yaml(text: str, name: str) -> Any:

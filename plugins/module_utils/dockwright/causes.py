@@ -12,9 +12,11 @@ from .kinds.container.plan import full_fields
 from .kinds.image.reference import key_of
 from .kinds.network.options import ROWS as NETWORK
 from .kinds.volume.options import ROWS as VOLUME
-from .model import Action, Cause, Change
+from .model import Action, Cause, Change, Want
 from .observe import Observation
 from .spec import Document
+
+_GIVEN = "given."
 
 
 def causes_from(memory: Memory | None) -> CauseOf:
@@ -27,12 +29,15 @@ def causes_from(memory: Memory | None) -> CauseOf:
         if (kind, name) not in recalled:
             recalled[kind, name] = memory.recall(kind, name)
         known = recalled[kind, name]
+        if not path:  # the whole object, which is not there
+            return Cause.DRIFT if known else Cause.SPEC
         if not known:
             return Cause.UNKNOWN
         now = None if value is None else memory.fingerprint(value)
         if known.get(path) == now:
             return Cause.DRIFT
-        return Cause.SPEC if given or value is None else Cause.DEFAULT
+        was_given = _GIVEN + path.partition(".")[0] in known
+        return Cause.SPEC if given or was_given or value is None else Cause.DEFAULT
 
     return cause_of
 
@@ -43,6 +48,10 @@ def keep(memory: Memory, document: Document, seen: Observation, done: Iterable[C
     for change in done:
         if change.action is Action.DELETE:
             memory.forget(change.kind, change.name)
+    for wants in (document.containers, document.networks, document.volumes):
+        for want in wants.values():
+            if want.state == "absent":  # also where somebody else was faster
+                memory.forget(want.kind, want.name)
     for kind, name in _adopted(document, seen):
         memory.adopt(document.project, kind, name)
 
@@ -56,15 +65,21 @@ def _values(document: Document, seen: Observation) -> dict[tuple[str, str], Mapp
         image = seen.images.get(key_of(want.fields["image"]))
         full = full_fields(want, image.config if image else {}, seen.facts)
         steered = {"image": want.fields["image"], "state": want.state}
-        found["container", name] = {**leaves(CONTAINER, full), **steered}
+        found["container", name] = {**leaves(CONTAINER, full), **steered, **_given(want)}
     for kind, rows, wants in (
         ("network", NETWORK, document.networks),
         ("volume", VOLUME, document.volumes),
     ):
         for name, want in wants.items():
             if want.state == "present" and not want.external:
-                found[kind, name] = leaves(rows, complete(rows, want.fields, {}))
+                applied = leaves(rows, complete(rows, want.fields, {}))
+                found[kind, name] = {**applied, **_given(want)}
     return found
+
+
+def _given(want: Want) -> dict[str, Any]:
+    """Marks of the options that the spec sets: a removed line is told from a moved default."""
+    return {_GIVEN + name: True for name in want.fields}
 
 
 def _adopted(document: Document, seen: Observation) -> list[tuple[str, str]]:

@@ -10,6 +10,8 @@ from .kinds.container.have import is_running
 from .kinds.container.ports import fixed_ports, overlap
 from .kinds.container.recovery import name_of
 from .kinds.image import plan as image
+from .kinds.image.reference import key_of
+from .kinds.image.removal import User, refusals
 from .model import Action, Change, Have, Want
 from .observe import Observation
 from .spec import Document, as_written
@@ -186,8 +188,9 @@ def _published(item: Mapping[str, Any]) -> Iterable[tuple[str, str, int]]:
 def refuse_used(document: Document, seen: Observation, changes: Iterable[Change]) -> None:
     """Raise SpecError for removals that the engine would refuse when half of the rest is done.
 
-    A network goes when no container runs in it, a volume when no container has it.
+    A network goes when no container runs in it, a volume and an image when no container has it.
     """
+    changes = tuple(changes)
     removals = [change for change in changes if change.action is Action.DELETE]
     gone = {change.name for change in removals if change.kind == "container"}
     problems = []
@@ -207,15 +210,52 @@ def refuse_used(document: Document, seen: Observation, changes: Iterable[Change]
             )
             fix = "remove the container first, or keep what it uses"
             problems.append(Problem(want.where if want else "purge", text, fix))
+    going = [change.name for change in removals if change.kind == "image"]
+    if going:
+        wants = [(want, seen.images[key]) for key, want in document.images.items()]
+        images = [(want, have) for want, have in wants if want.name in going]
+        problems += refusals(images, _image_users(document, seen, changes))
     if problems:
         raise SpecError(as_written(problem, document.paths) for problem in problems)
+
+
+def _image_users(
+    document: Document, seen: Observation, changes: Iterable[Change]
+) -> dict[str, list[User]]:
+    """The containers that there will be, by the ID of the image that they will have."""
+    found: dict[str, list[User]] = {}
+    made = {}
+    gone = set()
+    for change in changes:
+        if change.kind == "container" and change.action in (Action.CREATE, Action.REPLACE):
+            made[change.name] = document.containers.get(change.name)
+        elif change.kind == "container" and change.action is Action.DELETE:
+            gone.add(change.name)
+        elif change.kind == "image" and change.action in (Action.PULL, Action.LOAD):
+            gone.add(change.name)  # what is behind this name will be another image
+    for name, want in made.items():
+        if want and want.fields["image"] not in gone:
+            identity = seen.images[key_of(want.fields["image"])].id
+            found.setdefault(identity, []).append(User(name, want.state == "running"))
+    for item in seen.listing:
+        name = name_of(item)
+        if name not in gone and not made.get(name) and not _is_leftover(item, seen):
+            runs = item.get("State") not in ("created", "exited", "dead")
+            found.setdefault(item.get("ImageID") or "", []).append(User(name, runs))
+    return found
+
+
+def _is_leftover(item: Mapping[str, Any], seen: Observation) -> bool:
+    """Whether it is the half of an interrupted replacement that goes."""
+    recovery = seen.recoveries.get(name_of(item).partition(".dockwright-")[0])
+    halves = (recovery.old, recovery.new) if recovery else ()
+    return item["Id"] in halves and recovery is not None and item["Id"] != recovery.survivor
 
 
 def _uses(item: Mapping[str, Any], removal: Change, document: Document, seen: Observation) -> bool:
     """Whether a container that stays will still have the network or volume that is removed."""
     name = name_of(item)
-    recovery = seen.recoveries.get(name.partition(".dockwright-")[0])
-    if recovery and item["Id"] in (recovery.old, recovery.new) and item["Id"] != recovery.survivor:
+    if _is_leftover(item, seen):
         return False
     want = document.containers.get(name)
     if removal.kind == "network":

@@ -1,42 +1,81 @@
-"""The one place where secret values are covered, before any front end sees them."""
+"""The one place where secret values are covered, before any front end sees them.
+
+The values of secret options are covered where they stand; and where one of them turns up again in
+another text of the report, such as a command or the engine's words, it is covered there too.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, Callable
 
 from .errors import Problem
 from .kinds.container.options import ROWS
-from .model import Change, Plan, Report
+from .model import Change, Notice, Plan, Report
+
+if TYPE_CHECKING:
+    from .spec import Document
 
 MASK = "********"
 _SECRET_ROWS = frozenset(row.name for row in ROWS if row.secret)
-_SHORT = 4  # shorter values would scrub innocent text
+_SECTIONS = ("containers", "networks", "volumes", "images", "services")
+# A report must stay readable: what its texts hold by chance is not looked for in them, unless the
+# variable is called like a secret. These are words, numbers, addresses and folders.
+_SHORTEST = 5
+_ORDINARY = re.compile(
+    r"[a-z]{1,9}|production|development|integration|postgresql|[a-z]{2}_[a-z]{2}\.utf-?8"
+    r"|[\d.]{1,7}|\d{1,3}(\.\d{1,3}){3}|(:?/[a-z][a-z0-9._-]*)+/?",
+    re.IGNORECASE,
+)
+_QUOTED = re.compile(r"[^ -~]|[\\'\"]")  # what others write in another way
+_TELLING = re.compile(r"pass|pwd|secret|token|key|cred|auth|private|salt", re.IGNORECASE)
+_IN_ADDRESS = re.compile(r"://[^/@\s]*:([^/@\s]+)@")
+Named = Iterator[tuple[str, str]]  # the name of an option or variable, and its value
+Covers = Mapping[str, str]  # a text -> what is shown in its place
+_OnText = Callable[[str], str]
 
 
-def mask_plan(plan: Plan, reveal: Iterable[str]) -> Plan:
-    """The plan with secret values covered; ``reveal`` are names whose values may be shown."""
-    open_names = frozenset(reveal)
-    return replace(plan, changes=tuple(_mask_change(c, open_names) for c in plan.changes))
+def mask(report: Report, raw: Any, document: Document | None) -> None:
+    """Cover the secret values of a document (``raw``: as it was given) in all of its report."""
+    reveal = frozenset(document.run.reveal if document else _names(raw, "reveal"))
+    covers = _covers([*_given(raw), *_planned(report, document)], _open(raw, document), reveal)
+    changes = tuple(_mask_change(change, reveal) for change in report.plan.changes)
+    report.plan = replace(report.plan, changes=changes)
+    for listed in (report.done, report.not_done):
+        listed[:] = [_mask_change(change, reveal) for change in listed]
+    report.problems = _covered_problems(report.problems, {**covers, **_variables_of(raw, reveal)})
+    _over_texts(report, covers)
 
 
-def mask_changes(changes: Iterable[Change], reveal: Iterable[str]) -> list[Change]:
-    """Changes with secret values covered."""
-    open_names = frozenset(reveal)
-    return [_mask_change(change, open_names) for change in changes]
+def covered(problems: Iterable[Problem], raw: Any) -> tuple[Problem, ...]:
+    """The problems of a document without its secret values."""
+    reveal = frozenset(_names(raw, "reveal"))
+    covers = _covers(_given(raw), _open(raw, None), reveal)
+    return tuple(_covered_problems(problems, {**covers, **_variables_of(raw, reveal)}))
+
+
+def without_secrets(value: Any, raw: Any) -> Any:
+    """A copy of a JSON value without the secret values of a document."""
+    covers = _covers(_given(raw), _open(raw, None), frozenset(_names(raw, "reveal")))
+    return _each(value, lambda text: scrub(text, covers))
+
+
+# --- values where they stand ---------------------------------------------------------------------
 
 
 def _mask_change(change: Change, open_names: frozenset[str]) -> Change:
     name = change.path.partition(".")[2] or change.path
     if change.secret and name not in open_names:
-        return replace(change, before=_covered(change.before), after=_covered(change.after))
+        return replace(change, before=_hidden(change.before), after=_hidden(change.after))
     return replace(
         change, before=_inside(change.before, open_names), after=_inside(change.after, open_names)
     )
 
 
-def _covered(value: Any) -> Any:
+def _hidden(value: Any) -> Any:
     return value if value is None else MASK
 
 
@@ -52,38 +91,165 @@ def _inside(value: Any, open_names: frozenset[str]) -> Any:
     }
 
 
-def secrets_in(
-    containers: Iterable[Any],
-    registries: Mapping[str, Mapping[str, str]],
-    reveal: Iterable[str] = (),
-) -> set[str]:
-    """The secret values of a document that are long enough to be looked for in texts."""
-    open_names = frozenset(reveal)
-    found = {
-        str(text)
-        for want in containers
-        for row in _SECRET_ROWS
-        for name, text in (want.fields.get(row) or {}).items()
-        if name not in open_names
+# --- which values are looked for -----------------------------------------------------------------
+
+
+def _given(raw: Any) -> Named:
+    """The secret values in a document as it was given, which may be wrong in any way."""
+    compose = _mapping(raw, "compose")
+    entries = [*_mapping(raw, "containers").values(), *_mapping(compose, "services").values()]
+    for entry in entries:
+        for row in _SECRET_ROWS:
+            yield from _variables(entry.get(row) if isinstance(entry, Mapping) else None)
+        options = _mapping(_mapping(entry, "logging"), "options")
+        yield from (pair for pair in _variables(options) if _TELLING.search(pair[0]))
+    for registry in _mapping(raw, "registries").values():
+        yield from (pair for pair in _variables(registry) if pair[0] != "username")
+    for name, text in _variables(_mapping(raw, "compose_environment")):
+        if _TELLING.search(name):
+            yield name, text
+
+
+def _planned(report: Report, document: Document | None) -> Named:
+    """Secret values from elsewhere: files of variables, and what the host has."""
+    for want in document.containers.values() if document else ():
+        for row in _SECRET_ROWS:
+            yield from _variables(want.fields.get(row))
+    for change in report.plan.changes:
+        for value in (change.before, change.after):
+            if change.secret and value is not None:
+                yield change.path.partition(".")[2] or change.path, str(value)
+            for row in _SECRET_ROWS:
+                yield from _variables(_mapping(value, row))
+
+
+def _variables(value: Any) -> Named:
+    """Names and values, from a mapping or a list of ``name=value``."""
+    if isinstance(value, Mapping):
+        yield from ((str(name), str(item)) for name, item in value.items() if item is not None)
+    for text in [value] if isinstance(value, str) else value if isinstance(value, list) else ():
+        name, equals, item = str(text).partition("=")
+        if equals:
+            yield name, item
+
+
+def _mapping(value: Any, key: str) -> Mapping[Any, Any]:
+    found = value.get(key) if isinstance(value, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def _names(raw: Any, key: str) -> list[str]:
+    found = raw.get(key) if isinstance(raw, Mapping) else None
+    return [str(item) for item in (found if isinstance(found, (list, tuple)) else [found])]
+
+
+def _open(raw: Any, document: Document | None) -> set[str]:
+    """The names of objects: no secrets, and without them a report would say nothing."""
+    found = set(_names(raw, "project"))
+    for part in (raw, _mapping(raw, "compose"), vars(document) if document else {}):
+        for section in _SECTIONS:
+            found.update(map(str, _mapping(part, section)))
+    return found
+
+
+def _covers(named: Iterable[tuple[str, str]], known: set[str], reveal: frozenset[str]) -> Covers:
+    """Text -> what is shown in its place."""
+    pairs = [*named]
+    for name, text in pairs[:]:
+        pairs += [(name, password) for password in _IN_ADDRESS.findall(text)]
+    revealed = {text for name, text in pairs if name in reveal}
+    texts = {text for name, text in pairs if _is_telling(name, text)} - revealed - known
+    return {form: MASK for text in texts for form in _forms(text)}
+
+
+def _is_telling(name: str, text: str) -> bool:
+    if len(text) < _SHORTEST or text == MASK:
+        return False
+    return bool(_TELLING.search(name)) or not _ORDINARY.fullmatch(text)
+
+
+def _forms(text: str) -> set[str]:
+    """How others quote a text."""
+    if not _QUOTED.search(text):
+        return {text}
+    quoted = (repr(text), json.dumps(text), json.dumps(text, ensure_ascii=False))
+    return {text, *(form[1:-1] for form in quoted)}
+
+
+def _variables_of(raw: Any, reveal: frozenset[str]) -> Covers:
+    """The values of a Compose file's variables: a problem names the variable instead."""
+    pairs = _variables(_mapping(raw, "compose_environment"))
+    return {
+        text: f"${{{name}}}"
+        for name, text in pairs
+        if name not in reveal and _is_telling(name, text)
     }
-    for entry in registries.values():
-        found.update(text for key, text in entry.items() if key != "username")
-    return {text for text in found if len(text) > _SHORT}
 
 
-def scrub(text: str, secrets: Iterable[str]) -> str:
-    """A text, such as the engine's words, without secret values."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(secret, MASK)
+# --- every text of a report ----------------------------------------------------------------------
+
+
+def _over_texts(report: Report, covers: Covers) -> None:
+    """Cover what is to be covered in all texts, if there is anything at all."""
+    texts: list[str] = []
+
+    def collect(text: str) -> str:
+        texts.append(text)
+        return text
+
+    _each_text(report, collect)
+    everything = "\0".join(texts)
+    present = {text: cover for text, cover in covers.items() if text in everything}
+    if present:
+        _each_text(report, lambda text: scrub(text, present))
+
+
+def _each_text(report: Report, on_text: _OnText) -> None:
+    def change(item: Change) -> Change:
+        before, after = _each(item.before, on_text), _each(item.after, on_text)
+        path, reason = on_text(item.path), on_text(item.reason)
+        return replace(item, path=path, before=before, after=after, reason=reason)
+
+    def notice(item: Notice) -> Notice:
+        before, after = _each(item.before, on_text), _each(item.after, on_text)
+        path, message = on_text(item.path), on_text(item.message)
+        return replace(item, path=path, message=message, before=before, after=after)
+
+    plan = report.plan
+    report.plan = Plan(
+        changes=tuple(map(change, plan.changes)),
+        stale=tuple(map(notice, plan.stale)),
+        ignored=tuple(map(notice, plan.ignored)),
+        blocked=tuple(map(notice, plan.blocked)),
+        pending=tuple(map(notice, plan.pending)),
+        warnings=tuple(map(on_text, plan.warnings)),
+    )
+    for changes in (report.done, report.not_done):
+        changes[:] = map(change, changes)
+    report.warnings = [on_text(text) for text in report.warnings]
+    report.state = {
+        section: {name: _each(item, on_text) for name, item in items.items()}
+        for section, items in report.state.items()
+    }
+
+
+def _each(value: Any, on_text: _OnText) -> Any:
+    """A copy of a JSON value with its texts changed, those of its keys too."""
+    if isinstance(value, str):
+        return on_text(value)
+    if isinstance(value, Mapping):
+        return {on_text(key): _each(item, on_text) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_each(item, on_text) for item in value]
+    return value
+
+
+def _covered_problems(problems: Iterable[Problem], covers: Covers) -> list[Problem]:
+    return [Problem(*(scrub(text, covers) for text in problem)) for problem in problems]
+
+
+def scrub(text: str, covers: Covers) -> str:
+    """A text, such as the engine's words, without secret values; the longest go first."""
+    for secret in sorted(covers, key=len, reverse=True):
+        text = text.replace(secret, covers[secret])
     return text
-
-
-def scrub_report(report: Report, secrets: Iterable[str]) -> None:
-    """Cover secret values that got into problems, warnings or notices."""
-    secrets = tuple(secrets)
-    if not secrets:
-        return
-    report.problems = [
-        Problem(p.where, scrub(p.message, secrets), scrub(p.fix, secrets)) for p in report.problems
-    ]
-    report.warnings = [scrub(text, secrets) for text in report.warnings]

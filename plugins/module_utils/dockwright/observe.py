@@ -181,8 +181,9 @@ def facts_from(info: Mapping[str, Any], engine: Engine) -> EngineFacts:
 def _lists(document: Document, engine: Engine) -> list[Callable[[], Any]]:
     """The list requests that this document needs: containers, networks, volumes."""
     objects = document.services or document.networks or document.purge
+    leaving = any(want.state == "absent" for want in document.images.values())
     return [
-        lambda: engine.get("/containers/json", {"all": True}) if objects else None,
+        lambda: engine.get("/containers/json", {"all": True}) if objects or leaving else None,
         lambda: engine.get("/networks") if objects else None,
         lambda: engine.get("/volumes") if objects or document.volumes else None,
     ]

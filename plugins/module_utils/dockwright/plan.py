@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from .checks import check, refuse_used
@@ -59,12 +60,20 @@ def plan(document: Document, seen: Observation, cause_of: CauseOf, *, settled: b
     ]
     refuse_used(document, seen, changes)
     return Plan(
-        tuple(changes),
+        tuple(_missed(change, cause_of) for change in changes),
         tuple(stale),
         (*ignored, *hidden),
         tuple(blocked),
         warnings=(*document.warnings, *_image_warnings(document, seen)),
     )
+
+
+def _missed(change: Change, cause_of: CauseOf) -> Change:
+    """What is made anew although we made it before: another hand has removed it."""
+    if change.action is not Action.CREATE:
+        return change
+    cause = cause_of(change.kind, change.name, "", None, True)
+    return replace(change, cause=cause) if cause is Cause.DRIFT else change
 
 
 def joined(first: Plan, second: Plan) -> Plan:

@@ -29,7 +29,7 @@ from .kinds.image.have import ImageHave
 from .kinds.image.plan import changes_registries
 from .kinds.project.reading import read_compose, this_machine
 from .limits import refuse_beyond
-from .masking import mask_changes, mask_plan, scrub_report, secrets_in
+from .masking import mask
 from .model import EngineFacts, Plan, Report
 from .observe import Edges, Observation, observe, observe_others, refreshed
 from .options import collect, parse
@@ -119,18 +119,8 @@ def converge(
         run.close()
     if run.document and run.seen:
         report.state = state_of(run.document, run.seen)
-    _mask(report, run)
+    mask(report, run.raw, run.document)
     return report
-
-
-def _mask(report: Report, run: _Run) -> None:
-    document = run.document or Document()
-    reveal = document.run.reveal
-    report.plan = mask_plan(report.plan, reveal)
-    report.done = mask_changes(report.done, reveal)
-    report.not_done = mask_changes(report.not_done, reveal)
-    secrets = secrets_in(document.containers.values(), document.registries, reveal)
-    scrub_report(report, secrets)
 
 
 class _Run:
@@ -164,11 +154,10 @@ class _Run:
         if self.host is None and endpoint.url.startswith("unix:"):
             self.host = self.local
         files = (self.host or self.local).files
-        raw = self.raw
-        if isinstance(raw, Mapping) and raw.get("compose") is not None:
+        if isinstance(self.raw, Mapping) and self.raw.get("compose") is not None:
             here = this_machine(is_managed_host=self.host is not None)
-            raw = read_compose(raw, here, self.report.warnings.append)
-        self.document = parse_document(raw, files.read_text)
+            self.raw = read_compose(self.raw, here, self.report.warnings.append)
+        self.document = parse_document(self.raw, files.read_text)
 
     def close(self) -> None:
         if self.engine:
@@ -306,7 +295,8 @@ class _Run:
         info = self.seen.info if self.seen and engine else None
         if engine and self.host is self.local:
             info = info or engine.get("/info")
-            daemon_have.refuse_another(info, os.uname().nodename)
+            socket = engine.endpoint.url.partition("://")[2]
+            daemon_have.refuse_another(info, self.host, os.uname().nodename, socket)
         memory = self.memory()
         assert memory is not None
         have = daemon_have.read(self.host, engine, memory, info)

@@ -16,6 +16,7 @@ from .kinds.network.options import INPUTS as NETWORK_INPUTS
 from .kinds.network.options import ROWS as NETWORK
 from .kinds.volume.options import INPUTS as VOLUME_INPUTS
 from .kinds.volume.options import ROWS as VOLUME
+from .masking import covered
 from .model import Want
 from .options import Option, collect, parse
 from .run_options import RunOptions, run_options
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 ReadFile = Callable[[str], "str | None"]
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
+_NAME_FIX = "two or more of a-zA-Z0-9_.-, the first a letter or a digit"
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def problems_of(spec: Any) -> tuple[Problem, ...]:
     try:
         parse_document(spec, lambda path: "")
     except SpecError as error:
-        return error.problems()
+        return covered(error.problems(), spec)
     return ()
 
 
@@ -109,7 +111,7 @@ class _Parser:
     def document(self, warnings: tuple[str, ...]) -> Document:
         top = self.top
         if self.project and not _NAME.fullmatch(self.project):
-            self._problem("project", f"'{self.project}' is not a name", "letters, digits, _ . -")
+            self._problem("project", f"'{self.project}' is not a name", _NAME_FIX)
         networks = self._objects("networks", "network", NETWORK, NETWORK_INPUTS)
         volumes = self._objects("volumes", "volume", VOLUME, VOLUME_INPUTS)
         containers, services = self._containers(networks, volumes)
@@ -183,7 +185,7 @@ class _Parser:
                 continue
             name = parsed.pop("name", None) or self._default_name(section, key)
             if not _NAME.fullmatch(name):
-                self._problem(where, f"'{name}' is not a name", "letters, digits, _ . -")
+                self._problem(where, f"'{name}' is not a name", _NAME_FIX)
             steer = {row.name: parsed.pop(row.name) for row in inputs if row.name in parsed}
             external = steer.pop("external", False)
             if external and parsed:

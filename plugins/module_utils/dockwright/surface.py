@@ -6,11 +6,13 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .errors import SpecError
 from .kinds.container.options import OPTIONS as CONTAINER
 from .kinds.image.options import ROWS as IMAGE
 from .kinds.network.options import OPTIONS as NETWORK
 from .kinds.project.forms import OPTIONS as COMPOSE
 from .kinds.volume.options import OPTIONS as VOLUME
+from .masking import without_secrets
 from .options import Option
 from .run_options import CONNECTION, RUN
 from .values import BOOLEAN, MAPPING, TEXT, TEXTS, parse_text, wrong
@@ -164,8 +166,13 @@ def masked_params(kind: str, params: Mapping[str, Any]) -> dict[str, Any]:
 
     Single values and lists of options that are not secret; of everything else the names alone:
     a mapping may hold a password (a volume's ``driver_opts``), and so may an unknown option.
+    Where a secret value stands again, it is covered.
     """
-    shown: dict[str, Any] = _masked(options_of(kind), params)
+    try:
+        document = {} if kind == "host_info" else document_of(kind, params)
+    except SpecError:  # it has no name
+        document = {}
+    shown: dict[str, Any] = without_secrets(_masked(options_of(kind), params), document)
     return shown
 
 

@@ -196,6 +196,9 @@ def pairs(value: Any, where: str, separator: str = "=") -> dict[str, Any]:
     """A mapping, or a list of ``key=value`` texts, as a dict; None where there is no value."""
     if isinstance(value, Mapping):
         return parse_mapping(value, where)
+    if not isinstance(value, (list, tuple)):
+        fix = f"write a mapping, or a list of NAME{separator}value"
+        raise wrong(where, f"must be a mapping or a list, not {kind_of(value)}", fix)
     result: dict[str, Any] = {}
     for text in parse_texts(value, where):
         key, found, item = text.partition(separator)

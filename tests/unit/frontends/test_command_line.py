@@ -169,6 +169,23 @@ def test_yaml_that_would_be_misread_is_refused(
     assert WRONG[text] in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('{"project": "a1", "project": "a2"}', "project"),
+        ('{"containers": {"web": {"labels": {"a": "1", "a": "1"}}}}', "containers.web.labels.a"),
+        ('{"containers": {"web": {"ports": [80, {"target": 1, "target": 2}]}}}', "ports[1].target"),
+    ],
+)
+def test_a_key_twice_in_json_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, text: str, place: str
+) -> None:
+    for argv in (["plan", "-"], ["plan", "--json"]):
+        give(monkeypatch, text)
+        assert main(argv) == 1
+        assert f"{place} is there twice. Keep one of them" in capsys.readouterr().err
+
+
 def test_wrong_yaml_is_told_with_its_line(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     spec = tmp_path / "site.yml"
     spec.write_text("a: 1\n  b: 2\n")

@@ -58,6 +58,11 @@ def test_unknown_options_reach_the_parser() -> None:
         ("container", {"name": "web", "tty": True}, {"name": "web", "tty": True}),
         ("container", {"environment": {"A": "secret"}}, {"environment": {"A": "********"}}),
         ("container", {"environment": ["A=secret"]}, {"environment": "********"}),
+        (
+            "container",
+            {"name": "web", "environment": {"A": "secret-1"}, "command": ["--with=secret-1"]},
+            {"name": "web", "environment": {"A": "********"}, "command": ["--with=********"]},
+        ),
         ("container", {"enviroment": "secret"}, {"enviroment": "********"}),
         ("volume", {"driver_opts": {"o": "password=x"}}, {"driver_opts": {"o": "********"}}),
         (

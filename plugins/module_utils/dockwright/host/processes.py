@@ -47,6 +47,28 @@ class Processes:
             return None
         return target if os.path.isfile(self._files.path(target)) else None
 
+    def listens_on(self, pid: int, socket: str) -> bool | None:
+        """Whether the process listens on a UNIX socket, itself or handed over by systemd.
+
+        None where that cannot be told: nobody of this machine listens there by that path (another
+        root or network namespace), or the process is not ours to look into.
+        """
+        place = self._files.path(socket)
+        inodes = set()
+        for line in (self._files.read_text("/proc/net/unix") or "").splitlines()[1:]:
+            fields = line.split(None, 7)
+            named = len(fields) > 7 and fields[3] == _LISTENING and fields[7].startswith("/")
+            if named and self._files.path(fields[7]) == place:
+                inodes.add(f"socket:[{fields[6]}]")
+        folder = f"/proc/{pid}/fd"
+        try:
+            names = [f"{self._files.root}{folder}/{name}" for name in self._files.list(folder)]
+        except HostError:
+            return None
+        if not inodes or not names:
+            return None
+        return any(_target(name) in inodes for name in names)
+
     def signal(self, pid: int, number: int) -> None:
         """Send a signal; a process that is gone already is no error."""
         try:
@@ -88,6 +110,16 @@ class Processes:
             process.wait(0.3)  # reap one that refuses at once
         process.returncode = process.returncode or 0  # ours no longer: no warning when forgotten
         return process.pid
+
+
+_LISTENING = "00010000"  # the flag of a socket that accepts connections, in /proc/net/unix
+
+
+def _target(link: str) -> str:
+    try:
+        return os.readlink(link)
+    except OSError:  # closed meanwhile
+        return ""
 
 
 def _strings(data: bytes | None) -> list[str]:

@@ -76,6 +76,13 @@ class Service:
         start = self._processes.start_time(pid) if pid is not None else ""
         return f"{pid}@{start}" if start else ""
 
+    def listens_on(self, socket: str) -> bool | None:
+        """Whether it is this daemon that answers at a UNIX socket; None where nobody can tell."""
+        pid = self.main_pid()
+        if pid is None:
+            return False if self.is_managed() else None
+        return self._processes.listens_on(pid, socket)
+
     def binary(self) -> str | None:
         """The path of the installed daemon, None when no engine is installed."""
         argv = self._argv()

@@ -14,7 +14,7 @@ JOURNAL = Journal("old", True, {"Name": "always"}, True, ["v" * 64])
 
 def listed(id: str, name: str, state: str = "running", **more: Any) -> dict[str, Any]:
     """An entry of the list of containers."""
-    labels = {owner.REPLACES: JOURNAL.text()} if id == "new" else {}
+    labels = {"new": {owner.REPLACES: JOURNAL.text()}, "copy": OURS, "labelled": OURS}.get(id, {})
     status = {"running": "Up 2 seconds", "created": "Created"}.get(state, "Exited (137) now")
     return {
         "Id": id,
@@ -25,6 +25,7 @@ def listed(id: str, name: str, state: str = "running", **more: Any) -> dict[str,
     } | more
 
 
+OURS = {owner.SERVICE: "web"}
 NEW, OLD = "web.dockwright-new", "web.dockwright-old"
 
 
@@ -61,7 +62,13 @@ NEW, OLD = "web.dockwright-new", "web.dockwright-old"
         ),
         ([listed("copy", OLD, "created"), listed("new", NEW, "created")], "copy", False),
         # Somebody removed the new one.
-        ([listed("old", OLD, "exited")], "old", False),
+        ([listed("labelled", OLD, "exited")], "labelled", False),
+        # A stranger has the spare name.
+        (
+            [listed("old", "web", "exited"), listed("x", OLD), listed("new", NEW, "created")],
+            "old",
+            False,
+        ),
         # A volume of the old one is left.
         ([listed("new", "web")], "new", True),
     ],
@@ -76,6 +83,8 @@ def test_what_is_no_trace_of_ours() -> None:
     assert not recoveries([listed("old", "web"), listed("new", "mate")], ["other"])
     assert not recoveries([listed("new", "web"), listed("x", "x", Mounts=used)], JOURNAL.drop)
     assert not recoveries([listed("x", "web"), listed("y", NEW)])  # no journal on it
+    assert not recoveries([listed("x", OLD, "exited")])
+    assert not recoveries([listed("x", OLD, "exited"), listed("new", "web")])
     broken = {owner.REPLACES: "{"}
     assert not recoveries([listed("x", "web"), listed("y", NEW, Labels=broken)])
 

@@ -123,9 +123,35 @@ def test_an_empty_file_is_no_file(text: str | None) -> None:
     assert parsed_file(text, "f") == ({}, "")
 
 
-def test_the_daemon_of_another_is_refused() -> None:
-    refuse_another({"Name": "docker1", "SecurityOptions": ["name=seccomp"]}, "docker1")
+def test_the_daemon_of_another_is_refused(tmp_path: Path) -> None:
+    host = Host(str(tmp_path))  # where nothing tells who listens
+    mine = ("docker1", "/run/docker.sock")
+    refuse_another({"Name": "docker1", "SecurityOptions": ["name=seccomp"]}, host, *mine)
     with pytest.raises(PlanRefused, match="another machine, docker2"):
-        refuse_another({"Name": "docker2"}, "docker1")
+        refuse_another({"Name": "docker2"}, host, *mine)
     with pytest.raises(PlanRefused, match="rootless"):
-        refuse_another({"Name": "docker1", "SecurityOptions": ["name=rootless"]}, "docker1")
+        refuse_another({"Name": "docker1", "SecurityOptions": ["name=rootless"]}, host, *mine)
+
+
+def test_a_second_daemon_of_this_machine_is_refused(tmp_path: Path) -> None:
+    for folder in ("proc/7/fd", "proc/net", "var", "run"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "var/run").symlink_to("/run")
+    (tmp_path / "run/docker.pid").write_text("7")
+    (tmp_path / "proc/7/stat").write_text("7 (dockerd) S 1")
+    (tmp_path / "proc/7/cmdline").write_bytes(b"/usr/sbin/dockerd\0")
+    (tmp_path / "proc/7/fd/3").symlink_to("socket:[11]")
+    (tmp_path / "proc/net/unix").write_text(
+        "Num RefCount Protocol Flags Type St Inode Path\n"
+        "0: 00000002 00000000 00010000 0001 01 11 /run/docker.sock\n"
+        "0: 00000003 00000000 00000000 0001 03 13 /run/second.sock\n"
+        "0: 00000002 00000000 00010000 0001 01 12 /run/second.sock\n"
+        "0: 00000002 00000000 00010000 0001 01 14 @abstract\n"
+        "0: 00000003 00000000 00000000 0001 03 15\n"
+    )
+    host = Host(str(tmp_path))
+    info = {"Name": "docker1"}
+    for socket in ("/var/run/docker.sock", "/run/docker.sock", "/elsewhere/proxy.sock"):
+        refuse_another(info, host, "docker1", socket)
+    with pytest.raises(PlanRefused, match="is not that of"):
+        refuse_another(info, host, "docker1", "/var/run/second.sock")

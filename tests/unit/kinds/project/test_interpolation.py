@@ -66,7 +66,7 @@ def test_substitute(text: str, wanted: str) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("${GONE:?set ${A}}", "here: the variable GONE has no value: set 1. Set it"),
+        ("${GONE:?set ${A}}", "here: the variable GONE has no value: set ${A}. Set it"),
         ("${EMPTY:?}", "here: the variable EMPTY has no value. Set it"),
         ("${GONE?no}", "here: the variable GONE has no value: no. Set it"),
         ("${A", "a '${' is never closed"),

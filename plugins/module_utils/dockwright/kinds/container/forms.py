@@ -345,12 +345,19 @@ def parse_addresses(value: Any, where: str) -> list[str]:
 
 
 def parse_environment(value: Any, where: str) -> dict[str, str]:
-    """Compose ``environment``: every name needs a value: the result is the same anywhere."""
+    """Compose ``environment``: every name needs a value: the result is the same anywhere.
 
+    What is no ``NAME=value`` may be a value that lost its name: it is not quoted.
+    """
+    if isinstance(value, (list, tuple)):
+        for index, text in enumerate(parse_texts(value, where)):
+            if "=" not in text:
+                fix = "write it as NAME=value, or NAME= for an empty value"
+                raise wrong(f"{where}[{index}]", "has no value", fix)
     result = {}
     for name, item in pairs(value, where).items():
         if not name or "=" in name:
-            raise wrong(where, f"'{name}' is not the name of a variable")
+            raise wrong(where, "holds what is not the name of a variable", "write NAME: value")
         if item is None:
             fix = f"write {name}: '' for an empty value, or give the value"
             raise wrong(f"{where}.{name}", "has no value", fix)

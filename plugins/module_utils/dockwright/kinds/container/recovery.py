@@ -51,6 +51,22 @@ def name_of(listed: Mapping[str, Any]) -> str:
     return min((name for name in names if "/" not in name), default=min(names, default=""))
 
 
+def is_old(raw: Mapping[str, Any], journal: Journal) -> bool:
+    """Whether a container under the spare name is the old one, or the copy that we made of it.
+
+    A stranger may have such a name too: it is left alone.
+    """
+    if raw["Id"] == journal.id or is_labelled(raw):
+        return True
+    state = raw.get("State")
+    return (state.get("Status") if isinstance(state, Mapping) else state) == "created"
+
+
+def is_labelled(raw: Mapping[str, Any]) -> bool:
+    """Whether we made the container."""
+    return any(label.startswith(owner.PREFIX) for label in owner.labels_of(raw))
+
+
 def read_journal(labels: Mapping[str, str]) -> Journal | None:
     """The journal on a container, if it has one that can be read."""
     try:
@@ -117,6 +133,7 @@ def _unfinished(
     if journal is None:
         return None  # not ours
     at_name, moved = by_name.get(base) or {}, by_name.get(base + OLD) or {}
+    moved = moved if moved and is_old(moved, journal) else {}
     stopped = journal.running and at_name.get("State") != "running"
     old = moved if moved and (stopped or at_name.get("Id") != journal.id) else at_name
     return Recovery(base, old.get("Id", ""), new["Id"], False, journal)
@@ -128,10 +145,12 @@ def _swapped(
     """The old one gave its name away: finished if the new one runs well, else undone."""
     new = by_name.get(base)
     if new is None:
+        if not is_labelled(old):
+            return None  # nothing tells that it is ours
         return Recovery(base, old["Id"], "", False, _GONE._replace(id=old["Id"]))
     journal = read_journal(owner.labels_of(new))
-    if journal is None:
-        return None  # somebody else made the container of that name since
+    if journal is None or not is_old(old, journal):
+        return None  # somebody else made one of the two
     status = new.get("Status") or ""
     healthy = "(unhealthy)" not in status and "(health: starting)" not in status
     runs = new.get("State") == "running" and healthy

@@ -18,7 +18,7 @@ from ...options import get
 from .body import Creation
 from .have import is_running
 from .mounts import anonymous_volumes
-from .recovery import NEW, OLD, Journal, Recovery
+from .recovery import NEW, OLD, Journal, Recovery, is_old
 from .watch import Watch
 
 _GONE = (404,)
@@ -245,6 +245,7 @@ def undo(engine: Engine, name: str, new: str, journal: Journal) -> bool:
     on it, is removed last. Returns whether the old one had to be started.
     """
     old, at_name = find(engine, name + OLD), find(engine, name)
+    old = old if old and is_old(old, journal) else None
     started = False
     if at_name and at_name["Id"] == new:
         if not old:

@@ -94,13 +94,15 @@ def read(
     )
 
 
-def refuse_another(info: Mapping[str, Any], machine: str) -> None:
+def refuse_another(info: Mapping[str, Any], host: Host, machine: str, socket: str) -> None:
     """Raise PlanRefused if the socket leads to a daemon that does not read this machine's file."""
     who = ""
     if any("name=rootless" in text for text in info.get("SecurityOptions") or ()):
         who = "is a user's own (rootless)"
     elif info.get("Name") != machine:
         who = f"runs on another machine, {info.get('Name')}"
+    elif host.service.listens_on(socket) is False:
+        who = f"at {socket} is not that of {host.service.unit}, which reads {host.config}"
     if who:
         fix = "leave `daemon` out, or name the socket of this machine's own engine"
         raise PlanRefused([Problem("daemon", f"cannot be managed here: the engine {who}", fix)])

@@ -8,6 +8,7 @@ another, variables filled in, env files read. What is left, names and paths of t
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +23,7 @@ from .reading import Here
 from .yaml_text import load_yaml
 
 _DEFAULT_ENV = ".env"
+_VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 
 
 def read(params: Mapping[str, Any], here: Here, warn: Warn) -> dict[str, Any]:
@@ -46,8 +48,11 @@ def read(params: Mapping[str, Any], here: Here, warn: Warn) -> dict[str, Any]:
     content["name"] = environment["COMPOSE_PROJECT_NAME"]
     reading = inline.Reading(environment, here.read, warn)
     result["compose"] = escape(inline.inlined(content, reading, "compose"))
-    profiles = {key: environment[key] for key in ("COMPOSE_PROFILES",) if environment.get(key)}
-    result["compose_environment"] = profiles
+    # Nothing is left to fill in: profiles need theirs, and problems name a variable, not its value.
+    names = {"COMPOSE_PROFILES", *reader.variables()}
+    result["compose_environment"] = {
+        key: environment[key] for key in sorted(names) if environment.get(key)
+    }
     if here.is_managed_host and not result.get("compose_directory"):
         result["compose_directory"] = directory
     return result
@@ -87,6 +92,10 @@ class _Reader:
         self.warn = warn
         self.open: tuple[str, ...] = ()
         self.parsed: dict[str, Mapping[str, Any]] = {}
+
+    def variables(self) -> set[str]:
+        """The names of the variables that the files speak of."""
+        return set(_VARIABLE.findall(repr(self.parsed)))
 
     def name(self, files: list[str], environment: Mapping[str, str]) -> str:
         """The project's name: the environment's, the last file's that has one, the directory's."""

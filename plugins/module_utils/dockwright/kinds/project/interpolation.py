@@ -110,17 +110,14 @@ def _braced(inside: str, environment: Mapping[str, str], where: str, warn: Warn)
     value = environment.get(name.group())
     is_set = value is not None and (value != "" or not operator.group().startswith(":"))
     sign = operator.group()[-1]
-    if sign == "+":
-        wanted = is_set
-    elif is_set:
+    rest = inside[operator.end() :]
+    if sign != "+" and is_set:
         return value or ""
-    else:
-        wanted = True
-    rest = substitute(inside[operator.end() :], environment, where, warn) if wanted else ""
-    if sign == "?":
+    if sign == "?":  # variables in the reason stay names: their values may be secret
         reason = f": {rest}" if rest else ""
         raise wrong(where, f"the variable {name.group()} has no value{reason}", "set it")
-    return rest
+    wanted = is_set or sign != "+"
+    return substitute(rest, environment, where, warn) if wanted else ""
 
 
 def _look_up(name: str, environment: Mapping[str, str], warn: Warn) -> str:
