@@ -53,9 +53,16 @@ def build(output: Path) -> Path:
 
 def _files() -> list[str]:
     """What git knows: nothing that merely lies around gets into the tarball."""
-    command = ["git", "ls-files", "-z"]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
-    return [name for name in done.stdout.split("\0") if name and (ROOT / name).is_file()]
+    new = _git("ls-files", "-z", "--others", "--exclude-standard", "plugins")
+    if new:
+        sys.exit(f"git does not know {', '.join(new)}: add it or remove it")
+    return [name for name in _git("ls-files", "-z") if (ROOT / name).is_file()]
+
+
+def _git(*argv: str) -> list[str]:
+    """The names that a git command prints."""
+    done = subprocess.run(["git", *argv], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    return [name for name in done.stdout.split("\0") if name]
 
 
 def packed(utils: Path) -> str:
