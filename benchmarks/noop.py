@@ -99,6 +99,25 @@ def peer(side: str, count: int, docker_host: str) -> dict[str, Any]:
     }
 
 
+def install(folder: Path) -> None:
+    """Build the collection and have Ansible use it, as those who get it from Galaxy do."""
+    build = [ROOT / "scripts/collection", "--output", folder]
+    tarball = subprocess.run(build, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    target = str(folder / "collections")
+    command = [
+        "ansible-galaxy",
+        "collection",
+        "install",
+        "--force",
+        "--offline",
+        "-p",
+        target,
+        tarball,
+    ]
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+    os.environ["ANSIBLE_COLLECTIONS_PATH"] = target
+
+
 class Bench:
     """The playbooks in a folder, what they made on the engine, and the times they took."""
 
@@ -252,6 +271,11 @@ def arguments() -> argparse.Namespace:
         help="measure community.docker, too (it takes nearly all of the time)",
     )
     parser.add_argument(
+        "--source",
+        action="store_true",
+        help="measure the checkout in place of the collection that is built from it",
+    )
+    parser.add_argument(
         "--docker-host",
         default=os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock",
         help="the engine to use; default: DOCKER_HOST, or the machine's",
@@ -266,6 +290,8 @@ def main() -> None:
         sys.exit("first: . scripts/env")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was made is removed
     with tempfile.TemporaryDirectory(prefix=f"{PREFIX}-") as folder:
+        if not given.source:
+            install(Path(folder))
         bench = Bench(Path(folder), given.docker_host, given.containers)
         bench.write("trivial", {"ansible.builtin.ping": {}})
         bench.play("trivial", "warm-up", changed=False)

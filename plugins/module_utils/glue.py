@@ -6,18 +6,7 @@ from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
 
-from .dockwright.api import (
-    Connection,
-    DockwrightError,
-    argument_spec,
-    converge,
-    document_of,
-    facts,
-    failure,
-    masked_params,
-    problems_of,
-    to_dict,
-)
+from .core import api
 
 
 class Module(AnsibleModule):  # type: ignore[misc]  # ansible-core has no types
@@ -32,7 +21,7 @@ class Module(AnsibleModule):  # type: ignore[misc]  # ansible-core has no types
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self.accepted = False
-        super().__init__(argument_spec(kind), supports_check_mode=True)
+        super().__init__(api.argument_spec(kind), supports_check_mode=True)
         self.accepted = True
 
     def exit_json(self, **result: Any) -> None:
@@ -47,13 +36,13 @@ class Module(AnsibleModule):  # type: ignore[misc]  # ansible-core has no types
 
     def _refusal(self) -> str:
         try:
-            found = problems_of(document_of(self.kind, self._given()))
-        except DockwrightError as error:
+            found = api.problems_of(api.document_of(self.kind, self._given()))
+        except api.DockwrightError as error:
             found = error.problems()
         return "\n".join(problem.text() for problem in found)
 
     def _invocation(self) -> dict[str, Any]:
-        return {"module_args": masked_params(self.kind, self._given())}
+        return {"module_args": api.masked_params(self.kind, self._given())}
 
     def _given(self) -> dict[str, Any]:
         return {
@@ -78,7 +67,7 @@ def _answer(kind: str, work: Callable[[Module], dict[str, Any]]) -> None:
     try:
         result = work(module)
     except Exception as error:  # noqa: BLE001 - the top edge: a traceback helps nobody and may leak
-        result = to_dict(failure(error, check=module.check_mode))
+        result = api.to_dict(api.failure(error, check=module.check_mode))
     for text in result.pop("warnings"):
         module.warn(text)
     result.pop("check", None)
@@ -91,10 +80,10 @@ def _answer(kind: str, work: Callable[[Module], dict[str, Any]]) -> None:
 
 
 def _converge(module: Module) -> dict[str, Any]:
-    connection = Connection.of(module.params)
-    document = document_of(module.kind, module.params)
-    return to_dict(converge(document, connection=connection, check=module.check_mode))
+    connection = api.Connection.of(module.params)
+    document = api.document_of(module.kind, module.params)
+    return api.to_dict(api.converge(document, connection=connection, check=module.check_mode))
 
 
 def _facts(module: Module) -> dict[str, Any]:
-    return facts(Connection.of(module.params))
+    return api.facts(api.Connection.of(module.params))

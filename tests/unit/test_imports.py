@@ -13,23 +13,27 @@ CORE = Path(__file__).resolve().parents[2] / "plugins/module_utils"
 # What the public surface may not load before a run asks for it, and who asks.
 ON_DEMAND = {
     "dockwright.apply": "a run that changes something",
+    "dockwright.engine.events": "a run that waits for something",
     "dockwright.engine.fake": "tests",
     "dockwright.engine.ssh": "an engine behind ssh",
+    "dockwright.facts": "who only looks",
     "dockwright.host.processes": "a daemon that is to be changed",
     "dockwright.host.service": "a daemon that is to be changed",
     "dockwright.kinds.container.apply": "a run that changes something",
     "dockwright.kinds.container.replace": "a run that changes something",
     "dockwright.kinds.daemon": "a document with a daemon",
     "dockwright.kinds.image.apply": "a run that changes something",
+    "dockwright.kinds.image.archive": "an image from a tar",
+    "dockwright.kinds.image.faults": "an image from a registry",
     "dockwright.kinds.project.compose": "a document with a Compose file",
     "dockwright.kinds.project.compose_files": "a document with a Compose file",
     "dockwright.kinds.project.env_file": "a container with an env file",
     "dockwright.kinds.project.interpolation": "a document with a Compose file",
 }
-# http.client loads email and ssl by itself, dataclasses inspect; nothing else that is slow is
-# worth its time here.
+# dataclasses loads inspect; nothing else that is slow is worth its time here.
 SLOW = {"asyncio", "concurrent", "ctypes", "decimal", "logging", "multiprocessing"}
 SLOW |= {"sqlite3", "unittest", "xml", "yaml", "zipfile"}
+SLOW |= {"difflib", "email", "http", "ssl", "tarfile"}
 OPTIONAL = {"ansible", "docker", "requests", "rich", "salt"}
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from .bug import bug, failure
 from .errors import DockwrightError
-from .facts import facts
 from .kinds.project.reading import Here, read_compose
 from .model import Report
 from .reconcile import Connection, converge
@@ -27,6 +26,14 @@ from .surface import (
     schema,
 )
 from .version import VERSION
+
+
+def facts(connection: Connection) -> dict[str, object]:
+    """The engine and what it has, by name; never raises DockwrightError."""
+    from .facts import facts as look  # only host_info and the command of that name need it
+
+    return look(connection)
+
 
 __all__ = [
     "CONNECTION",

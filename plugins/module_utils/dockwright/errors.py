@@ -14,7 +14,6 @@ DockwrightError
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -120,6 +119,8 @@ class ApplyFailed(DockwrightError):
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """``did you mean 'x'?`` for the known name nearest to ``word``, or an empty string."""
+    import difflib  # where a name is wrong, and only there
+
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f"did you mean '{close[0]}'?" if close else ""
 

@@ -230,11 +230,11 @@ def test_an_interrupted_request_gives_its_connection_up(
     unix_server.routes["GET /x"] = Server.json("x")
     unix_server.routes["GET /y"] = Server.json("y")
 
-    def interrupted(self: Connection) -> None:
+    def interrupted(self: Connection, method: str) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(Connection, "getresponse", interrupted)
+        patch.setattr(Connection, "answer", interrupted)
         with pytest.raises(KeyboardInterrupt):
             engine.get("/x")
     assert engine.get("/y") == "y", "and not the late answer to the first request"
@@ -490,7 +490,7 @@ def test_the_import_is_light() -> None:
     heavy = ["asyncio", "concurrent", "email.mime", "hashlib", "logging", "shlex", "subprocess"]
     heavy += ["requests", "docker", "ansible", "tempfile", "dockwright.engine.fake"]
     script = (
-        "import http.client, json, queue, sys; before = set(sys.modules);"
+        "import json, queue, socket, sys; before = set(sys.modules);"
         "import dockwright.engine.client, dockwright.engine.parallel;"
         f"print([name for name in {heavy} if name in set(sys.modules) - before])"
     )

@@ -5,18 +5,20 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from typing import IO, Any, Callable
+from typing import IO, TYPE_CHECKING, Any, Callable
 
 from ..errors import EngineUnreachable
 from .connection import Connection, Pool, connector
 from .endpoint import Endpoint
-from .events import EventStream
 from .exchange import Call, Exchange, blocks
 from .faults import lost
 from .versions import MAX_API, MIN_API, Versions, agreed, number
 from .wire import Reply, decoded, json_lines, target
 
-__all__ = ["MAX_API", "MIN_API", "Engine", "EventStream", "Reply", "Versions"]
+if TYPE_CHECKING:
+    from .events import EventStream
+
+__all__ = ["MAX_API", "MIN_API", "Engine", "Reply", "Versions"]
 
 SILENCE = 300.0  # seconds that streams may be silent by default: pull and load have long pauses
 
@@ -193,6 +195,8 @@ class Engine:
         ``filters`` are those of ``GET /events``: ``{"type": ["container"], "event": ["die"]}``.
         The connection is made when the stream is entered.
         """
+        from .events import EventStream
+
         # The engine answers a moment before it subscribes us. On one machine (one clock) `since`
         # closes that gap: what happened in it is replayed.
         replay = since is None and self.endpoint.url.startswith("unix:")
@@ -203,9 +207,9 @@ class Engine:
             stamp = None if start is None else f"{start:.9f}"
             whole = target("/events", {"filters": dict(filters), "since": stamp}, api)
             call = Call("GET", "/events", whole, self.timeout, {}).carrying(None)
-            connection, response = self._exchange.open_stream(call)
+            connection, answer = self._exchange.open_stream(call)
             connection.limit(None)
-            return connection, json_lines(blocks(connection, response, None))
+            return connection, json_lines(blocks(connection, answer, None))
 
         return EventStream(connect, lambda error: lost(self.endpoint, "GET", "/events", error, ""))
 

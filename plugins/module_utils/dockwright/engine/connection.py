@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import select
 import socket
 import threading
@@ -12,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Callable, NamedTuple
 from urllib.parse import urlsplit
 
+from .answer import Answer, Reader
 from .endpoint import TLS, Endpoint
 
 
@@ -31,19 +31,20 @@ _PAUSE = 0.01  # seconds between two attempts to be accepted
 Dial = Callable[[float], Line]  # the argument is the time limit in seconds
 
 
-class Connection(http.client.HTTPConnection):
-    """An HTTP/1.1 connection over any line; dials at the first ``connect``."""
+class Connection:
+    """An HTTP/1.1 connection over any line, one request at a time; made, it is not dialled yet."""
 
     def __init__(self, dial: Dial, host: str = "docker") -> None:
-        super().__init__(host)
         self._dial = dial
+        self._host = host
         self._end: Callable[[], str] = _nothing
-        self.line: socket.socket | None = None  # outlives `sock`, which http.client may drop
+        self.line: socket.socket | None = None
+        self._reader: Reader | None = None
 
     def dial(self, limit: float) -> None:
         """Connect within ``limit`` seconds. Raises OSError."""
         self.line, self._end = self._dial(limit)
-        self.sock = self.line
+        self._reader = Reader(self.line)
 
     def limit(self, seconds: float | None) -> None:
         """Let each read or write take at most so many seconds (None: for ever)."""
@@ -52,28 +53,38 @@ class Connection(http.client.HTTPConnection):
 
     def send_head(self, method: str, target: str, headers: Mapping[str, str]) -> None:
         """Send request line and headers; when this fails the engine saw no whole request."""
-        self.putrequest(method, target, skip_accept_encoding=True)
-        for name, value in headers.items():
-            self.putheader(name, value)
-        self.endheaders()
+        assert self.line is not None
+        lines = [f"{method} {target} HTTP/1.1", f"Host: {self._host}"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        if any("\r" in line or "\n" in line for line in lines):
+            raise ValueError("a line of the request has an end in its middle")
+        self.line.sendall("".join(f"{line}\r\n" for line in [*lines, ""]).encode("latin-1"))
 
     def send_body(self, body: bytes | Iterable[bytes]) -> None:
         """Send bytes as they are, other iterables of bytes in HTTP chunks."""
         assert self.line is not None
         if isinstance(body, bytes):
-            self.line.sendall(body)
+            if body:
+                self.line.sendall(body)
             return
         for part in body:
             if part:
                 self.line.sendall(b"%x\r\n%b\r\n" % (len(part), part))
         self.line.sendall(b"0\r\n\r\n")
 
+    def answer(self, method: str) -> Answer:
+        """Read the head of the answer to what was sent. Raises OSError, Garbled."""
+        assert self._reader is not None
+        return Answer(self._reader, method)
+
     def is_stale(self) -> bool:
         """Whether the other side closed (or wrote unasked): an idle line has nothing to read."""
-        if self.sock is None or self.sock.fileno() < 0:
+        if self.line is None or self._reader is None or self.line.fileno() < 0:
+            return True
+        if self._reader.rest:
             return True
         poll = select.poll()
-        poll.register(self.sock, select.POLLIN | select.POLLHUP | select.POLLERR)
+        poll.register(self.line, select.POLLIN | select.POLLHUP | select.POLLERR)
         return bool(poll.poll(0))
 
     def interrupt(self) -> None:
@@ -86,7 +97,8 @@ class Connection(http.client.HTTPConnection):
     def hang_up(self) -> str:
         """Close, end what is behind the line, and return its last words (ssh's stderr)."""
         self.interrupt()
-        self.close()
+        if self.line is not None:
+            self.line.close()
         end, self._end = self._end, _nothing
         return end()
 

@@ -6,11 +6,11 @@ import contextlib
 import socket
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from http.client import HTTPResponse
 from typing import Any, Callable, NamedTuple
 
 from ..errors import EngineError
 from ..version import VERSION
+from .answer import Answer
 from .connection import Connection, Pool
 from .endpoint import Endpoint
 from .faults import FAULTS, lost, timed_out, unreachable
@@ -58,37 +58,37 @@ class Exchange:
     def ask(self, call: Call) -> Reply:
         """The whole answer, within the limit of the call."""
         deadline = time.monotonic() + call.limit
-        connection, response = self.open(call)
+        connection, answer = self.open(call)
         try:
-            parts = blocks(connection, response, lambda: max(0.001, deadline - time.monotonic()))
-            reply = Reply(response.status, _headers(response), b"".join(parts))
+            parts = blocks(connection, answer, lambda: max(0.001, deadline - time.monotonic()))
+            reply = Reply(answer.status, answer.headers, b"".join(parts))
         except FAULTS as error:
             raise self._fault(call, error, connection.hang_up()) from error
         except BaseException:
             connection.hang_up()
             raise
-        self._done_with(connection, response)
+        self._done_with(connection, answer)
         return reply
 
     def stream(self, call: Call) -> Iterator[dict[str, Any]]:
         """The JSON lines of the answer; the limit of the call is for the silence between them."""
-        connection, response = self.open_stream(call)
-        return self._lines(call, connection, response)
+        connection, answer = self.open_stream(call)
+        return self._lines(call, connection, answer)
 
-    def open_stream(self, call: Call) -> tuple[Connection, HTTPResponse]:
+    def open_stream(self, call: Call) -> tuple[Connection, Answer]:
         """Send a request; raises EngineRefused at once when the engine refuses it."""
-        connection, response = self.open(call)
-        if response.status < 400:
-            return connection, response
+        connection, answer = self.open(call)
+        if answer.status < 400:
+            return connection, answer
         try:
-            text = b"".join(blocks(connection, response, lambda: call.limit))
+            text = b"".join(blocks(connection, answer, lambda: call.limit))
         except FAULTS as error:
             raise self._fault(call, error, "") from error
         finally:
             connection.hang_up()
-        raise refused(Reply(response.status, _headers(response), text))
+        raise refused(Reply(answer.status, answer.headers, text))
 
-    def open(self, call: Call) -> tuple[Connection, HTTPResponse]:
+    def open(self, call: Call) -> tuple[Connection, Answer]:
         """Send a request and read the head of its answer.
 
         When a kept-alive connection is found dead, GET and HEAD are sent once more, and others if
@@ -109,7 +109,7 @@ class Exchange:
                 # The engine may refuse before it has read everything: then read its answer.
                 with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                     connection.send_body(call.body)
-                return connection, connection.getresponse()
+                return connection, connection.answer(call.method)
             except FAULTS as error:
                 words = connection.hang_up()
                 late = isinstance(error, socket.timeout)
@@ -122,22 +122,22 @@ class Exchange:
                 raise
 
     def _lines(
-        self, call: Call, connection: Connection, response: HTTPResponse
+        self, call: Call, connection: Connection, answer: Answer
     ) -> Iterator[dict[str, Any]]:
         complete = False
         try:
-            yield from json_lines(blocks(connection, response, lambda: call.limit))
+            yield from json_lines(blocks(connection, answer, lambda: call.limit))
             complete = True
         except FAULTS as error:
             raise self._fault(call, error, connection.hang_up()) from error
         finally:
             if complete:
-                self._done_with(connection, response)
+                self._done_with(connection, answer)
             else:
                 connection.hang_up()
 
-    def _done_with(self, connection: Connection, response: HTTPResponse) -> None:
-        if response.will_close or connection.sock is None:
+    def _done_with(self, connection: Connection, answer: Answer) -> None:
+        if answer.is_last:
             connection.hang_up()
         else:
             self._pool.give(connection)
@@ -149,22 +149,14 @@ class Exchange:
 
 
 def blocks(
-    connection: Connection, response: HTTPResponse, limit: Callable[[], float] | None
+    connection: Connection, answer: Answer, limit: Callable[[], float] | None
 ) -> Iterator[bytes]:
     """The body of an answer as it comes, each block within ``limit()`` seconds. Raises OSError."""
-    # `read1` of a body with a length forgets to count (bpo-113199), `read` of a chunked one waits
-    # until a block is full.
-    read = response.read if response.length is not None else response.read1
+    parts = answer.blocks()
     while True:
         if limit is not None:
             connection.limit(limit())
-        block = read(_BLOCK)
-        if not block:
-            break
+        block = next(parts, None)
+        if block is None:
+            return
         yield block
-    if response.length:
-        raise ConnectionResetError("the answer broke off")
-
-
-def _headers(response: HTTPResponse) -> dict[str, str]:
-    return {name.lower(): value for name, value in response.getheaders()}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import errno
-import http.client
 import socket
 from typing import NamedTuple
 
 from ..errors import EngineError, EngineTimeout, EngineUnreachable
+from .answer import Garbled
 from .endpoint import Endpoint
 
-FAULTS = (OSError, http.client.HTTPException)  # what a transport raises; ssl.SSLError is an OSError
+FAULTS = (OSError, Garbled)  # what a transport raises; ssl.SSLError is an OSError
 
 _WANTS_CERTIFICATE = (
     "if the engine wants a client certificate, put cert.pem and key.pem into `cert_path`"
@@ -51,7 +51,7 @@ def lost(endpoint: Endpoint, method: str, path: str, error: Exception, words: st
     """The error for a connection that broke while a request was under way."""
     if _is_tls(error) or words:
         return unreachable(endpoint, error, words, 0)
-    if isinstance(error, http.client.BadStatusLine) and not isinstance(error, ConnectionError):
+    if isinstance(error, Garbled):
         return EngineUnreachable(
             f"what answers at {endpoint.url} (from {_origin(endpoint)}) is no Docker Engine: "
             "it does not speak HTTP",
@@ -79,8 +79,6 @@ def _is_tls(error: Exception) -> bool:
 
 
 def _short(error: Exception) -> str:
-    if isinstance(error, http.client.IncompleteRead):
-        return "the answer broke off"
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...engine.client import Engine
 from ...engine.parallel import each
 from ...engine.wire import decoded
 from ...errors import EngineRefused
 from ...model import Want
-from . import archive as archives
-from .archive import Archive, OpenFile
 from .credentials import Registries, headers
-from .faults import Fault, fault_of
 from .options import ALWAYS, NEVER
 from .platforms import fits, platform_of
 from .reference import Reference
-from .retry import Retry, persist
 from .want import policy_of, reference_of
+
+if TYPE_CHECKING:
+    from .archive import Archive, OpenFile
+    from .retry import Retry
+
+# Tars and registries are for few runs: what reads them is imported there.
 
 _BY_PLATFORM = "1.49"  # the first API that inspects one platform of an image
 _NO_FILES = "the engine is on another machine, whose files cannot be read"
@@ -31,7 +33,7 @@ class Edges(NamedTuple):
     engine: Engine
     registries: Registries
     open_file: OpenFile | None = None
-    retry: Retry = Retry(attempts=3)
+    retry: Retry | None = None  # None: a few times
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,10 @@ def observe(edges: Edges, want: Want) -> ImageHave:
         return have
     path = want.inputs.get("load")
     if path:
+        from . import archive as archives
+
         if edges.open_file is None:
-            return replace(have, archive=Archive(path, error=_NO_FILES))
+            return replace(have, archive=archives.Archive(path, error=_NO_FILES))
         return replace(have, archive=archives.read(path, edges.open_file))
     return _with_remote(edges, want, have) if may_pull(want, have) else have
 
@@ -106,11 +110,14 @@ def may_pull(want: Want, have: ImageHave) -> bool:
 
 def _with_remote(edges: Edges, want: Want, have: ImageHave) -> ImageHave:
     """Ask the registry, through the engine, for digest and platforms."""
+    from .faults import Fault, fault_of
+    from .retry import Retry, persist
+
     reference = reference_of(want)
     answer = persist(
         lambda: _distribution(edges, reference),
         lambda error: fault_of(error, reference, edges.registries),
-        edges.retry,
+        edges.retry or Retry(attempts=3),
     )
     if isinstance(answer, Fault):
         return replace(

@@ -17,15 +17,17 @@ only the pull itself can tell.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...errors import Problem
 from ...model import UNKNOWN, Action, Change, EngineFacts, Want
-from .archive import Archive, Packed
 from .have import ImageHave, may_pull
 from .options import ALWAYS, NEVER
 from .platforms import fits
 from .want import policy_of, reference_of
+
+if TYPE_CHECKING:
+    from .archive import Archive, Packed
 
 _REGISTRY_KEYS = ("registry-mirrors", "insecure-registries", "proxies")  # of daemon.json
 
