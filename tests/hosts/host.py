@@ -98,6 +98,10 @@ class TestHost:
         """Copy a file or folder of the machine into the host; not to /run or /tmp (tmpfs)."""
         machine.docker("cp", path, f"{self.name}:{dest}")
 
+    def copy_out(self, path: str, dest: str | Path) -> None:
+        """Copy a file or folder of the host to the machine; not from /run or /tmp (tmpfs)."""
+        machine.docker("cp", f"{self.name}:{path}", dest)
+
     def write(self, dest: str, text: str, mode: int = 0o644) -> None:
         """Write a file in the host, with the folders above it."""
         script = 'mkdir -p "$(dirname "$0")" && cat > "$0" && chmod "$1" "$0"'

@@ -1,17 +1,15 @@
 """Compose itself as a witness: what it makes of a file is what we make of it.
 
 ``docker compose config`` prints a file with everything resolved, again as a Compose file. Both that
-and the file itself, through our parser, must give the same objects. Needs Compose 2 as
-``docker-compose``, ``docker compose`` or the program named by DOCKWRIGHT_COMPOSE.
+and the file itself, through our parser, must give the same objects. The program is that of the
+newest test host.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,38 +18,25 @@ import pytest
 from dockwright.kinds.project.reading import Here, read_compose
 from dockwright.kinds.project.yaml_text import load_yaml
 from dockwright.spec import Document, parse_document
+from tests.hosts import TestHost
 
-CASES = Path(__file__).parents[3] / "cases/compose"
-
-
-@cache
-def compose_command() -> tuple[str, ...]:
-    """How Compose 2 is called here, empty when it is not there."""
-    known = os.environ.get("DOCKWRIGHT_COMPOSE")
-    for command in ((known,) if known else (), ("docker-compose",), ("docker", "compose")):
-        if command and shutil.which(command[0]):
-            run = subprocess.run([*command, "version", "--short"], capture_output=True, text=True)
-            if run.returncode == 0 and run.stdout.lstrip("v").startswith("2."):
-                return (
-                    tuple(str(Path(shutil.which(word) or word)) for word in command[:1])
-                    + command[1:]
-                )
-    return ()
+CASES = Path(__file__).parents[1] / "cases/compose"
 
 
-@pytest.fixture
-def compose() -> tuple[str, ...]:
-    if not compose_command():
-        pytest.skip("Compose 2 is not on this machine")
-    return compose_command()
+@pytest.fixture(scope="module")
+def compose(host28: TestHost, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The program; it is static but for the C library, so it runs outside its host as well."""
+    program = tmp_path_factory.mktemp("compose") / "docker-compose"
+    host28.copy_out("/usr/libexec/docker/cli-plugins/docker-compose", program)
+    return str(program)
 
 
 def _theirs(
-    command: tuple[str, ...], files: list[str], directory: Path, environment: dict[str, str]
+    compose: str, files: list[str], directory: Path, environment: dict[str, str]
 ) -> dict[str, Any]:
     arguments = [part for name in files for part in ("-f", name)]
     run = subprocess.run(
-        [*command, "-p", "shop", *arguments, "config", "--format", "json"],
+        [compose, "-p", "shop", *arguments, "config", "--format", "json"],
         cwd=directory,
         env={"PATH": os.environ["PATH"], "HOME": "/nobody", **environment},
         capture_output=True,
@@ -99,9 +84,9 @@ def _compared(document: Document) -> dict[str, Any]:
 
 
 def _check(
-    command: tuple[str, ...], files: list[str], directory: Path, environment: dict[str, str]
+    compose: str, files: list[str], directory: Path, environment: dict[str, str]
 ) -> None:
-    theirs = _theirs(command, files, directory, environment)
+    theirs = _theirs(compose, files, directory, environment)
     ours = _ours(files, directory, environment)
 
     def parsed(spec: dict[str, Any]) -> dict[str, Any]:
@@ -121,7 +106,7 @@ def _cases() -> list[Any]:
 
 
 @pytest.mark.parametrize("case", _cases())
-def test_case(case: dict[str, Any], compose: tuple[str, ...], tmp_path: Path) -> None:
+def test_case(case: dict[str, Any], compose: str, tmp_path: Path) -> None:
     (tmp_path / "compose.yml").write_text(json.dumps(case["compose"]))
     for path, text in case.get("files", {}).items():
         (tmp_path / Path(path).name).write_text(text)
@@ -134,7 +119,7 @@ def _projects() -> list[Any]:
 
 
 @pytest.mark.parametrize("project", _projects())
-def test_project(project: Path, compose: tuple[str, ...]) -> None:
+def test_project(project: Path, compose: str) -> None:
     files = sorted(path.name for path in project.glob("compose*.yml"))
     _check(compose, files, project, {"FROM_ENV": "e$nv", "BOTH": "env"})
 
@@ -155,7 +140,7 @@ MERGES = json.loads((CASES / "merge.json").read_text())
     [case for case in MERGES if "merged" in case and "witness" not in case],
     ids=lambda case: case["name"],
 )
-def test_merge(case: dict[str, Any], compose: tuple[str, ...], tmp_path: Path) -> None:
+def test_merge(case: dict[str, Any], compose: str, tmp_path: Path) -> None:
     files = {"a.yml": case["base"], "b.yml": case["over"], "merged.yml": case["merged"]}
     for name, content in {**files, "frame.yml": FRAME}.items():
         (tmp_path / name).write_text(json.dumps(content))
