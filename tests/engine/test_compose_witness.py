@@ -83,9 +83,7 @@ def _compared(document: Document) -> dict[str, Any]:
     }
 
 
-def _check(
-    compose: str, files: list[str], directory: Path, environment: dict[str, str]
-) -> None:
+def _check(compose: str, files: list[str], directory: Path, environment: dict[str, str]) -> None:
     theirs = _theirs(compose, files, directory, environment)
     ours = _ours(files, directory, environment)
 
