@@ -10,13 +10,15 @@ from . import owner
 from .engine.client import Engine
 from .engine.parallel import each, gather
 from .errors import EngineRefused
+from .have import have_of
 from .kinds.container import have as container
 from .kinds.container.recovery import Recovery, as_recovered, lost, name_of, recoveries
 from .kinds.image import have as image
-from .kinds.network import have as network
 from .kinds.network import recovery as network_recovery
-from .kinds.volume import have as volume
+from .kinds.network.options import ROWS as NETWORK
+from .kinds.volume.options import ROWS as VOLUME
 from .model import Change, EngineFacts, Have
+from .options import Inspect, Option
 from .spec import Document
 
 if TYPE_CHECKING:
@@ -200,9 +202,9 @@ def _with_lists(
     Without ``others`` only what is half done of the document's own objects.
     """
     listed, nets, vols = lists
-    volumes = [volume.from_list(raw, seen.facts) for raw in (vols or {}).get("Volumes") or ()]
-    remade = network_recovery.recoveries([have.raw for have in volumes], nets or ()) if nets else {}
-    found = recoveries(listed or (), (have.name for have in volumes))
+    volumes = (vols or {}).get("Volumes") or ()
+    remade = network_recovery.recoveries(volumes, nets or ()) if nets else {}
+    found = recoveries(listed or (), (raw["Name"] for raw in volumes))
     if not others:
         remade = {name: item for name, item in remade.items() if name in document.networks}
         found = {name: item for name, item in found.items() if name in document.containers}
@@ -210,12 +212,20 @@ def _with_lists(
     return replace(
         seen,
         listing=tuple(network_recovery.with_endpoints(item, remade) for item in listed or ()),
-        networks={raw["Name"]: network.from_list(raw, seen.facts) for raw in networks},
-        volumes={have.name: have for have in volumes},
+        networks=_haves("network", NETWORK, networks, seen.facts),
+        volumes=_haves("volume", VOLUME, volumes, seen.facts),
         recoveries=found,
         remade=remade,
         lost=lost(listed or (), found.values()),
     )
+
+
+def _haves(
+    kind: str, rows: Iterable[Option], answers: Iterable[Mapping[str, Any]], facts: EngineFacts
+) -> dict[str, Have]:
+    """What a list answer tells, by name."""
+    found = (have_of(kind, rows, Inspect(raw, facts, {})) for raw in answers)
+    return {have.name: have for have in found}
 
 
 def _names(seen: Observation) -> dict[str, str]:
