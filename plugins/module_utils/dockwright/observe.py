@@ -72,7 +72,7 @@ def observe(document: Document, engine: Engine, edges: Edges) -> Observation:
     """Read what the document is about. Raises EngineError."""
     engine.negotiate()  # once, before the questions go side by side
     questions = [lambda: engine.get("/info"), *_lists(document, engine)]
-    info, *lists = each(lambda ask: ask(), questions, WORKERS)
+    info, *lists = gather(questions, WORKERS)
     facts = facts_from(info, engine)
     memory = edges.memory(facts.id)
     seen = Observation(
@@ -91,7 +91,7 @@ def refreshed(
 
     Ports of the host are not looked at any more: what was to be started has got them.
     """
-    lists = each(lambda ask: ask(), _lists(document, engine), WORKERS)
+    lists = gather(_lists(document, engine), WORKERS)
     fresh = _completed(_without(seen, done, document), document, engine, edges, lists)
     return observe_others(fresh, engine) if seen.complete else fresh
 
@@ -130,10 +130,11 @@ def _completed(
     missing = {name: id for name, id in wanted.items() if name not in known}
     wants = {key: want for key, want in document.images.items() if key not in seen.images}
     # Images and containers are asked for side by side: two workers share the pool of connections.
-    inspected, images = _both(
+    looks: list[Callable[[], Any]] = [
         lambda: _inspect(engine, missing, seen),
         lambda: image.read(engine, wants, edges.credentials, edges.open_file, WORKERS),
-    )
+    ]
+    inspected, images = gather(looks)
     images = {**seen.images, **images}
     return replace(
         seen,
@@ -188,10 +189,6 @@ def _lists(document: Document, engine: Engine) -> list[Callable[[], Any]]:
         lambda: engine.get("/networks") if objects else None,
         lambda: engine.get("/volumes") if objects or document.volumes else None,
     ]
-
-
-def _both(one: Callable[[], Any], other: Callable[[], Any]) -> list[Any]:
-    return each(lambda call: call(), [one, other], 2)
 
 
 def _with_lists(
@@ -290,11 +287,8 @@ def _configs(
     """The Config of images by ID, also of those that only containers still run on."""
     configs = {**known, **{have.id: have.config for have in images.values() if have.id}}
     missing = {have.fields["image"] for have in inspected.values()} - set(configs)
-    for id, raw in zip(missing, gather([_image_question(engine, id) for id in missing], WORKERS)):
+    answers = each(lambda id: engine.get(f"/images/{id}/json"), missing, WORKERS, keep_errors=True)
+    for id, raw in zip(missing, answers):
         if not isinstance(raw, Exception):  # a removed image leaves its containers without one
             configs[id] = raw.get("Config") or {}
     return configs
-
-
-def _image_question(engine: Engine, id: str) -> Callable[[], Any]:
-    return lambda: engine.get(f"/images/{id}/json")
