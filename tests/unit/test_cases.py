@@ -13,14 +13,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from dockwright import reconcile
+from dockwright import observe, reconcile
 from dockwright.api import Connection, Report, converge
 from dockwright.engine.fake import FakeEngine
 from dockwright.host.machine import Host
 from dockwright.kinds.container import have as container_have
 from dockwright.kinds.container import replace
-from dockwright.kinds.network import have as network_have
-from dockwright.kinds.volume import have as volume_have
 from dockwright.model import Action
 from dockwright.options import Option
 from tests.case_files import (
@@ -39,7 +37,11 @@ from tests.case_files import (
 ENGINES = {"20.10": ("1.41", "20.10.24"), "26.1": ("1.45", "26.1.5"), "28.5": ("1.51", "28.5.2")}
 REQUIRED = ("same", "changed", "removed")
 INHERITED = ("inherited", "overridden", "inherited again")
-HAVE = {"container": container_have, "network": network_have, "volume": volume_have}
+READ_BY: dict[str, tuple[Any, str]] = {
+    "container": (container_have, "ROWS"),
+    "network": (observe, "NETWORK"),
+    "volume": (observe, "VOLUME"),
+}
 
 
 class Bench(NamedTuple):
@@ -228,7 +230,7 @@ def test_mutant_is_found(
     """A `have` that does not see this row: one of the row's own cases must tell."""
     broken = row._replace(read=mutant.of(row))
     rows = tuple(broken if other is row else other for other in KINDS[kind])
-    monkeypatch.setattr(HAVE[kind], "ROWS", rows)
+    monkeypatch.setattr(*READ_BY[kind], rows)
     for case in cases(kind):
         if case.row != row.name or "problem" in case.data:
             continue

@@ -24,7 +24,7 @@ from .kinds.network.recovery import Member
 from .kinds.project.order import levels, with_wishes
 from .kinds.volume import apply as volume
 from .model import Action, Change, Have, Plan, Report, Want
-from .observe import WORKERS, Observation
+from .observe import WORKERS, Edges, Observation
 from .spec import Document
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Applier:
         report: Report,
         progress: Progress,
         *,
-        edges: Mapping[str, Any],
+        edges: Edges,
         daemon_work: DaemonWork | None = None,
     ) -> None:
         self.document = document
@@ -63,7 +63,7 @@ class Applier:
         self.engine = engine
         self.report = report
         self.progress = progress
-        self.edges = edges  # credentials, open_file
+        self.edges = edges
         self.daemon_work = daemon_work
         self.configs: dict[str, Mapping[str, Any]] = {}
         report.not_done = list(plan.changes)
@@ -134,9 +134,9 @@ class Applier:
             if change.action is Action.DELETE:
                 image.remove(self.engine, want)
             elif change.action is Action.LOAD:
-                image.load(self.engine, want, self.edges["open_file"], self.progress)
+                image.load(self.engine, want, self.edges.open_file, self.progress)
             else:
-                image.pull(self.engine, want, self.edges["credentials"], self.progress)
+                image.pull(self.engine, want, self.edges.credentials, self.progress)
             self._did([change])
 
         self._each(work, changes)

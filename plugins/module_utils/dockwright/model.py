@@ -110,10 +110,6 @@ class EngineFacts:
         """Whether the negotiated API is ``version`` ("1.44") or newer."""
         return _numbers(self.api) >= _numbers(version)
 
-    def engine_at_least(self, version: str) -> bool:
-        """Whether the engine is ``version`` ("26.1") or newer."""
-        return _numbers(self.engine) >= _numbers(version)
-
 
 def _numbers(version: str) -> tuple[int, ...]:
     parts = version.split("+")[0].split("-")[0].split(".")

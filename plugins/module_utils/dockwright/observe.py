@@ -10,13 +10,15 @@ from . import owner
 from .engine.client import Engine
 from .engine.parallel import each, gather
 from .errors import EngineRefused
+from .have import have_of
 from .kinds.container import have as container
 from .kinds.container.recovery import Recovery, as_recovered, lost, name_of, recoveries
 from .kinds.image import have as image
-from .kinds.network import have as network
 from .kinds.network import recovery as network_recovery
-from .kinds.volume import have as volume
+from .kinds.network.options import ROWS as NETWORK
+from .kinds.volume.options import ROWS as VOLUME
 from .model import Change, EngineFacts, Have
+from .options import Inspect, Option
 from .spec import Document
 
 if TYPE_CHECKING:
@@ -70,7 +72,7 @@ def observe(document: Document, engine: Engine, edges: Edges) -> Observation:
     """Read what the document is about. Raises EngineError."""
     engine.negotiate()  # once, before the questions go side by side
     questions = [lambda: engine.get("/info"), *_lists(document, engine)]
-    info, *lists = each(lambda ask: ask(), questions, WORKERS)
+    info, *lists = gather(questions, WORKERS)
     facts = facts_from(info, engine)
     memory = edges.memory(facts.id)
     seen = Observation(
@@ -89,7 +91,7 @@ def refreshed(
 
     Ports of the host are not looked at any more: what was to be started has got them.
     """
-    lists = each(lambda ask: ask(), _lists(document, engine), WORKERS)
+    lists = gather(_lists(document, engine), WORKERS)
     fresh = _completed(_without(seen, done, document), document, engine, edges, lists)
     return observe_others(fresh, engine) if seen.complete else fresh
 
@@ -128,10 +130,11 @@ def _completed(
     missing = {name: id for name, id in wanted.items() if name not in known}
     wants = {key: want for key, want in document.images.items() if key not in seen.images}
     # Images and containers are asked for side by side: two workers share the pool of connections.
-    inspected, images = _both(
+    looks: list[Callable[[], Any]] = [
         lambda: _inspect(engine, missing, seen),
         lambda: image.read(engine, wants, edges.credentials, edges.open_file, WORKERS),
-    )
+    ]
+    inspected, images = gather(looks)
     images = {**seen.images, **images}
     return replace(
         seen,
@@ -189,10 +192,6 @@ def _lists(document: Document, engine: Engine) -> list[Callable[[], Any]]:
     ]
 
 
-def _both(one: Callable[[], Any], other: Callable[[], Any]) -> list[Any]:
-    return each(lambda call: call(), [one, other], 2)
-
-
 def _with_lists(
     seen: Observation, lists: Iterable[Any], document: Document, *, others: bool
 ) -> Observation:
@@ -201,9 +200,9 @@ def _with_lists(
     Without ``others`` only what is half done of the document's own objects.
     """
     listed, nets, vols = lists
-    volumes = [volume.from_list(raw, seen.facts) for raw in (vols or {}).get("Volumes") or ()]
-    remade = network_recovery.recoveries([have.raw for have in volumes], nets or ()) if nets else {}
-    found = recoveries(listed or (), (have.name for have in volumes))
+    volumes = (vols or {}).get("Volumes") or ()
+    remade = network_recovery.recoveries(volumes, nets or ()) if nets else {}
+    found = recoveries(listed or (), (raw["Name"] for raw in volumes))
     if not others:
         remade = {name: item for name, item in remade.items() if name in document.networks}
         found = {name: item for name, item in found.items() if name in document.containers}
@@ -211,12 +210,20 @@ def _with_lists(
     return replace(
         seen,
         listing=tuple(network_recovery.with_endpoints(item, remade) for item in listed or ()),
-        networks={raw["Name"]: network.from_list(raw, seen.facts) for raw in networks},
-        volumes={have.name: have for have in volumes},
+        networks=_haves("network", NETWORK, networks, seen.facts),
+        volumes=_haves("volume", VOLUME, volumes, seen.facts),
         recoveries=found,
         remade=remade,
         lost=lost(listed or (), found.values()),
     )
+
+
+def _haves(
+    kind: str, rows: Iterable[Option], answers: Iterable[Mapping[str, Any]], facts: EngineFacts
+) -> dict[str, Have]:
+    """What a list answer tells, by name."""
+    found = (have_of(kind, rows, Inspect(raw, facts, {})) for raw in answers)
+    return {have.name: have for have in found}
 
 
 def _names(seen: Observation) -> dict[str, str]:
@@ -281,11 +288,8 @@ def _configs(
     """The Config of images by ID, also of those that only containers still run on."""
     configs = {**known, **{have.id: have.config for have in images.values() if have.id}}
     missing = {have.fields["image"] for have in inspected.values()} - set(configs)
-    for id, raw in zip(missing, gather([_image_question(engine, id) for id in missing], WORKERS)):
+    answers = each(lambda id: engine.get(f"/images/{id}/json"), missing, WORKERS, keep_errors=True)
+    for id, raw in zip(missing, answers):
         if not isinstance(raw, Exception):  # a removed image leaves its containers without one
             configs[id] = raw.get("Config") or {}
     return configs
-
-
-def _image_question(engine: Engine, id: str) -> Callable[[], Any]:
-    return lambda: engine.get(f"/images/{id}/json")

@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, Callable, NamedTuple
 
 from . import causes
@@ -253,14 +254,17 @@ class _Run:
             found = plan(document, self.seen, cause_of, settled=settled)
         return found
 
-    def _edges(self, document: Document) -> Edges:
+    @cached_property
+    def edges(self) -> Edges:
+        """What observing and applying need beside the engine; looked at once a run."""
+        assert self.document is not None
         is_busy = self.report.check and self.host is not None and self.host.lock().is_taken()
-        credentials = self._credentials(document)
+        credentials = self._credentials(self.document)
         return Edges(self.host, self.memory, credentials, self._open, is_busy)
 
     def _observe(self, document: Document) -> Observation:
         assert self.engine is not None
-        seen = observe(document, self.engine, self._edges(document))
+        seen = observe(document, self.engine, self.edges)
         if seen.host_ports is not None and seen.facts.name != os.uname().nodename:
             seen = replace(seen, host_ports=None)  # the socket leads to another machine
         return seen
@@ -327,10 +331,6 @@ class _Run:
         """Apply the very plan that was shown, then read again what was changed."""
         assert self.document is not None and self.engine is not None
         report = self.report
-        edges = {
-            "credentials": self._credentials(self.document),
-            "open_file": self._open,
-        }
         if report.plan.changes:
             from .apply import Applier
 
@@ -341,7 +341,7 @@ class _Run:
                 self.engine,
                 report,
                 self.progress,
-                edges=edges,
+                edges=self.edges,
                 daemon_work=self.daemon,
             )
             try:
@@ -361,8 +361,7 @@ class _Run:
         if any(change.kind == "daemon" for change in done):  # it may change everything
             self.seen = self._observe(self.document)
         else:
-            edges = self._edges(self.document)
-            self.seen = refreshed(self.seen, done, self.document, self.engine, edges)
+            self.seen = refreshed(self.seen, done, self.document, self.engine, self.edges)
         verify(self.document, self.seen)
 
     def _remember(self, *, whole: bool) -> None:

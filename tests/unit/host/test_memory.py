@@ -60,7 +60,7 @@ def test_questions_write_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
     first.save()
     assert not folder(tmp_path).exists() or list(folder(tmp_path).iterdir()) == []
-    assert first.available
+    assert not first.warning
 
 
 def test_an_unchanged_memory_is_not_written_again(tmp_path: Path) -> None:
@@ -120,12 +120,12 @@ def test_a_broken_memory_is_an_empty_one_with_a_warning(tmp_path: Path, text: st
     broken = memory(tmp_path)
     assert broken.recall("container", "web") == {}
     assert broken.adopted("shop") == frozenset()
-    assert not broken.available
+    assert broken.warning
     assert "empty memory" in broken.warning
     broken.remember({("container", "web"): {"image": "a"}})
     broken.save()
     healed = memory(tmp_path)
-    assert healed.recall("container", "web") and healed.available
+    assert healed.recall("container", "web") and not healed.warning
 
 
 def test_what_cannot_be_written_is_a_warning(tmp_path: Path) -> None:

@@ -56,9 +56,9 @@ def each(
     return run.outcome(keep_errors)
 
 
-def gather(calls: Iterable[Callable[[], R]], workers: int = 8) -> list[R | Exception]:
-    """The result of each call in order; where one failed, its exception."""
-    return each(lambda call: call(), calls, workers, keep_errors=True)
+def gather(calls: Iterable[Callable[[], R]], workers: int = 8) -> list[R]:
+    """The result of each call in order; raises as ``each`` does."""
+    return each(lambda call: call(), calls, workers)
 
 
 class _Run:

@@ -62,10 +62,6 @@ class Files:
         """Whether there is a file, folder or socket at ``path``."""
         return os.path.exists(self.path(path))
 
-    def is_directory(self, path: str) -> bool:
-        """Whether there is a folder at ``path``."""
-        return os.path.isdir(self.path(path))
-
     def is_executable(self, path: str) -> bool:
         """Whether there is a file at ``path`` that may be run."""
         real = self.path(path)

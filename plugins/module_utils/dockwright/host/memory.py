@@ -47,11 +47,6 @@ class Memory:
         self._key: bytes | None = None
         self._applied: list[tuple[str, Any]] = []
 
-    @property
-    def available(self) -> bool:
-        """Whether nothing went wrong with the memory so far."""
-        return not self.warning
-
     def fingerprint(self, value: Any) -> str:
         """A keyed hash that only this host can make: tells equal from different, nothing else."""
         text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ... import owner
+from ...have import have_of
 from ...model import EngineFacts, Have
 from ...options import Inspect, get
 from .options import ROWS
@@ -16,19 +17,7 @@ def from_inspect(raw: Mapping[str, Any], facts: EngineFacts, names: Mapping[str,
 
     ``names`` gives the name of a container by its ID, and a network's ID by ``network:NAME``.
     """
-    labels = owner.labels_of(raw)
-    carried = frozenset(filter(None, labels.get(owner.CARRIED, "").split(",")))
-    seen = Inspect(raw, facts, names, carried)
-    return Have(
-        "container",
-        (raw.get("Name") or "").lstrip("/"),
-        raw.get("Id") or "",
-        {row.name: row.read(seen) for row in ROWS if row.read},
-        owner.explicit_paths(labels),
-        labels.get(owner.PROJECT, ""),
-        labels.get(owner.SERVICE, ""),
-        raw,
-    )
+    return have_of("container", ROWS, Inspect(raw, facts, names, _carried(raw)))
 
 
 def is_running(have: Have | None) -> bool:
@@ -51,5 +40,8 @@ def is_completed(have: Have) -> bool:
 
 def carried_targets(have: Have) -> frozenset[str]:
     """Where anonymous volumes are mounted that were kept over an earlier replacement."""
-    labels = owner.labels_of(have.raw)
-    return frozenset(filter(None, labels.get(owner.CARRIED, "").split(",")))
+    return _carried(have.raw)
+
+
+def _carried(raw: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(filter(None, owner.labels_of(raw).get(owner.CARRIED, "").split(",")))
