@@ -1,4 +1,4 @@
-"""Whole ways from what a user writes to an engine: files here, a host elsewhere, a later restart."""
+"""Whole ways from what a user writes to an engine: files here, a host elsewhere, a later start."""
 
 from __future__ import annotations
 
