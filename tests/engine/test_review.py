@@ -10,7 +10,7 @@ import pytest
 
 from dockwright.apply import Applier
 from dockwright.model import Report
-from tests.hosts import TINY, TestHost, engine_clean, reset_daemon
+from tests.hosts import TINY, TestHost, engine_clean, push, reset_daemon, start_registry
 
 from .world import SLEEP, World, container, project, told
 
@@ -137,6 +137,20 @@ def test_images_that_containers_use_are_not_removed(world: World) -> None:
     world.host.load_tiny(other, Labels={"image": "b"})
     world.apply({"containers": {"web": container(image=other)}})
     world.apply({"containers": {"web": {"state": "absent"}}, **images(other)})
+
+
+def test_an_image_by_digest_that_a_container_uses_is_not_removed(world: World) -> None:
+    start_registry(world.host)
+    world.host.load_tiny("dwuse/pinned:1", Labels={"image": "pinned"})
+    pushed = push(world.host, "dwuse/pinned:1", "dwuse/pinned:1")
+    world.client.images.remove("dwuse/pinned:1")
+    exact = f"{pushed.reference.rpartition(':')[0]}@{pushed.digest}"
+    gone = {"images": {exact: {"state": "absent"}}}
+    world.apply({"containers": {"web": container(image=exact)}})
+    for report in (world.run(gone, check=True), world.run(gone)):
+        assert report.failed and not report.done
+        assert "web uses it" in told(report)
+    world.apply({"containers": {"web": {"state": "absent"}}, **gone})
 
 
 def test_an_image_of_a_container_of_ours_brings_no_ownership(lean_world: World) -> None:

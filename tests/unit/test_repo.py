@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -225,3 +226,20 @@ def _mirrors() -> Iterator[str]:
         place = url.hostname or url.path.rstrip("/")
         if place and not place.endswith(("pypi.org", "pythonhosted.org", "localhost", "127.0.0.1")):
             yield place
+
+
+def test_a_failed_install_leaves_the_old_environment(tmp_path: Path) -> None:
+    for name in ("scripts/env", "scripts/venv", "pyproject.toml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    mark = tmp_path / ".venv/mark"
+    mark.parent.mkdir()
+    mark.touch()
+    nowhere = {**os.environ, "PIP_NO_INDEX": "1"}
+    done = subprocess.run(
+        [tmp_path / "scripts/venv"], env=nowhere, capture_output=True, text=True, check=False
+    )
+    assert done.returncode
+    assert "No matching distribution" in done.stderr
+    assert mark.exists()
+    assert sorted(path.name for path in tmp_path.glob(".venv*")) == [".venv", ".venv.lock"]

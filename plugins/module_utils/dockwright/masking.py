@@ -154,9 +154,9 @@ def _open(raw: Any, document: Document | None) -> set[str]:
 
 def _covers(named: Iterable[tuple[str, str]], known: set[str], reveal: frozenset[str]) -> Covers:
     """Text -> what is shown in its place."""
-    pairs = [*named]
-    for name, text in pairs[:]:
-        pairs += [(name, password) for password in _IN_ADDRESS.findall(text)]
+    pairs = {*named}
+    addresses = [pair for pair in pairs if "://" in pair[1]]
+    pairs.update((name, word) for name, text in addresses for word in _IN_ADDRESS.findall(text))
     revealed = {text for name, text in pairs if name in reveal}
     texts = {text for name, text in pairs if _is_telling(name, text)} - revealed - known
     return {form: MASK for text in texts for form in _forms(text)}
@@ -198,8 +198,15 @@ def _over_texts(report: Report, covers: Covers) -> None:
         return text
 
     _each_text(report, collect)
-    everything = "\0".join(texts)
-    present = {text: cover for text, cover in covers.items() if text in everything}
+    everything = "\0".join(dict.fromkeys(texts))
+    # Thousands of values in a long text: most are told by their first characters not to be there.
+    ends = range(_SHORTEST, len(everything) + 1)
+    beginnings = {everything[end - _SHORTEST : end] for end in ends} if covers else set()
+    present = {
+        text: cover
+        for text, cover in covers.items()
+        if text[:_SHORTEST] in beginnings and text in everything
+    }
     if present:
         _each_text(report, lambda text: scrub(text, present))
 

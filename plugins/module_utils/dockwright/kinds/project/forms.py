@@ -30,11 +30,12 @@ OPTIONS: tuple[Option, ...] = (
         COMPOSE,
         "A Compose file: its path, a list of paths (each laid over the ones before), or its"
         " content as a mapping. Names are then Compose's, and C(${NAME}) is filled in. Paths are"
-        " read on the controller, where the files that it includes or extends, the C(env_file) of"
-        " its services, and C(.env) beside the first file are read too, with the controller's own"
-        " environment before C(.env). Binds, secrets and configs are files of the managed host."
-        " In a mapping, C(env_file) is a file of the managed host, and the controller's"
-        " environment is not looked at.",
+        " read where the tool runs: with Ansible on the controller, with Salt and the command line"
+        " on the managed host. There the files that it includes or extends, the C(env_file) of its"
+        " services, and C(.env) beside the first file are read too, with the environment of the"
+        " tool before C(.env). Binds, secrets and configs are files of the managed host."
+        " In a mapping, C(env_file) is a file of the managed host, and the tool's environment is"
+        " not looked at.",
         example="files/compose.yaml",
     ),
     Option(
@@ -42,7 +43,7 @@ OPTIONS: tuple[Option, ...] = (
         TEXT,
         "The directory on the managed host from which relative paths in the Compose file start:"
         " those of binds, secrets and configs, and in a mapping those of C(env_file). Left out:"
-        " the directory of the first file where the controller is the managed host; elsewhere"
+        " the directory of the first file where that is read on the managed host; elsewhere"
         " relative paths are refused.",
         example="/srv/shop",
     ),
@@ -50,14 +51,16 @@ OPTIONS: tuple[Option, ...] = (
         "compose_environment",
         TEXT_MAP,
         "Variables for C(${NAME}) in the Compose file. They go before those of C(.env),"
-        " C(compose_env_files) and the controller. C(COMPOSE_PROFILES) names active profiles.",
+        " C(compose_env_files) and the tool's environment. C(COMPOSE_PROFILES) names active"
+        " profiles.",
         secret=True,
         example={"TAG": "1.4", "COMPOSE_PROFILES": "web,worker"},
     ),
     Option(
         "compose_env_files",
         TEXTS,
-        "Files of variables for C(${NAME}), read on the controller, in place of C(.env).",
+        "Files of variables for C(${NAME}), read where the Compose file is, in place of C(.env):"
+        " with Ansible on the controller, with Salt and the command line on the managed host.",
         example=["files/common.env", "files/production.env"],
     ),
 )
