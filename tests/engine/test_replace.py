@@ -172,7 +172,9 @@ def test_a_crashing_container_can_be_repaired(world: World) -> None:
         web = container(command=list(command), restart="always", **more)
         return {"project": "shop", "containers": {"web": web}}
 
-    world.apply(document(["sh", "-c", "sleep 0.05; exit 1"]))
+    world.settle = replace.SETTLE
+    report = world.fail(document(["sh", "-c", "sleep 0.05; exit 1"]))
+    assert "keeps restarting" in told(report)
     world.apply(document(SLEEP))
     assert world.is_running("web")
     assert world.names() == {"web"}

@@ -44,9 +44,11 @@ def test_nothing_to_do_and_create(world: World) -> None:
     writing = [line for line in world.log if not line.startswith(READING)]
     made = 2 + 6  # networks and volumes
     assert len(writing) == made + 2 * MANY + (further if below_144 else 0)
-    # Created, started, and inspected to prove it: three a container.
+    # Created, started, and inspected to prove it: three a container; one subscription for all of
+    # them, to see that they stay.
     reading = [line for line in world.log if line.startswith(READING)]
-    assert len(reading) == LISTS + AFTER + MANY + 2, reading
+    assert len(reading) == LISTS + AFTER + MANY + 2 + 1, reading
+    assert [line for line in reading if "/events" in line] == ["GET /events"]
 
     for check in (True, False):
         world.run(document, check=check)

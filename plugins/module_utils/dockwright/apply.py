@@ -12,7 +12,7 @@ from .errors import ApplyFailed, DockwrightError
 from .host.machine import Host
 from .kinds.container import apply as container
 from .kinds.container import replace as replacing
-from .kinds.container.handover import holders
+from .kinds.container.handover import handovers
 from .kinds.container.sharing import shared_with
 from .kinds.container.watch import Watch
 from .kinds.image import apply as image
@@ -105,7 +105,10 @@ class Applier:
     def _each(self, work: Callable[[Any], None], items: Iterable[Any]) -> None:
         """Side by side; what ran beside a failure is finished and recorded before it is raised."""
         results = each(work, items, WORKERS, keep_errors=True)
-        errors = [result for result in results if isinstance(result, Exception)]
+        self._raise_first([result for result in results if isinstance(result, Exception)])
+
+    def _raise_first(self, errors: list[Any]) -> None:
+        """Raise the first error; the others are in the report."""
         for error in errors[1:]:
             if isinstance(error, DockwrightError):
                 self.report.problems.extend(error.problems())
@@ -206,7 +209,7 @@ class Applier:
 
         def work(change: Change) -> None:
             self.progress(f"container {change.name}: {change.action.value}")
-            container.delete(self.engine, haves[change.name])
+            container.delete(self.engine, haves[change.name], change)
             self._did([change])
 
         self._each(work, self._of("container", delete=True))
@@ -230,9 +233,12 @@ class Applier:
                 self.document.run.wait_timeout,
                 key_of,
                 self._did,
+                self.report.warnings.append,
+                [],
             )
             for level in levels(self._graph(grouped, haves)):
                 self._each(lambda name: self._container(bench, name, grouped), level)
+            self._raise_first(list(replacing.settle(bench.started, watch)))
 
     def _graph(
         self, grouped: Mapping[str, list[Change]], haves: Mapping[str, Have]
@@ -241,12 +247,9 @@ class Applier:
         assert self.seen is not None
         names = {**self.seen.lost, **{have.id: name for name, have in haves.items()}}
         graph: dict[str, list[str]] = {name: [] for name in grouped}
-        wishes: list[tuple[str, str]] = []
         for name, want in self.document.containers.items():
             graph[name] = list(want.inputs.get("depends_on", ()))
-            if name in grouped:
-                going = [have for have in haves.values() if have.name in grouped]
-                wishes += [(name, other) for other in holders(want, going)]
+        wishes = handovers(self.document.containers, haves, grouped)
         for name in grouped:
             if name in haves:
                 wishes += [(name, names.get(ref, ref)) for _, ref in shared_with(haves[name])]

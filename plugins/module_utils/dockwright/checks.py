@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from . import owner
 from .errors import Problem, SpecError, nearest
+from .kinds.container.handover import stuck
 from .kinds.container.have import is_running
 from .kinds.container.ports import fixed_ports, overlap
 from .kinds.container.recovery import name_of
@@ -25,6 +27,7 @@ def check(document: Document, seen: Observation, *, settled: bool = True) -> Non
     for name, want in document.images.items():
         problems += image.problems(want, seen.images[name], settled=settled)
     problems += _foreign_objects(document, seen)
+    problems += _foreign_replicas(document, seen)
     problems += _networks(document, seen)
     problems += _references(document, seen)
     problems += _engine(document, seen)
@@ -52,6 +55,21 @@ def _foreign_objects(document: Document, seen: Observation) -> list[Problem]:
             if want.kind == "container":
                 fix = "choose another name, or manage it in that project"
             found.append(Problem(want.where, message, fix))
+    return found
+
+
+def _foreign_replicas(document: Document, seen: Observation) -> list[Problem]:
+    """Containers that have a replica's name by chance: nobody declared them by that name."""
+    found = []
+    for name, want in document.containers.items():
+        have = seen.containers.get(name)
+        if have is None or not want.inputs["derived"] or ("container", name) in seen.adopted:
+            continue
+        compose = owner.labels_of(have.raw).get("com.docker.compose.project")
+        if have.service or (compose and compose == document.project):
+            continue
+        fix = "rename or remove that container, or choose another name"
+        found.append(Problem(want.where, f"container {name} exists and is not ours", fix))
     return found
 
 
@@ -267,3 +285,27 @@ def _uses(item: Mapping[str, Any], removal: Change, document: Document, seen: Ob
         sources = [mount.get("source") for mount in want.fields.get("volumes", {}).values()]
         return removal.name in sources
     return removal.name in [mount.get("Name") for mount in item.get("Mounts") or ()]
+
+
+def refuse_swaps(document: Document, haves: Mapping[str, Have], changes: Iterable[Change]) -> None:
+    """Raise SpecError for host ports and addresses that would pass both ways at once.
+
+    Each container is replaced on its own, so that a run that is killed can be put right.
+    """
+    changing = {
+        change.name
+        for change in changes
+        if change.kind == "container" and change.action not in (Action.DELETE, Action.RECOVER)
+    }
+    fix = "do it in two runs: take the port or address away from one of them first"
+    problems = [
+        Problem(
+            document.containers[name].where,
+            f"takes a host port or address of {other}, which cannot give it up before: it comes"
+            f" after {name}, or takes one of it",
+            fix,
+        )
+        for name, other in stuck(document.containers, haves, changing)
+    ]
+    if problems:
+        raise SpecError(as_written(problem, document.paths) for problem in problems)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .errors import PlanRefused, Problem
-from .model import Change, Disruption, Notice, Plan
+from .model import Action, Change, Disruption, Notice, Plan
 from .report import title
 
 CONSENTED = "state: absent"  # the reason of a removal that the spec itself asks for
@@ -13,7 +13,7 @@ def refuse_beyond(plan: Plan, limit: Disruption | None) -> None:
     """Raise PlanRefused, naming each change that is too much.
 
     Without a limit only the loss of data that nobody asked for in so many words is too much:
-    volumes that ``purge`` would remove.
+    volumes that ``purge`` would remove, and those of surplus containers.
     """
     problems = [_blocked(item) for item in plan.blocked]
     problems += [_too_much(change, limit) for change in plan.changes if _is_over(change, limit)]
@@ -23,7 +23,8 @@ def refuse_beyond(plan: Plan, limit: Disruption | None) -> None:
 
 def _is_over(change: Change, limit: Disruption | None) -> bool:
     if limit is None:
-        return change.disruption is Disruption.DESTROY and change.reason != CONSENTED
+        is_asked = change.action is not Action.DELETE or change.reason.startswith(CONSENTED)
+        return change.disruption is Disruption.DESTROY and not is_asked
     return change.disruption > limit
 
 

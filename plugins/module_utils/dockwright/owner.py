@@ -10,6 +10,7 @@ from .values import TEXT_MAP, parse_text_map, wrong
 PREFIX = "io.dockwright."
 PROJECT = PREFIX + "project"
 SERVICE = PREFIX + "service"
+NAME = PREFIX + "name"  # of a container, as it was made
 EXPLICIT = PREFIX + "explicit"  # baked options that were set on purpose (design law 4)
 CARRIED = PREFIX + "carried-volumes"  # targets of anonymous volumes kept over a replacement
 REPLACES = PREFIX + "replaces"  # what a container or network replaces: its journal, or its ID

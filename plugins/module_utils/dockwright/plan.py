@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from .checks import check, refuse_used
+from . import owner
+from .checks import check, refuse_swaps, refuse_used
 from .differ import CauseOf
+from .kinds.container import losses, sharing
 from .kinds.container import plan as container
-from .kinds.container import sharing
 from .kinds.image import plan as image
 from .kinds.image.reference import parse as parse_reference
 from .kinds.network import plan as network
@@ -43,15 +44,18 @@ def plan(document: Document, seen: Observation, cause_of: CauseOf, *, settled: b
     everyone = {**seen.others, **seen.containers}
     containers += sharing.dependents(containers, everyone, gone, seen.lost)
     containers += sharing.restarts((*containers, *extra), everyone, document.containers)
-    extra_containers = [change for change in extra if change.kind == "container"]
     extra_others = [change for change in extra if change.kind != "container"]
+    extra_containers = [change for change in extra if change.kind == "container"]
+    scene = _scene(document, seen, everyone)
+    weighed, kept = losses.weigh([*containers, *extra_containers], scene)
+    containers, extra_containers = weighed[: len(containers)], weighed[len(containers) :]
     first, last = _deletions_last(networks), _deletions_last(volumes)
     changes = [
         *recovered,
         *[change for change in images if change.action is not Action.DELETE],
         *last[0],
         *first[0],
-        *_in_order(containers, document),
+        *_in_order(containers),
         *extra_containers,
         *first[1],
         *last[1],
@@ -59,12 +63,18 @@ def plan(document: Document, seen: Observation, cause_of: CauseOf, *, settled: b
         *[change for change in images if change.action is Action.DELETE],
     ]
     refuse_used(document, seen, changes)
+    refuse_swaps(document, everyone, changes)
     return Plan(
         tuple(_missed(change, cause_of) for change in changes),
         tuple(stale),
         (*ignored, *hidden),
         tuple(blocked),
-        warnings=(*document.warnings, *_image_warnings(document, seen)),
+        warnings=(
+            *document.warnings,
+            *_image_warnings(document, seen),
+            *kept,
+            *_restarting(document, seen, changes),
+        ),
     )
 
 
@@ -76,9 +86,23 @@ def _missed(change: Change, cause_of: CauseOf) -> Change:
     return replace(change, cause=cause) if cause is Cause.DRIFT else change
 
 
+def _scene(document: Document, seen: Observation, everyone: Mapping[str, Have]) -> losses.Scene:
+    consent = document.run.max_disruption is Disruption.DESTROY
+    return losses.Scene(everyone, seen.listing, document.containers, seen.configs, consent)
+
+
 def joined(first: Plan, second: Plan) -> Plan:
     """Two plans as one, the changes of the first before those of the second."""
     return Plan(*(one + other for one, other in zip(vars(first).values(), vars(second).values())))
+
+
+def _restarting(document: Document, seen: Observation, changes: Iterable[Change]) -> Iterator[str]:
+    """Containers that end again and again; there is nothing to change about them."""
+    busy = {change.name for change in changes if change.kind == "container"}
+    for name in document.containers.keys() & seen.containers.keys() - busy:
+        state = seen.containers[name].raw.get("State") or {}
+        if state.get("Restarting"):
+            yield f"container {name} keeps restarting, it exited with {state.get('ExitCode')}"
 
 
 def _image_warnings(document: Document, seen: Observation) -> list[str]:
@@ -96,6 +120,8 @@ def needs_others(changes: Iterable[Change], seen: Observation) -> bool:
     listed = tuple(changes)
     if any(c.action is Action.REPLACE and c.kind in ("container", "network") for c in listed):
         return True
+    if any(c.action is Action.RECOVER for c in listed):
+        return True  # the list does not tell who shares `pid` or `ipc` with what is started again
     read = {have.id for have in seen.containers.values()}
     joins = {
         sharing.joined((item.get("HostConfig") or {}).get("NetworkMode") or "")
@@ -148,7 +174,7 @@ def _image_of(want: Any, seen: Observation, coming: set[str]) -> container.Image
     return container.ImageSeen(found.id, found.config)
 
 
-def _in_order(changes: Iterable[Change], document: Document) -> list[Change]:
+def _in_order(changes: Iterable[Change]) -> list[Change]:
     """Removals first (they free names and ports), the rest as the document has it."""
     listed = list(changes)
     return [c for c in listed if c.action is Action.DELETE] + [
@@ -165,13 +191,17 @@ def _deletions_last(changes: Iterable[Change]) -> tuple[list[Change], list[Chang
 
 
 def _surplus(document: Document, seen: Observation) -> list[Change]:
-    """Replicas of a declared service that the spec has no more, also after a renaming."""
+    """Replicas of a declared service that the spec has no more, also after `container_name`.
+
+    One that a person has renamed since is put aside on purpose: it is not surplus.
+    """
     return [
         container.delete(have, f"{have.service} has no such replica any more")
         for _, have in sorted(seen.containers.items())
         if have.name not in document.containers
         and have.service in document.services
         and have.project == document.project
+        and have.name == owner.labels_of(have.raw).get(owner.NAME)
     ]
 
 

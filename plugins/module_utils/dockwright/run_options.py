@@ -39,7 +39,9 @@ RUN: tuple[Option, ...] = (
         "max_disruption",
         one_of(*_WORDS),
         "The strongest disruption the plan may have. A plan above it fails before anything is"
-        " touched. Left out: everything but the removal of volumes by C(purge).",
+        " touched. Left out: everything but the removal of volumes by C(purge). With C(destroy)"
+        " also the anonymous volumes of containers that C(purge) or a smaller C(scale) remove go;"
+        " else they are kept.",
         example="reconnect",
     ),
     Option(

@@ -12,6 +12,13 @@ from .spec import Document
 def verify(document: Document, seen: Observation) -> None:
     """Raise ApplyFailed if what is there after applying is not what the document says."""
     left = plan(document, seen, lambda *_: Cause.UNKNOWN).changes
+    ended = [change for change in left if change.path == "state"]
+    if ended:  # meanwhile, which is no fault of ours
+        raise ApplyFailed(
+            "; ".join(f"container {c.name} does not keep running: it {c.reason}" for c in ended),
+            fix=f"look at `docker logs {ended[0].name}`",
+            changed=True,
+        )
     if left:
         raise ApplyFailed(
             "; ".join(_left_over(change) for change in left),
@@ -21,8 +28,6 @@ def verify(document: Document, seen: Observation) -> None:
 
 def _left_over(change: Change) -> str:
     subject = f"{change.kind} {change.name}"
-    if change.path == "state":
-        return f"{subject} does not keep running: it {change.reason}"
     if change.secret:
         return f"{subject}: {change.path} is not as it should be"
     return f"{subject}: {change.path} should be {change.after!r} and is {change.before!r}"

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Callable, NamedTuple
 
 from ...engine.client import Engine
 from ...errors import ApplyFailed, DockwrightError, EngineRefused
-from ...model import Action, Change, EngineFacts, Have, Want
+from ...model import Action, Change, Disruption, EngineFacts, Have, Want
 from ...options import Option, get
 from ..network.members import connect, disconnect
-from .body import copy_of, from_want
-from .have import carried_targets, is_paused, is_running
-from .mounts import anonymous_volumes
+from .body import Creation, copy_of, from_want
+from .have import anonymous, is_paused, is_running, own_anonymous
+from .losses import PATH, told
 from .options import ROWS
 from .plan import full_fields
-from .replace import Task, create, remove, remove_volumes, replace, restart, stop
+from .replace import Started, Task, create, remove, remove_volumes, replace, restart, stop, update
 from .sharing import shared_with
 from .watch import Watch
 
@@ -32,6 +33,8 @@ class Bench(NamedTuple):
     wait: float  # seconds
     image_key: Callable[[str], str]  # a reference as it is written -> the key of `configs`
     did: Callable[[Iterable[Change]], None]  # to be told of each change when it is done
+    warn: Callable[[str], None]
+    started: list[Started]  # what is to be looked at before the run ends; starting adds to it
 
 
 def apply(
@@ -48,20 +51,19 @@ def apply(
         _create(bench, want)
         bench.did(listed)
     elif Action.REPLACE in actions and have:
-        _replace(bench, want, have)
+        _replace(bench, want, have, listed)
         bench.did(listed)
     elif have:
         _change(bench, want, have, listed)
 
 
-def delete(engine: Engine, have: Have) -> None:
-    """Stop and remove a container with its anonymous volumes."""
+def delete(engine: Engine, have: Have, change: Change) -> None:
+    """Stop and remove a container; its anonymous volumes go only if the change says so."""
     if is_running(have):
         stop(engine, have)
-    carried = carried_targets(have)
-    volumes = anonymous_volumes(have.raw, carried)
-    remove(engine, have.id)
-    remove_volumes(engine, [volumes[target] for target in carried if target in volumes])
+    remove(engine, have.id, volumes=False)
+    if change.disruption is Disruption.DESTROY:
+        remove_volumes(engine, anonymous(have).values())
 
 
 def _config(bench: Bench, want: Want) -> Mapping[str, Any]:
@@ -77,9 +79,7 @@ def _create(bench: Bench, want: Want) -> None:
     if want.state == "stopped":
         return
     try:
-        if want.inputs.get("awaited"):
-            bench.watch.begin()
-        bench.engine.post(f"/containers/{identity}/start")
+        _run(bench, want, identity)
     except DockwrightError as error:
         remove(bench.engine, identity)
         message = (
@@ -96,7 +96,7 @@ def _refused(want: Want | None, what: str, error: DockwrightError) -> ApplyFaile
     return ApplyFailed(message, where=where, fix=fix, changed=changed)
 
 
-def _replace(bench: Bench, want: Want | None, have: Have) -> None:
+def _replace(bench: Bench, want: Want | None, have: Have, changes: list[Change]) -> None:
     names = {**bench.lost, **{other.id: other.name for other in bench.haves.values()}}
     old = copy_of(have, bench.facts, names)
     if want:
@@ -119,7 +119,7 @@ def _replace(bench: Bench, want: Want | None, have: Have) -> None:
         bench.wait,
         old if cannot_return else None,
         _sharing(bench, have),
-        carried_targets(have),
+        _dropped(have, creation, changes),
     )
     try:
         replace(bench.engine, task, bench.watch)
@@ -129,6 +129,19 @@ def _replace(bench: Bench, want: Want | None, have: Have) -> None:
             error.message, where=where, fix=error.fix, changed=error.changed
         ) from error
     bench.lost[have.id] = have.name
+    planned = {change.path for change in changes}
+    for target, volume in own_anonymous(have).items():
+        if volume not in creation.carried.values() and PATH + target not in planned:
+            # Only the pull could tell that the new image has no volume there.
+            bench.warn(told(have.name, target, volume))
+
+
+def _dropped(have: Have, creation: Creation, changes: Iterable[Change]) -> tuple[str, ...]:
+    """The anonymous volumes whose loss the plan announced and that are not taken over after all."""
+    announced = {change.path for change in changes if change.disruption is Disruption.DESTROY}
+    kept = creation.carried.values()
+    found = anonymous(have).items()
+    return tuple(v for target, v in found if PATH + target in announced and v not in kept)
 
 
 def _sharing(bench: Bench, have: Have) -> tuple[Have, ...]:
@@ -145,8 +158,8 @@ def _change(bench: Bench, want: Want | None, have: Have, changes: list[Change]) 
     try:
         updates = [c for c in changes if c.action is Action.UPDATE and not _is_endpoint(c)]
         body = _update_body(bench, want, updates) if want and updates else {}
-        if body:
-            bench.engine.post(f"/containers/{have.id}/update", body)
+        if body and update(bench.engine, have.id, body):
+            bench.engine.post(f"/containers/{have.id}/start")
         bench.did(updates)
         for change in changes:
             if change not in updates:
@@ -175,10 +188,16 @@ def _start(bench: Bench, want: Want, have: Have) -> None:
     if is_paused(have):
         bench.engine.post(f"/containers/{have.id}/unpause")
         return
-    if want.inputs.get("awaited"):
-        bench.watch.begin()
-        bench.watch.forget(have.id)
-    bench.engine.post(f"/containers/{have.id}/start")
+    _run(bench, want, have.id)
+
+
+def _run(bench: Bench, want: Want, identity: str) -> None:
+    """Start a container, and note that it is to be looked at."""
+    bench.watch.begin()
+    bench.watch.forget(identity)
+    bench.engine.post(f"/containers/{identity}/start")
+    policy = want.fields.get("restart", "no").partition(":")[0]
+    bench.started.append(Started(want.name, want.where, identity, policy, time.monotonic()))
 
 
 def _update_body(bench: Bench, want: Want, changes: list[Change]) -> Mapping[str, Any]:

@@ -10,8 +10,7 @@ from ...differ import carry_ignored, explicit_in
 from ...model import EngineFacts, Have, Want
 from ...options import get
 from .endpoints import endpoint_body
-from .have import carried_targets
-from .mounts import anonymous_volumes
+from .have import own_anonymous
 from .options import ROWS
 
 
@@ -36,7 +35,7 @@ def from_want(
     if have:
         fields, _ = carry_ignored(ROWS, fields, have.fields, want.inputs.get("ignore", ()))
     ours = owner.ours(want.project, want.service, explicit_in(ROWS, want.fields))
-    labels = {**owner.cleared(config), **ours}
+    labels = {**owner.cleared(config), **ours, owner.NAME: want.name}
     body: dict[str, Any] = {"Image": want.fields["image"], "HostConfig": {}, "Labels": labels}
     for row in ROWS:
         value = fields.get(row.name)
@@ -47,7 +46,7 @@ def from_want(
         body["Entrypoint"] = config.get("Entrypoint")
     for port in fields.get("ports") or {}:
         body.setdefault("ExposedPorts", {})[port] = {}
-    carried = _carry(want, have, config, body) if have else {}
+    carried = _carry(have, fields, config, body) if have else {}
     connects = _networks(body, fields.get("networks") or {}, facts)
     return Creation(body, connects, carried, want.inputs.get("platform") or "")
 
@@ -70,13 +69,13 @@ def _networks(
 
 
 def _carry(
-    want: Want, have: Have, config: Mapping[str, Any], body: dict[str, Any]
+    have: Have, fields: Mapping[str, Any], config: Mapping[str, Any], body: dict[str, Any]
 ) -> dict[str, str]:
     """Mount the old container's anonymous volumes where the new one has anonymous ones too."""
     wanted = {target: {"type": "volume"} for target in config.get("Volumes") or {}}
-    wanted.update(want.fields.get("volumes") or {})
+    wanted.update(fields.get("volumes") or {})
     carried = {}
-    for target, volume in anonymous_volumes(have.raw, carried_targets(have)).items():
+    for target, volume in own_anonymous(have).items():
         mount = wanted.get(target, {})
         if mount.get("type") == "volume" and not mount.get("source"):
             carried[target] = volume
@@ -128,7 +127,7 @@ def copy_of(have: Have, facts: EngineFacts, names: Mapping[str, str]) -> Creatio
         host["Mounts"] = [dict(mount) for mount in host["Mounts"]]
     else:
         host["Mounts"] = []
-    carried = _own_anonymous(have)
+    carried = own_anonymous(have)
     mount_carried(body, carried)
     connects = {}
     if have.fields.get("network_mode") is None:
@@ -138,13 +137,3 @@ def copy_of(have: Have, facts: EngineFacts, names: Mapping[str, str]) -> Creatio
         if mode in networks:
             host["NetworkMode"] = mode
     return Creation(body, connects, carried)
-
-
-def _own_anonymous(have: Have) -> dict[str, str]:
-    """The anonymous volumes of a container, without those that it has from another one."""
-    found = anonymous_volumes(have.raw, carried_targets(have))
-    if not get(have.raw, "HostConfig.VolumesFrom"):
-        return found
-    own = set(carried_targets(have)) | set(get(have.raw, "Config.Volumes") or {})
-    own |= {mount.get("Target") for mount in get(have.raw, "HostConfig.Mounts") or ()}
-    return {target: volume for target, volume in found.items() if target in own}

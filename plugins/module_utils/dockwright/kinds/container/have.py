@@ -9,6 +9,7 @@ from ... import owner
 from ...have import have_of
 from ...model import EngineFacts, Have
 from ...options import Inspect, get
+from .mounts import anonymous_volumes
 from .options import ROWS
 
 
@@ -45,3 +46,19 @@ def carried_targets(have: Have) -> frozenset[str]:
 
 def _carried(raw: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(filter(None, owner.labels_of(raw).get(owner.CARRIED, "").split(",")))
+
+
+def anonymous(have: Have) -> dict[str, str]:
+    """The anonymous volumes of a container: path in it -> the engine's name."""
+    return anonymous_volumes(have.raw, carried_targets(have))
+
+
+def own_anonymous(have: Have) -> dict[str, str]:
+    """The anonymous volumes of a container, without those that it has from another one."""
+    found = anonymous(have)
+    if not get(have.raw, "HostConfig.VolumesFrom"):
+        return found
+    own = set(carried_targets(have)) | set(get(have.raw, "Config.Volumes") or {})
+    own |= {mount.get("Target") for mount in get(have.raw, "HostConfig.Mounts") or ()}
+    own |= set(get(have.raw, "HostConfig.Binds") or ())
+    return {target: volume for target, volume in found.items() if target in own}

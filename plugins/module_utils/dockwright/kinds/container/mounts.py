@@ -277,16 +277,19 @@ def anonymous_volumes(raw: Mapping[str, Any], carried: frozenset[str]) -> dict[s
     binds = get(raw, "HostConfig.Binds") or ()
     named |= {bind.split(":")[1] for bind in binds if ":" in bind}
     return {
-        _trim(mount["Destination"]): _volume_name(mount)
+        _trim(mount["Destination"]): volume_name(mount)
         for mount in raw.get("Mounts") or ()
         if mount.get("Type") == "volume"
-        and _ANONYMOUS.fullmatch(_volume_name(mount))
+        and _ANONYMOUS.fullmatch(volume_name(mount))
         and (mount["Destination"] not in named or _trim(mount["Destination"]) in carried)
     }
 
 
-def _volume_name(mount: Mapping[str, Any]) -> str:
-    """Engine 28 leaves the name of an anonymous volume out where it came as a bind (``/data``)."""
+def volume_name(mount: Mapping[str, Any]) -> str:
+    """The name of a mounted volume, empty where it is none.
+
+    Engine 28 leaves the name of an anonymous volume out where it came as a bind (``/data``).
+    """
     folders = str(mount.get("Source") or "").split("/")
     return mount.get("Name") or (folders[-2] if folders[-1] == "_data" else "")
 

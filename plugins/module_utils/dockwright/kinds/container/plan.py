@@ -26,7 +26,9 @@ from ...model import (
     Want,
 )
 from ...options import get
-from .have import is_completed, is_paused, is_running
+from .have import is_completed, is_paused, is_running, own_anonymous
+from .losses import removes_itself
+from .mounts import inherit_volumes
 from .options import ROWS
 
 KIND = "container"
@@ -158,12 +160,24 @@ def _image_change(
         return []
     before = f"{get(have.raw, 'Config.Image')} ({_short(have.fields['image'])})"
     after = want.fields["image"] + (f" ({_short(image.id)})" if image.id is not UNKNOWN else "")
-    reason = "known after pull" if image.id is UNKNOWN else ""
+    reason = ""
+    if image.id is UNKNOWN:
+        reason = "known after pull" + _kept_anyhow(want, have, context)
     cause = context.cause_of(KIND, want.name, "image", want.fields["image"], True)
     if cause is Cause.DRIFT:
         reason = reason or "the reference names another image now"
     cost = Disruption.REPLACE if running else Disruption.NONE
     return [Change(KIND, want.name, Action.REPLACE, "image", before, after, reason, cause, cost)]
+
+
+def _kept_anyhow(want: Want, have: Have, context: Context) -> str:
+    """What only the pull can tell of volumes: whether the image has them, not whether they stay."""
+    config = context.configs.get(have.fields["image"], {})
+    said = want.fields.get("volumes", {})
+    found = own_anonymous(have).keys() & inherit_volumes(config).keys() - said.keys()
+    if not found:
+        return ""
+    return f"; the anonymous volume at {', '.join(sorted(found))} is kept in any case"
 
 
 def _short(id: Any) -> str:
@@ -203,8 +217,10 @@ def _state(want: Want, have: Have, replaced: bool, cause_of: CauseOf) -> list[Ch
     cause = cause_of(KIND, want.name, "state", want.state, True)
     if want.state == "stopped":
         if is_running(have) and not replaced:
-            values = ("state", status, "stopped", "", cause, Disruption.REPLACE)
-            return [Change(KIND, want.name, Action.STOP, *values)]
+            reason = "removes itself when it stops" if removes_itself(have) else ""
+            action = Action.REPLACE if reason else Action.STOP
+            values = ("state", status, "stopped", reason, cause, Disruption.REPLACE)
+            return [Change(KIND, want.name, action, *values)]
         return []
     if (is_running(have) and not is_paused(have)) or replaced:
         return []

@@ -24,6 +24,7 @@ class Journal(NamedTuple):
     restart: Mapping[str, Any]  # its RestartPolicy
     start: bool  # whether the new one is to run
     drop: Iterable[str] = ()  # anonymous volumes that go with it
+    paused: bool = False
 
     def text(self) -> str:
         """The label's value."""
@@ -170,7 +171,7 @@ def _with_volumes(
             yield name, Recovery(name, "", item["Id"], True, journal)
 
 
-_LATER = "9999"  # it is still to be started: after everything that runs now
+LATER = "9999"  # it is still to be started: after everything that runs now
 
 
 def as_recovered(raw: Mapping[str, Any], recovery: Recovery) -> dict[str, Any]:
@@ -180,9 +181,11 @@ def as_recovered(raw: Mapping[str, Any], recovery: Recovery) -> dict[str, Any]:
         return result
     before = raw.get("State") or {}
     if recovery.journal.running and not before.get("Running"):
-        started = {"Status": "running", "Running": True, "StartedAt": _LATER}
+        paused = recovery.journal.paused
+        status = "paused" if paused else "running"
+        started = {"Status": status, "Running": True, "Paused": paused, "StartedAt": LATER}
         before = {key: value for key, value in before.items() if key != "Health"}
-        result["State"] = {**before, **started, "Paused": False, "Restarting": False}
+        result["State"] = {**before, **started, "Restarting": False}
     if recovery.journal.restart:
         host = {**(raw.get("HostConfig") or {}), "RestartPolicy": recovery.journal.restart}
         result["HostConfig"] = host

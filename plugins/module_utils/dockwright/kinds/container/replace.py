@@ -8,6 +8,8 @@ undo what a killed one left.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterable, Iterator
 from typing import Any, Callable, NamedTuple
 
 from ... import owner
@@ -16,8 +18,7 @@ from ...errors import ApplyFailed, DockwrightError, EngineRefused
 from ...model import Have
 from ...options import get
 from .body import Creation
-from .have import is_running
-from .mounts import anonymous_volumes
+from .have import is_paused, is_running
 from .recovery import NEW, OLD, Journal, Recovery, is_old
 from .watch import Watch
 
@@ -37,7 +38,17 @@ class Task(NamedTuple):
     limit: float  # seconds to become healthy
     copy: Creation | None  # makes the old one once more, where it cannot come back itself
     sharing: tuple[Have, ...]  # running containers in its namespaces
-    previous: frozenset[str]  # targets of anonymous volumes that it had taken over
+    drop: tuple[str, ...]  # its anonymous volumes whose loss the plan has announced
+
+
+class Started(NamedTuple):
+    """A container that was started without a health check to wait for."""
+
+    name: str
+    where: str
+    id: str
+    policy: str  # its restart policy
+    at: float  # monotonic
 
 
 def create(engine: Engine, name: str, creation: Creation) -> str:
@@ -57,10 +68,10 @@ def create(engine: Engine, name: str, creation: Creation) -> str:
     return identity
 
 
-def remove(engine: Engine, identity: str, *, force: bool = True) -> None:
-    """Remove a container with the anonymous volumes that were made with it; gone is fine."""
+def remove(engine: Engine, identity: str, *, volumes: bool = True) -> None:
+    """Remove a container, and the anonymous volumes that were made with it; gone is fine."""
     try:
-        engine.delete(f"/containers/{identity}", {"force": force, "v": True})
+        engine.delete(f"/containers/{identity}", {"force": True, "v": volumes})
     except EngineRefused as error:
         if error.status not in _GONE and "already in progress" not in error.message:
             raise
@@ -110,7 +121,8 @@ def replace(engine: Engine, task: Task, watch: Watch) -> str:
     """
     have = task.have
     policy = get(have.raw, "HostConfig.RestartPolicy") or {}
-    journal = Journal(have.id, is_running(have), policy, task.start, _dropped(task))
+    ran = is_running(have), policy, task.start, task.drop, is_paused(have)
+    journal = Journal(have.id, *ran)
     task.creation.body.setdefault("Labels", {})[owner.REPLACES] = journal.text()
     step = "the new container could not be created"
     try:
@@ -132,12 +144,6 @@ def replace(engine: Engine, task: Task, watch: Watch) -> str:
         raise _failed(have, step, error, after, changed=True) from error
     _dispose(engine, task, journal)
     return new
-
-
-def _dropped(task: Task) -> list[str]:
-    """The anonymous volumes of the old container that the new one does not take over."""
-    kept = set(task.creation.carried.values())
-    return [v for v in anonymous_volumes(task.have.raw, task.previous).values() if v not in kept]
 
 
 def _set_aside(engine: Engine, task: Task, journal: Journal) -> None:
@@ -162,16 +168,28 @@ def _set_aside(engine: Engine, task: Task, journal: Journal) -> None:
 
 
 def _set_policy(engine: Engine, identity: str, policy: Any) -> bool:
-    """Set a restart policy; whether the container had to be stopped for it.
+    """Set a restart policy; whether the container had to be stopped for it."""
+    return update(engine, identity, {"RestartPolicy": dict(policy)})
+
+
+def update(engine: Engine, identity: str, body: Any) -> bool:
+    """Change limits or the restart policy; whether the container had to be stopped for it.
 
     One that ends and is started again all the time cannot be updated in between.
     """
-    body = {"RestartPolicy": dict(policy)}
+    path = f"/containers/{identity}/update"
     try:
-        engine.post(f"/containers/{identity}/update", body)
+        engine.post(path, body)
     except EngineRefused:
+        if not get(engine.get(f"/containers/{identity}/json"), "State.Restarting"):
+            engine.post(path, body)  # it had just ended, or this is refused for good
+            return False
         engine.post(f"/containers/{identity}/stop")
-        engine.post(f"/containers/{identity}/update", body)
+        try:
+            engine.post(path, body)
+        except EngineRefused:
+            engine.post(f"/containers/{identity}/start")
+            raise
         return True
     return False
 
@@ -188,22 +206,45 @@ def _start(engine: Engine, new: str, task: Task, watch: Watch) -> None:
     if task.has_health:
         watch.healthy(name, new, task.limit)
         return
-    end = watch.end_of(new, SETTLE)
-    if end not in ("", "exited 0"):
-        fix = f"look at its image and command ({name})"
-        raise ApplyFailed(f"it {end} right after its start", fix=fix)
+    policy = get(task.creation.body, "HostConfig.RestartPolicy.Name") or "no"
+    failed = failure(name, policy, watch.end_of(new, SETTLE))
+    if failed:
+        raise failed
+
+
+def failure(name: str, policy: str, end: str) -> ApplyFailed | None:
+    """The error of a container that ended (``exited N``) right after its start; None if it is fine.
+
+    One that ends well is fine, unless the engine starts it again all the same.
+    """
+    is_again = policy in ("always", "unless-stopped") or (
+        policy == "on-failure" and end != "exited 0"
+    )
+    if not end or (end == "exited 0" and not is_again):
+        return None
+    text = f"keeps restarting: it {end}" if is_again else end
+    message = f"container {name} {text} right after its start"
+    return ApplyFailed(message, fix=f"look at `docker logs {name}`", changed=True)
+
+
+def settle(started: Iterable[Started], watch: Watch) -> Iterator[ApplyFailed]:
+    """Wait for the containers that were started together; the errors of those that do not stay."""
+    for one in started:
+        deadline = one.at + SETTLE
+        end = watch.end_of(one.id, deadline - time.monotonic())
+        # Later on, one that is started again may have needed what was not there yet.
+        if one.policy != "no" and not watch.ended_by(one.id, deadline):
+            continue
+        failed = failure(one.name, one.policy, end)
+        if failed:
+            failed.where = one.where
+            yield failed
 
 
 def _dispose(engine: Engine, task: Task, journal: Journal) -> None:
-    """Remove the old container and those of its anonymous volumes that nobody took over."""
-    remove(engine, task.have.name + OLD if task.copy else task.have.id)
-    remove_volumes(engine, set(journal.drop) & _kept_by_name(task))
-
-
-def _kept_by_name(task: Task) -> set[str]:
-    """The anonymous volumes that do not go with the old container (or its copy) by themselves."""
-    found = anonymous_volumes(task.have.raw, task.previous)
-    return {v for target, v in found.items() if task.copy or target in task.previous}
+    """Remove the old container, and of its anonymous volumes only what was to go."""
+    remove(engine, task.have.name + OLD if task.copy else task.have.id, volumes=False)
+    remove_volumes(engine, journal.drop)
 
 
 def _failed(
@@ -282,6 +323,8 @@ def _as_before(engine: Engine, survivor: Any, journal: Journal) -> bool:
     if not journal.running or (get(survivor, "State.Running") and not stopped):
         return False
     engine.post(f"/containers/{identity}/start")
+    if journal.paused:
+        engine.post(f"/containers/{identity}/pause")
     return True
 
 
@@ -302,5 +345,5 @@ def recover(engine: Engine, recovery: Recovery) -> None:
         undo(engine, recovery.name, recovery.new, recovery.journal)
         return
     if recovery.old:
-        remove(engine, recovery.old)
+        remove(engine, recovery.old, volumes=False)
     remove_volumes(engine, recovery.journal.drop)

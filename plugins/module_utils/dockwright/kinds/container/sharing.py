@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 
 from ...model import Action, Cause, Change, Disruption, Have
 from ...options import get
 from .have import is_running
+from .recovery import LATER
 
 KIND = "container"
 _MODES = (("network_mode", "NetworkMode"), ("pid", "PidMode"), ("ipc", "IpcMode"))
@@ -84,7 +86,7 @@ def restarts(
     by_reference = {**haves, **{have.id: have for have in haves.values()}}
     found = []
     for have in haves.values():
-        if not is_running(have) or have.name in busy:
+        if have.name in busy:
             continue
         owners = [(path, by_reference.get(ref)) for path, ref in shared_with(have)]
         for path, owner in owners:
@@ -92,18 +94,35 @@ def restarts(
                 continue
             if owner.name in busy - starting:
                 continue
-            if owner.name in starting or (is_running(owner) and _start(owner) > _start(have)):
-                found.append(_restart(have, path, owner.name))
+            reason = _why(have, path, owner, is_starting=owner.name in starting)
+            if reason:
+                found.append(_restart(have, path, owner.name, reason))
                 break
     return found
+
+
+def _why(have: Have, path: str, owner: Have, *, is_starting: bool) -> str:
+    """Why a container has to be restarted for the owner of a namespace; empty if it has not."""
+    if is_running(have):
+        is_late = is_running(owner) and _start(owner) > _start(have)
+        is_cut_off = is_starting or is_late
+        return f"runs in what {owner.name} had before its last start" if is_cut_off else ""
+    is_recovered = str(get(owner.raw, "State.StartedAt") or "") == LATER
+    if path == "pid" and is_recovered and _end(have) + timedelta(seconds=1) >= _end(owner):
+        return f"ended with {owner.name}, whose replacement was interrupted"
+    return ""
+
+
+def _end(have: Have) -> datetime:
+    text = str(get(have.raw, "State.FinishedAt") or "")[:19]
+    return datetime.fromisoformat(text) if text else datetime.min
 
 
 _MAKE_OR_STOP = (Action.CREATE, Action.REPLACE, Action.DELETE, Action.STOP, Action.START)
 
 
-def _restart(have: Have, path: str, owner: str) -> Change:
+def _restart(have: Have, path: str, owner: str, reason: str) -> Change:
     value = f"container:{owner}"
-    reason = f"runs in what {owner} had before its last start"
     values = (path, value, value, reason, Cause.DRIFT, Disruption.REPLACE)
     return Change(KIND, have.name, Action.RESTART, *values)
 

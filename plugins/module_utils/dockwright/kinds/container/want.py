@@ -49,6 +49,7 @@ def parse_container(key: str, item: Any, where: str, context: Context) -> list[W
         problems.append(Problem(f"{where}.image", "is missing", "name the image to run"))
     problems += _check_fields(parsed, where)
     inputs["port_paths"] = _port_paths(item, where)
+    inputs["derived"] = _is_derived(key, inputs, context.project)
     names = _names(key, inputs, where, problems)
     if len(names) > 1 and fixed_ports(parsed.get("ports", {})):
         fix = "leave the host port out, or run one replica"
@@ -93,6 +94,14 @@ def _names(key: str, inputs: dict[str, Any], where: str, problems: list[Problem]
     if count > 1:
         return [f"{key}-{number}" for number in range(1, count + 1)]
     return [base or key] * count
+
+
+def _is_derived(key: str, inputs: Mapping[str, Any], project: str) -> bool:
+    """Whether nobody wrote the name: it is made of a service's and a number."""
+    if inputs.get("scale", 1) > 1:
+        return True
+    service = re.escape(inputs.get("service") or "")
+    return bool(service and re.fullmatch(rf"{re.escape(project)}-{service}-\d+", key))
 
 
 def _port_paths(item: Any, where: str) -> dict[str, str]:

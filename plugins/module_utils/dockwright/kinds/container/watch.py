@@ -26,6 +26,7 @@ class Watch:
         self._lock = threading.Lock()
         self._news = threading.Condition()
         self._last: dict[str, str] = {}  # container ID -> healthy, unhealthy, exited N
+        self._ends: dict[str, float] = {}  # container ID -> when it first ended, monotonic
         self._fault: EngineError | None = None
         self._ended = False
 
@@ -71,12 +72,15 @@ class Watch:
         if word:
             with self._news:
                 self._last[identity] = word
+                if action == "die":
+                    self._ends.setdefault(identity, time.monotonic())
                 self._news.notify_all()
 
     def forget(self, identity: str) -> None:
         """Drop what was seen of a container before it is started again."""
         with self._news:
             self._last.pop(identity, None)
+            self._ends.pop(identity, None)
 
     def healthy(self, name: str, identity: str, limit: float) -> None:
         """Wait until a container is healthy. Raises ApplyFailed at once when it is unhealthy."""
@@ -103,6 +107,11 @@ class Watch:
                     return ""
                 self._news.wait(left)
             return self._last[identity]
+
+    def ended_by(self, identity: str, deadline: float) -> bool:
+        """Whether a container ended before ``deadline``; ``end_of`` has waited for that."""
+        with self._news:
+            return self._ends.get(identity, deadline) < deadline
 
     def _wait(self, name: str, identity: str, limit: float, good: tuple[str, ...]) -> str:
         deadline = time.monotonic() + limit
