@@ -29,7 +29,9 @@ def complete(
     for row in rows:
         given = fields.get(row.name)
         inherited = row.inherit(image) if row.inherit else None
-        if row.type.keyed:
+        if given is None and inherited is None:
+            full[row.name] = {} if row.type.keyed else row.default
+        elif row.type.keyed:
             full[row.name] = {**(inherited or {}), **(given or {})}
         elif (
             given in (None, "", [], 0) and not isinstance(given, bool) and not _is_zero(row, given)

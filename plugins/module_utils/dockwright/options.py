@@ -65,7 +65,7 @@ def get(raw: Mapping[str, Any], path: str) -> Any:
     """The value at a dotted path of an inspect answer; None where a part is missing."""
     value: Any = raw
     for part in path.split("."):
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):  # as JSON is read; asking for a Mapping takes much longer
             return None
         value = value.get(part)
     return value
@@ -95,10 +95,12 @@ def field(  # noqa: PLR0913 - one row in one call; all but the first four by key
     value to the normal form. Empty values count as absent.
     """
 
+    default = more.get("default")
+
     def normal(value: Any) -> Any:
         if clean and value:
             value = clean(value)
-        return more.get("default") if value in (None, "", [], {}, 0, False) else value
+        return value or default
 
     def inherit(config: Mapping[str, Any]) -> Any:
         return normal(config.get(image))
