@@ -272,3 +272,24 @@ def test_the_file_is_not_written_for_a_second_daemon(second_daemon: TestHost) ->
         assert not found["failed"] and found["changed"]
     host.exec(["systemctl", "stop", "docker.socket", "docker.service"])
     assert plan_inside(host, "--docker-host", SECOND)[0]["failed"]
+
+
+def test_a_moved_default_of_the_cgroup_namespace(world: World) -> None:
+    host, web = world.host, container()
+    reset_daemon(host)
+    strong = container(privileged=True, state="stopped")  # has a default of its own
+    spec = {"containers": {"web": web, "strong": strong}}
+    world.apply(spec)
+    assert world.check(spec).plan.stale == ()
+    host.write("/etc/docker/daemon.json", '{"default-cgroupns-mode": "private"}')
+    host.exec(["systemctl", "restart", "docker"])
+    try:
+        host.wait_engine()
+        world.run(spec)
+        (notice,) = world.check(spec).plan.stale
+        assert (notice.name, notice.path, notice.after) == ("web", "cgroup", "private")
+        anew = world.apply({**spec, "recreate_stale": True})
+        assert [change.path for change in anew.plan.changes] == ["cgroup"]
+        assert world.inspect("web")["HostConfig"]["CgroupnsMode"] == "private"
+    finally:
+        reset_daemon(host)

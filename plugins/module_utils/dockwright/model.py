@@ -100,6 +100,7 @@ class EngineFacts:
     log_drivers: tuple[str, ...] = ()
     runtime: str = "runc"
     runtimes: tuple[str, ...] = ()
+    cgroup: str = ""  # the cgroup namespace that containers get, where the engine tells it
     cgroup_version: str = "1"
     storage_driver: str = ""
     live_restore: bool = False

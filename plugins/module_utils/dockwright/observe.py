@@ -174,11 +174,20 @@ def facts_from(info: Mapping[str, Any], engine: Engine) -> EngineFacts:
         log_drivers=tuple((info.get("Plugins") or {}).get("Log") or ()),
         runtime=info.get("DefaultRuntime") or "runc",
         runtimes=tuple(info.get("Runtimes") or ()),
+        cgroup=_cgroup_namespace(info),
         cgroup_version=str(info.get("CgroupVersion") or "1"),
         storage_driver=info.get("Driver") or "",
         live_restore=bool(info.get("LiveRestoreEnabled")),
         swarm=swarm != "inactive",
     )
+
+
+def _cgroup_namespace(info: Mapping[str, Any]) -> str:
+    """The daemon's default for new containers: engines tell that it is private, or say nothing."""
+    options = info.get("SecurityOptions")
+    if options is None:
+        return ""
+    return "private" if "name=cgroupns" in options else "host"
 
 
 def _lists(document: Document, engine: Engine) -> list[Callable[[], Any]]:

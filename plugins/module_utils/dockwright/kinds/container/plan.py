@@ -184,7 +184,11 @@ def _short(id: Any) -> str:
     return str(id).replace("sha256:", "")[:12]
 
 
-_STALE = {"logging": ("driver", "log_driver"), "runtime": ("", "runtime")}
+_STALE = {
+    "logging": ("driver", "log_driver"),
+    "runtime": ("", "runtime"),
+    "cgroup": ("", "cgroup"),
+}
 
 
 def _stale(want: Want, have: Have, facts: EngineFacts) -> list[Notice]:
@@ -198,7 +202,9 @@ def _stale(want: Want, have: Have, facts: EngineFacts) -> list[Notice]:
             continue
         before = (seen or {}).get(key) if key else seen
         after = getattr(facts, fact)
-        if before and before != after:
+        if name == "cgroup" and have.fields.get("privileged"):
+            continue  # those have a default of their own
+        if before and after and before != after:
             message = f"is {before} since its creation, the daemon's default is {after} now"
             found.append(Notice(KIND, want.name, path, message, before, after))
     return found
