@@ -108,3 +108,32 @@ def test_a_restart_and_changes_of_containers(host: TestHost, live_restore: bool)
     assert {item["name"] for item in report["stale"]} == set()
     stale = run(host, "plan", document)["stale"]
     assert {item["name"] for item in stale} == set(shop()["containers"]) - {"off"}
+
+
+def test_what_the_daemon_is_to_have_counts_for_the_containers(host: TestHost) -> None:
+    """A runtime and a default that the same document sets: one run, and nothing is left."""
+    document = {"project": "shop", "containers": {"web": container()}}
+    apply(host, document)
+    web = inspect(host, "web")["Id"]
+    document["daemon"] = {"runtimes": {"other": {"path": "/usr/bin/runc"}}}
+    document["containers"]["new"] = container(runtime="other")
+    report = apply(host, document)
+    assert report["disruption"] == "reload"
+    assert inspect(host, "new")["HostConfig"]["Runtime"] == "other"
+    assert inspect(host, "web")["Id"] == web
+
+    document["daemon"].update({"log-driver": "local", "live-restore": True})
+    document["recreate_stale"] = True
+    report = apply(host, document)
+    replaced = [c["name"] for c in report["changes"] if c["action"] == "replace"]
+    assert replaced == ["web", "new"]
+    for name in replaced:
+        assert inspect(host, name)["HostConfig"]["LogConfig"]["Type"] == "local"
+
+    # Deferred, the old default still counts; and a key that goes gives the engine's own.
+    del document["daemon"]["log-driver"]
+    deferred = run(host, "apply", {**document, "restart": "defer"})
+    assert [c["action"] for c in deferred["changes"]] == ["update"]
+    report = apply(host, document)
+    assert [c["name"] for c in report["changes"] if c["action"] == "replace"] == ["web", "new"]
+    assert inspect(host, "web")["HostConfig"]["LogConfig"]["Type"] == "json-file"

@@ -293,6 +293,7 @@ class _Run:
         from .apply import DaemonWork
         from .kinds.daemon import have as daemon_have
         from .kinds.daemon import plan as daemon_plan
+        from .kinds.daemon.facts import facts_after
 
         assert document.daemon is not None and self.engine is not None
         engine = self.engine if unreachable is None else None
@@ -312,6 +313,9 @@ class _Run:
             restart=document.run.restart,
             ignore=document.run.ignore,
         )
+        if self.seen:
+            facts = facts_after(self.seen.facts, document.daemon, have, self.daemon_plan)
+            self.seen = replace(self.seen, facts=facts)
         return self.daemon_plan
 
     def _describe_engine(self) -> None:
