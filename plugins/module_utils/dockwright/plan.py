@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -40,30 +40,21 @@ def plan(document: Document, seen: Observation, cause_of: CauseOf, *, settled: b
     networks, hidden = network.plan_all(document.networks, seen, cause_of)
     containers, stale, ignored = _containers(document, seen, images, cause_of)
     extra = _surplus(document, seen) + (_purged(document, seen) if document.purge else [])
-    gone = [change.name for change in (*containers, *extra) if change.action is Action.DELETE]
-    everyone = {**seen.others, **seen.containers}
-    containers += sharing.dependents(containers, everyone, gone, seen.lost)
-    containers += sharing.restarts((*containers, *extra), everyone, document.containers)
-    extra_others = [change for change in extra if change.kind != "container"]
-    extra_containers = [change for change in extra if change.kind == "container"]
-    scene = _scene(document, seen, everyone)
-    weighed, kept = losses.weigh([*containers, *extra_containers], scene)
-    containers, extra_containers = weighed[: len(containers)], weighed[len(containers) :]
+    containers, kept = _with_followers(containers, extra, document, seen)
     first, last = _deletions_last(networks), _deletions_last(volumes)
     changes = [
         *recovered,
         *[change for change in images if change.action is not Action.DELETE],
         *last[0],
         *first[0],
-        *_in_order(containers),
-        *extra_containers,
+        *containers,
         *first[1],
         *last[1],
-        *extra_others,
+        *[change for change in extra if change.kind != "container"],
         *[change for change in images if change.action is Action.DELETE],
     ]
     refuse_used(document, seen, changes)
-    refuse_swaps(document, everyone, changes)
+    refuse_swaps(document, {**seen.others, **seen.containers}, changes)
     return Plan(
         tuple(_missed(change, cause_of) for change in changes),
         tuple(stale),
@@ -84,11 +75,6 @@ def _missed(change: Change, cause_of: CauseOf) -> Change:
         return change
     cause = cause_of(change.kind, change.name, "", None, True)
     return replace(change, cause=cause) if cause is Cause.DRIFT else change
-
-
-def _scene(document: Document, seen: Observation, everyone: Mapping[str, Have]) -> losses.Scene:
-    consent = document.run.max_disruption is Disruption.DESTROY
-    return losses.Scene(everyone, seen.listing, document.containers, seen.configs, consent)
 
 
 def joined(first: Plan, second: Plan) -> Plan:
@@ -163,6 +149,20 @@ def _containers(
         stale += planned.stale
         ignored += planned.ignored
     return changes, stale, ignored
+
+
+def _with_followers(
+    declared: list[Change], extra: Iterable[Change], document: Document, seen: Observation
+) -> tuple[list[Change], list[str]]:
+    """All changes of containers, with those that must follow another; warnings of kept volumes."""
+    going = [change for change in extra if change.kind == "container"]
+    gone = [change.name for change in (*declared, *going) if change.action is Action.DELETE]
+    haves = {**seen.others, **seen.containers}
+    changes = declared + sharing.dependents(declared, haves, gone, seen.lost)
+    changes += sharing.restarts((*changes, *going), haves, document.containers)
+    consent = document.run.max_disruption is Disruption.DESTROY
+    scene = losses.Scene(haves, seen.listing, document.containers, seen.configs, consent)
+    return losses.weigh([*_in_order(changes), *going], scene)
 
 
 def _image_of(want: Any, seen: Observation, coming: set[str]) -> container.ImageSeen:
