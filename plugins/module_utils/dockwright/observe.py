@@ -11,7 +11,7 @@ from .engine.client import Engine
 from .engine.parallel import each, gather
 from .errors import EngineRefused
 from .kinds.container import have as container
-from .kinds.container.recovery import Recovery, as_recovered, lost, name_of, recoveries
+from .kinds.container.recovery import Recovery, as_recovered, is_leftover, lost, name_of, recoveries
 from .kinds.image import have as image
 from .kinds.network import have as network
 from .kinds.volume import have as volume
@@ -169,6 +169,7 @@ def _names(
 def _ids(listing: Iterable[Mapping[str, Any]], found: Mapping[str, Recovery]) -> dict[str, str]:
     """Name -> ID of all containers, as they will be after the recoveries."""
     half_done = {id for item in found.values() for id in (item.old, item.new)}
+    half_done |= {item["Id"] for item in listing if is_leftover(name_of(item), found)}
     ids = {name_of(item): item["Id"] for item in listing if item["Id"] not in half_done}
     ids.update({name: item.survivor for name, item in found.items() if item.survivor})
     return ids

@@ -381,11 +381,10 @@ class _Run:
 
 
 def _left_over(change: Any) -> str:
-    """What is not as it should be; a container that ended meanwhile is no fault of ours."""
     subject = f"{change.kind} {change.name}"
-    if change.path == "state":
-        text = f"{subject} does not keep running: it {change.reason}"
-        raise ApplyFailed(text, fix=f"look at `docker logs {change.name}`", changed=True)
+    if change.path == "state":  # it ended meanwhile, which is no fault of ours
+        text, fix = f"{subject} does not keep running: it", f"look at `docker logs {change.name}`"
+        raise ApplyFailed(f"{text} {change.reason}", fix=fix, changed=True)
     if change.secret:
         return f"{subject}: {change.path} is not as it should be"
     return f"{subject}: {change.path} should be {change.after!r} and is {change.before!r}"
