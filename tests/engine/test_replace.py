@@ -173,8 +173,7 @@ def test_a_crashing_container_can_be_repaired(world: World) -> None:
         return {"project": "shop", "containers": {"web": web}}
 
     world.settle = replace.SETTLE
-    report = world.fail(document(["sh", "-c", "sleep 0.05; exit 1"]))
-    assert "keeps restarting" in told(report)
+    assert "keeps restarting" in told(world.fail(document(["sh", "-c", "sleep 0.05; exit 1"])))
     world.apply(document(SLEEP))
     assert world.is_running("web")
     assert world.names() == {"web"}

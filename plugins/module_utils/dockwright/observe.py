@@ -12,7 +12,7 @@ from .engine.parallel import each, gather
 from .errors import EngineRefused
 from .have import have_of
 from .kinds.container import have as container
-from .kinds.container.recovery import Recovery, as_recovered, lost, name_of, recoveries
+from .kinds.container.recovery import Recovery, as_recovered, is_leftover, lost, name_of, recoveries
 from .kinds.image import have as image
 from .kinds.network import recovery as network_recovery
 from .kinds.network.options import ROWS as NETWORK
@@ -247,6 +247,7 @@ def _ids(seen: Observation) -> dict[str, str]:
     """Name -> ID of all containers, as they will be after the recoveries."""
     found = seen.recoveries
     half_done = {id for item in found.values() for id in (item.old, item.new)}
+    half_done |= {item["Id"] for item in seen.listing if is_leftover(name_of(item), found)}
     ids = {name_of(item): item["Id"] for item in seen.listing if item["Id"] not in half_done}
     ids.update({name: item.survivor for name, item in found.items() if item.survivor})
     return ids

@@ -60,12 +60,7 @@ def plan(document: Document, seen: Observation, cause_of: CauseOf, *, settled: b
         tuple(stale),
         (*ignored, *hidden),
         tuple(blocked),
-        warnings=(
-            *document.warnings,
-            *_image_warnings(document, seen),
-            *kept,
-            *_restarting(document, seen, changes),
-        ),
+        warnings=(*document.warnings, *kept, *_warnings(document, seen, changes)),
     )
 
 
@@ -85,18 +80,16 @@ def joined(first: Plan, second: Plan) -> Plan:
 def _restarting(document: Document, seen: Observation, changes: Iterable[Change]) -> Iterator[str]:
     """Containers that end again and again; there is nothing to change about them."""
     busy = {change.name for change in changes if change.kind == "container"}
-    for name in document.containers.keys() & seen.containers.keys() - busy:
+    for name in sorted(document.containers.keys() & seen.containers.keys() - busy):
         state = seen.containers[name].raw.get("State") or {}
         if state.get("Restarting"):
             yield f"container {name} keeps restarting, it exited with {state.get('ExitCode')}"
 
 
-def _image_warnings(document: Document, seen: Observation) -> list[str]:
-    return [
-        text
-        for key, want in document.images.items()
-        for text in image.warnings(want, seen.images[key])
-    ]
+def _warnings(document: Document, seen: Observation, changes: Iterable[Change]) -> Iterator[str]:
+    for key, want in document.images.items():
+        yield from image.warnings(want, seen.images[key])
+    yield from _restarting(document, seen, changes)
 
 
 def needs_others(changes: Iterable[Change], seen: Observation) -> bool:

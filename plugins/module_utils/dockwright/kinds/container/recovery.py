@@ -8,7 +8,7 @@ ran; the old one is moved to ``NAME.dockwright-old`` before the new one takes th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ... import owner
@@ -114,6 +114,12 @@ def lost(listing: Iterable[Mapping[str, Any]], found: Iterable[Recovery]) -> dic
         if journal and journal.id
         if journal.id not in present
     }
+
+
+def is_leftover(name: str, found: Container[str]) -> bool:
+    """Whether a name is a temporary one of what is recovered: such a container will be gone."""
+    base, suffix = _split(name)
+    return bool(suffix) and base in found
 
 
 def _split(name: str) -> tuple[str, str]:
