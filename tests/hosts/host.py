@@ -293,11 +293,22 @@ def remove_leftovers() -> None:
 
 def _remove(name: str, folder: Path) -> None:
     listed = machine.docker("exec", name, "ls", "/var/lib/docker/containers", check=False)
+    inner = listed.stdout.split() if listed.returncode == 0 else []
+    if not machine.has_unified_cgroups():
+        _thaw(inner)
     machine.docker("rm", "--force", "--volumes", name, check=False)
     if not machine.has_unified_cgroups():
-        _remove_cgroups(listed.stdout.split() if listed.returncode == 0 else [])
+        _remove_cgroups(inner)
     shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(folder.parent / f"{folder.name}-ssh", ignore_errors=True)
+
+
+def _thaw(containers: Sequence[str]) -> None:
+    """On cgroup v1 a paused container cannot be killed, and with it its host."""
+    for container in containers:
+        for state in Path("/sys/fs/cgroup").glob(f"*/docker/{container}/freezer.state"):
+            with contextlib.suppress(OSError):
+                state.write_text("THAWED")
 
 
 def _remove_cgroups(containers: Sequence[str]) -> None:

@@ -147,8 +147,8 @@ def _compare(want: Want, have: Have, image: ImageSeen, context: Context) -> Plan
     stale = _stale(want, have, context.facts)
     if context.recreate_stale:
         changes += [_refresh(want, notice, running) for notice in stale]
-        stale = []
     replaced = any(c.action is Action.REPLACE for c in changes)
+    stale = [] if replaced else stale
     changes += _state(want, have, replaced, context.cause_of)
     return Planned(changes, stale, ignored_notices(want, hidden))
 
