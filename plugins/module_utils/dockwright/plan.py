@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from . import owner
 from .checks import check, refuse_swaps, refuse_used
 from .differ import CauseOf
 from .kinds.container import losses, sharing
 from .kinds.container import plan as container
+from .kinds.container.have import is_put_aside
 from .kinds.image import plan as image
 from .kinds.image.reference import parse as parse_reference
 from .kinds.network import plan as network
@@ -184,17 +184,14 @@ def _deletions_last(changes: Iterable[Change]) -> tuple[list[Change], list[Chang
 
 
 def _surplus(document: Document, seen: Observation) -> list[Change]:
-    """Replicas of a declared service that the spec has no more, also after `container_name`.
-
-    One that a person has renamed since is put aside on purpose: it is not surplus.
-    """
+    """Replicas of a declared service that the spec has no more, also after `container_name`."""
     return [
         container.delete(have, f"{have.service} has no such replica any more")
         for _, have in sorted(seen.containers.items())
         if have.name not in document.containers
         and have.service in document.services
         and have.project == document.project
-        and have.name == owner.labels_of(have.raw).get(owner.NAME)
+        and not is_put_aside(have)
     ]
 
 
