@@ -230,9 +230,13 @@ def test_a_replica_that_is_not_ours_is_refused(lean_world: World) -> None:
     assert report.problems[0].where == "containers.web"
     with contextlib.closing(world.host.sdk()) as client:
         client.api.remove_container("web-2", force=True)
-    labels = {"com.docker.compose.project": "shop"}
+    labels = {"com.docker.compose.project": "shop", "com.docker.compose.service": "web"}
     world.client.containers.run(TINY, SLEEP, labels=labels, **make)
-    world.apply(project({"web": container(scale=2)}))
+    world.client.containers.run(TINY, SLEEP, labels=labels, **{**make, "name": "web-3"})
+    report = world.apply(project({"web": container(scale=2)}))
+    assert [text for text in report.plan.warnings if "left alone" in text] == [
+        "container web-3, which Compose has made, is not in the spec and is left alone"
+    ]
 
 
 def test_a_pull_that_brings_an_image_without_its_volume(host26: TestHost, world26: World) -> None:
