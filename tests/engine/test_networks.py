@@ -133,6 +133,22 @@ def test_a_member_that_was_removed_meanwhile(world26: World) -> None:
     here.assert_well(2)
 
 
+def test_members_that_are_replaced_too(world: World) -> None:
+    """Their old addresses are not in the new subnet: they need not come back to them."""
+    world.apply(shop(1))
+    after = shop(2, ipam={"config": [{"subnet": "10.79.0.0/24"}]})
+    after["containers"]["web"] = container(
+        networks={"net": {"ipv4_address": "10.79.0.9"}}, tty=True
+    )
+    world.apply(after)
+    ends = world.inspect("web")["NetworkSettings"]["Networks"]
+    assert ends["net"]["IPAddress"] == "10.79.0.9"
+    after = shop(3)
+    after["containers"]["web"] = container(networks=["default"])
+    world.apply(after)
+    assert list(world.inspect("web")["NetworkSettings"]["Networks"]) == ["shop_default"]
+
+
 # --- failures ------------------------------------------------------------------------------------
 
 

@@ -210,6 +210,16 @@ def test_one_that_was_renamed_by_hand_is_not_removed(lean_world: World) -> None:
     assert world.names() == {"web-1", "web-2", "web-old"}
 
 
+def test_one_that_was_renamed_by_hand_keeps_its_port(world26: World) -> None:
+    """So nobody else can have it, which is told before anything is tried."""
+    world = world26
+    world.apply(web(ports=["18080:80"]))
+    world.client.api.rename("web", "web-old")
+    report = world.run(web(ports=["18080:80"]), check=True)
+    assert "container web-old publishes it" in told(report)
+    world.apply({**web(ports=["18080:80"]), "purge": True})
+
+
 def test_a_replica_that_is_not_ours_is_refused(lean_world: World) -> None:
     world = lean_world
     make = {"name": "web-2", "detach": True, "stop_signal": "SIGKILL"}
@@ -220,9 +230,13 @@ def test_a_replica_that_is_not_ours_is_refused(lean_world: World) -> None:
     assert report.problems[0].where == "containers.web"
     with contextlib.closing(world.host.sdk()) as client:
         client.api.remove_container("web-2", force=True)
-    labels = {"com.docker.compose.project": "shop"}
+    labels = {"com.docker.compose.project": "shop", "com.docker.compose.service": "web"}
     world.client.containers.run(TINY, SLEEP, labels=labels, **make)
-    world.apply(project({"web": container(scale=2)}))
+    world.client.containers.run(TINY, SLEEP, labels=labels, **{**make, "name": "web-3"})
+    report = world.apply(project({"web": container(scale=2)}))
+    assert [text for text in report.plan.warnings if "left alone" in text] == [
+        "container web-3, which Compose has made, is not in the spec and is left alone"
+    ]
 
 
 def test_a_pull_that_brings_an_image_without_its_volume(host26: TestHost, world26: World) -> None:

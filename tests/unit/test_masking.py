@@ -55,6 +55,9 @@ def shown(raw: Any, text: str) -> str:
         (document({"A": SECRET}, oops=1), SECRET),  # the document is refused
         (document({"PASSWORD": "production"}), "production"),  # the name says what it is
         (document({"DB": "postgres://app:pa55word@db/shop"}), "pa55word"),
+        (document({"DB": "postgres://app:hunter@db/shop"}), "hunter"),  # its place says what it is
+        (document({"DB": "postgres://app:pa%5555word@db/shop"}), "paU55word"),
+        (document({"GIT": "https://t0ken-of-shop@git.example/shop"}), "t0ken-of-shop"),
         (document({"A": "two\nlines"}), "two\\nlines"),
         (document({}, logging={"options": {"splunk-token": SECRET}}), SECRET),
         ({"registries": {"r.example": {"username": "ci", "password": SECRET}}}, SECRET),
@@ -72,6 +75,10 @@ def test_a_secret_is_in_no_text(raw: Any, text: str) -> None:
         (document({"A": "1"}), "1"),
         (document({"A": "true"}), "true"),
         (document({"STAGE": "production"}), "production"),
+        (document({"AUTH": "false"}), "false"),
+        (document({"PASSWORD_FILE": "/run/secrets/db"}), "/run/secrets/db"),
+        (document({"DB": "postgres://postgresql@db/shop"}), "postgresql"),
+        ({**document({"A": "tcp://app:hunter@db"}), "reveal": ["A"]}, "hunter"),
         (document({"PORT": "15432"}), "15432"),
         (document({"LISTEN": "127.0.0.1"}), "127.0.0.1"),
         (document({"PGDATA": "/var/lib/postgresql/data"}), "/var/lib/postgresql/data"),

@@ -197,8 +197,10 @@ class Applier:
                 continue
             want = self.document.containers.get(have.name)
             after: Mapping[str, Any] | None = before
-            if want and have.name not in anew:
+            if want:
                 after = want.fields["networks"].get(name)
+            if after is None and have.name in anew:  # until it is replaced; its address may not fit
+                after = {key: value for key, value in before.items() if "address" not in key}
             found.append(Member(have.id, have.name, before, after))
         return found
 

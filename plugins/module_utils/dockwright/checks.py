@@ -8,7 +8,7 @@ from typing import Any
 from . import owner
 from .errors import Problem, SpecError, nearest
 from .kinds.container.handover import stuck
-from .kinds.container.have import is_running
+from .kinds.container.have import is_put_aside, is_running
 from .kinds.container.ports import fixed_ports, overlap
 from .kinds.container.recovery import name_of
 from .kinds.image import plan as image
@@ -179,7 +179,11 @@ def _port_problem(want: Want, claim: tuple[str, str, int], who: str) -> Problem:
 def _holder(claim: tuple[str, str, int], want: Want, document: Document, seen: Observation) -> str:
     """Who else holds a host port now; empty when nobody does, or when we ourselves free it."""
     ours = {have.id for name, have in seen.containers.items() if name in document.containers}
-    going = {have.id for have in seen.containers.values() if have.name not in document.containers}
+    going = {
+        have.id
+        for have in seen.containers.values()
+        if have.name not in document.containers and (document.purge or not is_put_aside(have))
+    }
     published = False
     for item in seen.listing:
         for protocol, address, port in _published(item):

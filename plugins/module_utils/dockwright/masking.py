@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Callable
+from urllib.parse import unquote
 
 from .errors import Problem
 from .kinds.container.options import ROWS
@@ -31,8 +32,12 @@ _ORDINARY = re.compile(
     re.IGNORECASE,
 )
 _QUOTED = re.compile(r"[^ -~]|[\\'\"]")  # what others write in another way
-_TELLING = re.compile(r"pass|pwd|secret|token|key|cred|auth|private|salt", re.IGNORECASE)
-_IN_ADDRESS = re.compile(r"://[^/@\s]*:([^/@\s]+)@")
+_TELLING = re.compile(
+    r"(?!.*[_-](file|path|dir)$).*(pass|pwd|secret|token|key|cred|auth|private|salt)",
+    re.IGNORECASE | re.DOTALL,
+)
+_SWITCHES = ("false", "enabled", "disabled")  # whatever they switch, they are no secrets
+_IN_ADDRESS = re.compile(r"://([^/@\s]+)@")
 Named = Iterator[tuple[str, str]]  # the name of an option or variable, and its value
 Covers = Mapping[str, str]  # a text -> what is shown in its place
 _OnText = Callable[[str], str]
@@ -102,11 +107,11 @@ def _given(raw: Any) -> Named:
         for row in _SECRET_ROWS:
             yield from _variables(entry.get(row) if isinstance(entry, Mapping) else None)
         options = _mapping(_mapping(entry, "logging"), "options")
-        yield from (pair for pair in _variables(options) if _TELLING.search(pair[0]))
+        yield from (pair for pair in _variables(options) if _TELLING.match(pair[0]))
     for registry in _mapping(raw, "registries").values():
         yield from (pair for pair in _variables(registry) if pair[0] != "username")
     for name, text in _variables(_mapping(raw, "compose_environment")):
-        if _TELLING.search(name):
+        if _TELLING.match(name):
             yield name, text
 
 
@@ -154,18 +159,29 @@ def _open(raw: Any, document: Document | None) -> set[str]:
 
 def _covers(named: Iterable[tuple[str, str]], known: set[str], reveal: frozenset[str]) -> Covers:
     """Text -> what is shown in its place."""
-    pairs = {*named}
-    addresses = [pair for pair in pairs if "://" in pair[1]]
-    pairs.update((name, word) for name, text in addresses for word in _IN_ADDRESS.findall(text))
-    revealed = {text for name, text in pairs if name in reveal}
+    pairs: set[tuple[str, str]] = set()
+    revealed: set[str] = set()
+    for name, text in named:
+        found = [(name, text), *_in_addresses(text)]
+        if name in reveal:
+            revealed.update(word for _, word in found)
+        else:
+            pairs.update(found)
     texts = {text for name, text in pairs if _is_telling(name, text)} - revealed - known
     return {form: MASK for text in texts for form in _forms(text)}
 
 
+def _in_addresses(text: str) -> Named:
+    """What stands before the host of an address: a password, or something alone, maybe a token."""
+    for user, colon, password in (word.partition(":") for word in _IN_ADDRESS.findall(text)):
+        word = password if colon else user
+        yield from (("password" if colon else "", form) for form in (word, unquote(word)))
+
+
 def _is_telling(name: str, text: str) -> bool:
-    if len(text) < _SHORTEST or text == MASK:
+    if len(text) < _SHORTEST or text == MASK or text.lower() in _SWITCHES:
         return False
-    return bool(_TELLING.search(name)) or not _ORDINARY.fullmatch(text)
+    return bool(_TELLING.match(name)) or not _ORDINARY.fullmatch(text)
 
 
 def _forms(text: str) -> set[str]:

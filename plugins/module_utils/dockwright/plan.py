@@ -11,6 +11,8 @@ from .checks import check, refuse_swaps, refuse_used
 from .differ import CauseOf
 from .kinds.container import losses, sharing
 from .kinds.container import plan as container
+from .kinds.container.have import is_put_aside
+from .kinds.container.recovery import name_of
 from .kinds.image import plan as image
 from .kinds.image.reference import parse as parse_reference
 from .kinds.network import plan as network
@@ -90,6 +92,19 @@ def _warnings(document: Document, seen: Observation, changes: Iterable[Change]) 
     for key, want in document.images.items():
         yield from image.warnings(want, seen.images[key])
     yield from _restarting(document, seen, changes)
+    yield from _left_alone(document, seen)
+
+
+def _left_alone(document: Document, seen: Observation) -> Iterator[str]:
+    """Replicas of a service that Compose has made and we never took over: they are not ours."""
+    for item in seen.listing:
+        labels, name = owner.labels_of(item), name_of(item)
+        is_replica = labels.get("com.docker.compose.oneoff") != "True" and (
+            labels.get("com.docker.compose.service") in document.services
+        )
+        is_here = document.project and labels.get("com.docker.compose.project") == document.project
+        if is_here and is_replica and owner.NAME not in labels and name not in document.containers:
+            yield f"container {name}, which Compose has made, is not in the spec and is left alone"
 
 
 def needs_others(changes: Iterable[Change], seen: Observation) -> bool:
@@ -184,17 +199,14 @@ def _deletions_last(changes: Iterable[Change]) -> tuple[list[Change], list[Chang
 
 
 def _surplus(document: Document, seen: Observation) -> list[Change]:
-    """Replicas of a declared service that the spec has no more, also after `container_name`.
-
-    One that a person has renamed since is put aside on purpose: it is not surplus.
-    """
+    """Replicas of a declared service that the spec has no more, also after `container_name`."""
     return [
         container.delete(have, f"{have.service} has no such replica any more")
         for _, have in sorted(seen.containers.items())
         if have.name not in document.containers
         and have.service in document.services
         and have.project == document.project
-        and have.name == owner.labels_of(have.raw).get(owner.NAME)
+        and not is_put_aside(have)
     ]
 
 

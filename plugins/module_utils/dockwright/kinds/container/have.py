@@ -32,6 +32,11 @@ def is_paused(have: Have) -> bool:
     return bool(get(have.raw, "State.Paused"))
 
 
+def is_put_aside(have: Have) -> bool:
+    """Whether a person renamed it since it was made, which is done on purpose."""
+    return have.name != owner.labels_of(have.raw).get(owner.NAME)
+
+
 def is_completed(have: Have) -> bool:
     """Whether it is a one-shot container that ran to a good end."""
     state = have.raw.get("State") or {}
