@@ -316,3 +316,17 @@ def test_a_killed_replacement_and_who_shares_with_it(world26: World, mode: str) 
         for name in ("web", "mate")
     ]
     assert seen[0] == seen[1]
+
+
+def test_an_address_that_another_container_has_is_refused(lean_world: World) -> None:
+    """One that the engine chose for a container which keeps it, unless that one is made anew."""
+    world = lean_world
+    networks = {"net": {"ipam": {"config": [{"subnet": "10.77.0.0/24"}]}}}
+    spec = project({"aa": container(networks=["net"])}, networks=networks)
+    world.apply(spec)
+    spec["containers"]["bb"] = container(networks={"net": {"ipv4_address": "10.77.0.2"}})
+    with world.untouched():
+        words = told(world.fail(spec))
+    assert "containers.bb.networks.net.ipv4_address: 10.77.0.2 is taken: container aa" in words
+    spec["containers"]["bb"] = container(networks={"net": {"ipv4_address": "10.77.0.9"}})
+    world.apply(spec)

@@ -16,6 +16,7 @@ from .kinds.image.reference import key_of
 from .kinds.image.removal import User, refusals
 from .model import Action, Change, Have, Want
 from .observe import Observation
+from .options import get
 from .spec import Document, as_written
 
 BUILT_IN = ("bridge", "host", "none")
@@ -313,3 +314,37 @@ def refuse_swaps(document: Document, haves: Mapping[str, Have], changes: Iterabl
     ]
     if problems:
         raise SpecError(as_written(problem, document.paths) for problem in problems)
+
+
+def refuse_addresses(document: Document, seen: Observation, changes: Iterable[Change]) -> None:
+    """Raise SpecError for fixed addresses that the engine has given to somebody who keeps them."""
+    changing = {(change.kind, change.name) for change in changes}
+    kept = {
+        (network, endpoint.get(key)): name_of(item)
+        for item in seen.listing
+        if ("container", name_of(item)) not in changing
+        for network, endpoint in _endpoints(item).items()
+        if ("network", network) not in changing
+        for key in ("IPAddress", "GlobalIPv6Address")
+        if endpoint.get(key)
+    }
+    problems = [
+        Problem(
+            f"{want.where}.networks.{network}.{key}",
+            f"{options[key]} is taken: container {kept[network, options[key]]} has it",
+            "choose another address, or give that container a fixed one",
+        )
+        for name, want in document.containers.items()
+        if ("container", name) in changing
+        for network, options in (want.fields.get("networks") or {}).items()
+        for key in ("ipv4_address", "ipv6_address")
+        if (network, options.get(key)) in kept
+    ]
+    if problems:
+        raise SpecError(as_written(problem, document.paths) for problem in problems)
+
+
+def _endpoints(item: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    """The endpoints of a container in a list answer, by network."""
+    found: Mapping[str, Mapping[str, Any]] = get(item, "NetworkSettings.Networks") or {}
+    return found

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from . import owner
-from .checks import check, refuse_swaps, refuse_used
+from .checks import check, refuse_addresses, refuse_swaps, refuse_used
 from .differ import CauseOf
 from .kinds.container import losses, sharing
 from .kinds.container import plan as container
@@ -56,6 +56,7 @@ def plan(document: Document, seen: Observation, cause_of: CauseOf, *, settled: b
         *[change for change in images if change.action is Action.DELETE],
     ]
     refuse_used(document, seen, changes)
+    refuse_addresses(document, seen, changes)
     refuse_swaps(document, {**seen.others, **seen.containers}, changes)
     return Plan(
         tuple(_missed(change, cause_of) for change in changes),
