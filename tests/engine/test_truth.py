@@ -119,7 +119,7 @@ def test_an_image_without_its_volume(lean_world: World) -> None:
     """Nobody asked for the loss: what was there is kept, and the plan says where."""
     world = lean_world
     world.host.load_tiny("shop/db:1", **DATA)
-    world.host.load_tiny("shop/db:2")
+    world.host.load_tiny("shop/db:2", Labels={"v": "2"})
     world.apply(web(image="shop/db:1"))
     volumes = fill(world)
     report = world.apply({**web(image="shop/db:2"), "max_disruption": "replace"})
@@ -246,7 +246,7 @@ def test_a_pull_that_brings_an_image_without_its_volume(host26: TestHost, world2
     world = world26
     start_registry(host26)
     host26.load_tiny("shop/db:1", **DATA)
-    host26.load_tiny("shop/db:2")
+    host26.load_tiny("shop/db:2", Labels={"v": "2"})
     world.apply(web(image="shop/db:1"))
     volumes = fill(world)
     pushed = push(host26, "shop/db:2", "db:2")
