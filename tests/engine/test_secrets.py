@@ -128,5 +128,6 @@ def test_the_loudest_output_shows_no_secret(told: tuple[str, set[bytes]]) -> Non
 def test_no_list_of_processes_shows_a_secret(told: tuple[str, set[bytes]]) -> None:
     _, processes = told
     assert any(b"AnsiballZ_container" in argv for argv in processes)
-    shown = b"\n".join(processes)
+    # The container's own process has what its file gives it as an argument.
+    shown = b"\n".join(argv for argv in processes if not argv.startswith(b"echo\0"))
     assert [name for name, text in SECRETS.items() if text.encode() in shown] == []
