@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Callable, NamedTuple
+from typing import Any, Callable
 
 from .engine.client import Engine
 from .engine.parallel import each
 from .errors import ApplyFailed, DockwrightError
-from .host.machine import Host
 from .kinds.container import apply as container
 from .kinds.container import replace as replacing
 from .kinds.container.handover import handovers
@@ -21,25 +20,14 @@ from .kinds.image.plan import changes_registries
 from .kinds.image.reference import key_of
 from .kinds.network import apply as network
 from .kinds.network.recovery import Member
+from .kinds.part import Part
 from .kinds.project.order import levels, with_wishes
 from .kinds.volume import apply as volume
-from .model import Action, Change, Have, Plan, Report, Want
+from .model import Action, Change, Disruption, Have, Plan, Report, Want
 from .observe import WORKERS, Edges, Observation
 from .spec import Document
 
-if TYPE_CHECKING:
-    from .kinds.daemon.have import DaemonHave
-    from .kinds.daemon.want import DaemonWant
-
 Progress = Callable[[str], None]
-
-
-class DaemonWork(NamedTuple):
-    """What applying the daemon's changes needs; there is a host edge then."""
-
-    want: DaemonWant
-    have: DaemonHave
-    host: Host
 
 
 class Applier:
@@ -55,7 +43,8 @@ class Applier:
         progress: Progress,
         *,
         edges: Edges,
-        daemon_work: DaemonWork | None = None,
+        parts: Sequence[Part] = (),
+        observe: Callable[[], Observation] | None = None,
     ) -> None:
         self.document = document
         self.seen = seen
@@ -64,21 +53,21 @@ class Applier:
         self.report = report
         self.progress = progress
         self.edges = edges
-        self.daemon_work = daemon_work
+        self.parts = parts
+        self.observe = observe
         self.configs: dict[str, Mapping[str, Any]] = {}
         report.not_done = list(plan.changes)
 
     def run(self) -> None:
         """Apply everything. Raises the first error after the work that ran beside it has ended."""
-        daemon_changes = [c for c in self.plan.changes if c.kind == "daemon"]
-        first = any(changes_registries(change) for change in daemon_changes)
+        first = any(changes_registries(c) for c in self.plan.changes if c.kind == "daemon")
         if first or self.seen is None:
-            self._daemon(daemon_changes)
+            self._parts()
         if self.seen is None:
             return
         self._images(self._of("image", delete=False))
         if not first:
-            self._daemon(daemon_changes)
+            self._parts()
         self._recoveries()
         self._volumes(self._of("volume", delete=False))
         self._removed_containers()
@@ -118,15 +107,15 @@ class Applier:
 
     # --- the phases ------------------------------------------------------------------------------
 
-    def _daemon(self, changes: list[Change]) -> None:
-        if not changes or not self.daemon_work:
-            return
-        from .kinds.daemon import apply as daemon
-
-        work = self.daemon_work
-        engine = self.engine if work.have.is_running else None
-        daemon.apply(work.want, work.have, changes, work.host, engine, self.progress)
-        self._did(changes)
+    def _parts(self) -> None:
+        """The host itself. What is re-created with its data-root has other IDs afterwards."""
+        for part in self.parts:
+            changes = [change for change in self.plan.changes if change.kind == part.kind]
+            if changes:
+                part.apply(changes, self._did)
+            is_rebuilt = any(change.disruption is Disruption.REBUILD for change in changes)
+            if is_rebuilt and self.seen is not None and self.observe:
+                self.seen = self.observe()
 
     def _images(self, changes: list[Change]) -> None:
         assert self.seen is not None

@@ -178,6 +178,11 @@ class Plan:
         """The strongest disruption in the plan."""
         return max((change.disruption for change in self.changes), default=Disruption.NONE)
 
+    def __add__(self, other: Plan) -> Plan:
+        """Both as one, the changes of this one first."""
+        pairs = zip(vars(self).values(), vars(other).values())
+        return Plan(*(one + another for one, another in pairs))
+
     def of(self, kind: str, name: str) -> tuple[Change, ...]:
         """The changes of one object."""
         return tuple(c for c in self.changes if c.kind == kind and c.name == name)

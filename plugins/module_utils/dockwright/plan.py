@@ -75,11 +75,6 @@ def _missed(change: Change, cause_of: CauseOf) -> Change:
     return replace(change, cause=cause) if cause is Cause.DRIFT else change
 
 
-def joined(first: Plan, second: Plan) -> Plan:
-    """Two plans as one, the changes of the first before those of the second."""
-    return Plan(*(one + other for one, other in zip(vars(first).values(), vars(second).values())))
-
-
 def _restarting(document: Document, seen: Observation, changes: Iterable[Change]) -> Iterator[str]:
     """Containers that end again and again; there is nothing to change about them."""
     busy = {change.name for change in changes if change.kind == "container"}

@@ -28,20 +28,20 @@ from .host.machine import Host, state_folder
 from .kinds.image.credentials import Registries, with_config
 from .kinds.image.have import ImageHave
 from .kinds.image.plan import changes_registries
+from .kinds.part import ORDER, Part, Site, facts_after, part_of, plan_all
 from .kinds.project.reading import read_compose, this_machine
 from .limits import refuse_beyond
 from .masking import mask
 from .model import EngineFacts, Plan, Report
 from .observe import Edges, Observation, observe, observe_others, refreshed
 from .options import collect, parse
-from .plan import joined, needs_others, plan
+from .plan import needs_others, plan
 from .run_options import CONNECTION
 from .spec import Document, parse_document
 from .state import state_of
 from .verify import verify
 
 if TYPE_CHECKING:
-    from .apply import DaemonWork
     from .host.memory import Memory
 
 # Ansible ships source alone and each task compiles what it imports, so what only some runs need
@@ -143,8 +143,7 @@ class _Run:
         self.engine: Engine | None = None
         self.document: Document | None = None
         self.seen: Observation | None = None
-        self.daemon: DaemonWork | None = None
-        self.daemon_plan = Plan()
+        self.parts: list[Part] = []
         self.local = Host(memory=state_folder(os.environ, os.geteuid() == 0))
         self._memories: dict[str, Memory] = {}
 
@@ -198,14 +197,14 @@ class _Run:
                 self.seen = self._nothing_there(document)
             else:
                 raise unreachable
-        elif document.daemon is None and unreachable is not None:
+        elif not document.parts and unreachable is not None:
             raise unreachable
         whole = Plan()
-        if document.daemon is not None:
-            whole = collect(problems, self._plan_daemon, document, unreachable) or whole
+        if document.parts:
+            whole = collect(problems, self._plan_parts, document, unreachable) or whole
         if self.seen is not None:
             objects = collect(problems, self._plan_objects, document, whole) or Plan()
-            whole = joined(whole, objects)
+            whole = whole + objects
         if problems:
             raise SpecError(problems)
         if unreachable is not None and self.seen is not None:
@@ -243,11 +242,11 @@ class _Run:
             return False
         return not self.host.service.is_active()
 
-    def _plan_objects(self, document: Document, daemon: Plan) -> Plan:
+    def _plan_objects(self, document: Document, parts: Plan) -> Plan:
         assert self.engine is not None and self.seen is not None
         seen = self.seen
         cause_of = causes.causes_from(self.memory())
-        settled = not any(changes_registries(change) for change in daemon.changes)
+        settled = not any(changes_registries(change) for change in parts.changes)
         found = plan(document, seen, cause_of, settled=settled)
         if needs_others(found.changes, seen):
             self.seen = observe_others(seen, self.engine)
@@ -285,38 +284,41 @@ class _Run:
         """There is no engine yet: what a fresh one would have."""
         return Observation(ASSUMED, images={key: ImageHave(key) for key in document.images})
 
-    def _plan_daemon(self, document: Document, unreachable: EngineUnreachable | None) -> Plan:
-        if self.host is None:
-            fix = "run on that host (as Ansible does), or leave `daemon` out"
-            message = "needs the engine's own machine, and the engine is reached over the network"
-            raise PlanRefused([Problem("daemon", message, fix)])
-        from .apply import DaemonWork
-        from .kinds.daemon import have as daemon_have
-        from .kinds.daemon import plan as daemon_plan
-        from .kinds.daemon.facts import facts_after
+    def _plan_parts(self, document: Document, unreachable: EngineUnreachable | None) -> Plan:
+        """The plan of what belongs to the host itself; its problems are reported together."""
+        site = self._site(document, unreachable)
+        self.parts = [part_of(kind, want, site) for kind, want in document.parts.items()]
+        whole = plan_all(self.parts)
+        if self.seen:
+            self.seen = replace(self.seen, facts=facts_after(self.parts, self.seen.facts))
+        return whole
 
-        assert document.daemon is not None and self.engine is not None
+    def _site(self, document: Document, unreachable: EngineUnreachable | None) -> Site:
+        if self.host is None:
+            fix = "run on that host (as Ansible does), or leave `{}` out"
+            message = "needs the engine's own machine, and the engine is reached over the network"
+            raise PlanRefused(Problem(kind, message, fix.format(kind)) for kind in document.parts)
         engine = self.engine if unreachable is None else None
         info = self.seen.info if self.seen and engine else None
-        if engine and self.host is self.local:
-            info = info or engine.get("/info")
-            socket = engine.endpoint.url.partition("://")[2]
-            daemon_have.refuse_another(info, self.host, os.uname().nodename, socket)
+        if engine and not info:
+            info = engine.get("/info")
+        return Site(
+            self.host,
+            engine,
+            self._known_memory,
+            document.run,
+            info or {},
+            document.parts,
+            check=self.report.check,
+            is_local=self.host is self.local,
+            tell=self.progress,
+            warn=self.report.warnings.append,
+        )
+
+    def _known_memory(self) -> Memory:
         memory = self.memory()
         assert memory is not None
-        have = daemon_have.read(self.host, engine, memory, info)
-        self.daemon = DaemonWork(document.daemon, have, self.host)
-        self.daemon_plan = daemon_plan.plan(
-            document.daemon,
-            have,
-            foreign=document.run.foreign,
-            restart=document.run.restart,
-            ignore=document.run.ignore,
-        )
-        if self.seen:
-            facts = facts_after(self.seen.facts, document.daemon, have, self.daemon_plan)
-            self.seen = replace(self.seen, facts=facts)
-        return self.daemon_plan
+        return memory
 
     def _describe_engine(self) -> None:
         assert self.engine is not None
@@ -334,19 +336,20 @@ class _Run:
     def apply(self) -> None:
         """Apply the very plan that was shown, then read again what was changed."""
         assert self.document is not None and self.engine is not None
-        report = self.report
+        report, document = self.report, self.document
         if report.plan.changes:
             from .apply import Applier
 
             applier = Applier(
-                self.document,
+                document,
                 self.seen,
                 report.plan,
                 self.engine,
                 report,
                 self.progress,
                 edges=self.edges,
-                daemon_work=self.daemon,
+                parts=self.parts,
+                observe=lambda: self._observe(document),
             )
             try:
                 applier.run()
@@ -360,9 +363,13 @@ class _Run:
         """Read again what was changed, plan again: nothing may be left."""
         assert self.document is not None and self.engine is not None
         done = self.report.done
+        touched = {change.kind for change in done}
+        for part in self.parts:
+            if part.kind in touched:
+                part.verify()
         if self.seen is None:
             return
-        if any(change.kind == "daemon" for change in done):  # it may change everything
+        if touched & set(ORDER):  # the host itself: it may change everything
             self.seen = self._observe(self.document)
         else:
             self.seen = refreshed(self.seen, done, self.document, self.engine, self.edges)
@@ -371,17 +378,15 @@ class _Run:
     def _remember(self, *, whole: bool) -> None:
         """Fingerprints of what was applied, for the causes of later changes.
 
-        After a failure (not ``whole``) only the daemon's part, if that was done.
+        After a failure (not ``whole``) only the parts of the host that were done.
         """
         memory = self.memory()
         if self.host is None or self.document is None or memory is None:
             return
-        if self.daemon and not any(c.kind == "daemon" for c in self.report.not_done):
-            from .kinds.daemon import apply as daemon_apply
-
-            daemon_apply.remember(
-                self.daemon.want, self.daemon.have, self.daemon_plan, self.host, memory
-            )
+        left = {change.kind for change in self.report.not_done}
+        for part in self.parts:
+            if part.kind not in left:
+                part.remember()
         if self.seen and whole:
             causes.keep(memory, self.document, self.seen, self.report.done)
         memory.save()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Callable
+from typing import Any, Callable
 
 from .errors import Problem, SpecError, nearest
 from .kinds.container import want as container
@@ -14,6 +14,7 @@ from .kinds.image import want as image
 from .kinds.image.options import REGISTRY_ROWS
 from .kinds.network.options import INPUTS as NETWORK_INPUTS
 from .kinds.network.options import ROWS as NETWORK
+from .kinds.part import ORDER, parse_part
 from .kinds.volume.options import INPUTS as VOLUME_INPUTS
 from .kinds.volume.options import ROWS as VOLUME
 from .masking import covered
@@ -21,9 +22,6 @@ from .model import Want
 from .options import Option, collect, parse
 from .run_options import RunOptions, run_options
 from .surface import DOCUMENT
-
-if TYPE_CHECKING:
-    from .kinds.daemon.want import DaemonWant
 
 ReadFile = Callable[[str], "str | None"]
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
@@ -35,7 +33,7 @@ class Document:
     """A parsed spec: Wants by the engine's names, in the order in which they were written."""
 
     project: str = ""
-    daemon: DaemonWant | None = None
+    parts: Mapping[str, Any] = field(default_factory=dict)  # of the host itself: kind -> want
     registries: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     images: Mapping[str, Want] = field(default_factory=dict)
     networks: Mapping[str, Want] = field(default_factory=dict)
@@ -119,7 +117,7 @@ class _Parser:
         volumes = _with_implied(volumes, containers, self.project)
         return Document(
             project=self.project,
-            daemon=self._daemon(),
+            parts=self._parts(),
             registries=self._registries(),
             images=self._images(containers),
             networks={want.name: want for want in networks.values()},
@@ -163,12 +161,9 @@ class _Parser:
             self._problem("purge", "needs a project", "name the project whose objects are removed")
         return purge
 
-    def _daemon(self) -> DaemonWant | None:
-        if "daemon" not in self.top:
-            return None
-        from .kinds.daemon.want import parse as parse_daemon
-
-        return parse_daemon(self.top["daemon"], "daemon", self.problems)
+    def _parts(self) -> dict[str, Any]:
+        named = [kind for kind in ORDER if kind in self.top]
+        return {kind: parse_part(kind, self.top[kind], self.problems) for kind in named}
 
     def _section(self, name: str) -> dict[str, Any]:
         return dict(self.top.get(name) or {})

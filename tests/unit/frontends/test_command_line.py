@@ -239,8 +239,10 @@ def test_start_up_is_fast() -> None:
         return (after.ru_utime + after.ru_stime) - (before.ru_utime + before.ru_stime)
 
     code = "from dockwright_cli.main import main; main(['schema'])"
-    # The processor's time, not the clock's; about 0.1 s on a machine that does nothing else.
-    assert min(used(code) for _ in range(5)) < 0.3
+    # Beside what any such command needs, in the same run: other work slows both alike.
+    plain = "import argparse, http.client, json, ssl"
+    pairs = [(used(code), used(plain)) for _ in range(5)]
+    assert min(ours for ours, _ in pairs) < 5 * min(theirs for _, theirs in pairs)
 
 
 def test_disruption_words_are_choices() -> None:

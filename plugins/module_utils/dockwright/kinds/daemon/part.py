@@ -1,0 +1,54 @@
+"""The daemon as a part of its host: the five verbs over daemon.json."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Callable
+
+from ...model import Change, EngineFacts, Plan
+from ..part import Part
+from . import have as daemon_have
+from . import plan as daemon_plan
+from .facts import facts_after
+from .have import DaemonHave
+from .want import DaemonWant
+
+
+class DaemonPart(Part):
+    """The keys of daemon.json, and the daemon that works with them."""
+
+    kind = "daemon"
+    want: DaemonWant
+    have: DaemonHave
+    made = Plan()
+
+    def look(self) -> None:
+        site = self.site
+        if site.engine and site.is_local:
+            socket = site.engine.endpoint.url.partition("://")[2]
+            daemon_have.refuse_another(site.info, site.host, os.uname().nodename, socket)
+        self.have = daemon_have.read(site.host, site.engine, site.memory(), site.info)
+
+    def plan(self) -> Plan:
+        run = self.site.run
+        self.made = daemon_plan.plan(
+            self.want, self.have, foreign=run.foreign, restart=run.restart, ignore=run.ignore
+        )
+        return self.made
+
+    def facts_after(self, facts: EngineFacts) -> EngineFacts:
+        return facts_after(facts, self.want, self.have, self.made)
+
+    def apply(self, changes: Sequence[Change], did: Callable[[Sequence[Change]], None]) -> None:
+        from . import apply as daemon  # what only looks does not need it
+
+        site = self.site
+        engine = site.engine if self.have.is_running else None
+        daemon.apply(self.want, self.have, changes, site.host, engine, site.tell)
+        did(changes)
+
+    def remember(self) -> None:
+        from . import apply as daemon
+
+        daemon.remember(self.want, self.have, self.made, self.site.host, self.site.memory())

@@ -1,0 +1,115 @@
+"""The form of a kind of the host itself (storage, firewall, daemon): what a run asks of it.
+
+Objects of the engine share one differ and one observation. What belongs to the host has records
+of its own behind the same five verbs, and this is their common signature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Callable
+
+from ..errors import Problem, SpecError
+from ..model import Change, EngineFacts, Plan
+from ..options import collect
+
+if TYPE_CHECKING:
+    from ..engine.client import Engine
+    from ..host.machine import Host
+    from ..host.memory import Memory
+    from ..run_options import RunOptions
+
+# In the order in which they are planned and applied: what moves the data-root comes before what
+# only configures, and a port is guarded before the daemon opens it.
+ORDER = ("storage", "firewall", "daemon")
+Progress = Callable[[str], None]
+
+
+@dataclass
+class Site:
+    """Where the parts of one run work. ``engine`` is None when it does not answer.
+
+    ``info`` is the answer of GET /info (empty without an engine), ``wants`` what the document says
+    of every part, by kind.
+    """
+
+    host: Host
+    engine: Engine | None
+    memory: Callable[[], Memory]
+    run: RunOptions
+    info: Mapping[str, Any] = field(default_factory=dict)
+    wants: Mapping[str, Any] = field(default_factory=dict)
+    check: bool = False
+    is_local: bool = True  # the engine is reached by this machine's own socket
+    tell: Progress = lambda text: None
+    warn: Progress = lambda text: None
+
+
+class Part:
+    """One kind of the host in one run: holds its want, what it saw and its plan."""
+
+    kind = ""
+
+    def __init__(self, want: Any, site: Site) -> None:
+        self.want = want
+        self.site = site
+
+    def look(self) -> None:
+        """Have: read what there is; changes nothing."""
+        raise NotImplementedError
+
+    def plan(self) -> Plan:
+        """The ordered changes from what was seen, pure. Raises SpecError and PlanRefused."""
+        raise NotImplementedError
+
+    def facts_after(self, facts: EngineFacts) -> EngineFacts:
+        """The engine's facts as this plan makes them, for the objects planned after it."""
+        return facts
+
+    def apply(self, changes: Sequence[Change], did: Callable[[Sequence[Change]], None]) -> None:
+        """Carry out this part's changes of the plan, telling ``did`` what is done as it is.
+
+        Raises DockwrightError; then things are as before, or the error says what is where.
+        """
+        raise NotImplementedError
+
+    def verify(self) -> None:
+        """Read again what was changed. Raises ApplyFailed where it is not as planned."""
+
+    def remember(self) -> None:
+        """Note in the memory what is ours now; the caller saves it."""
+
+
+def plan_all(parts: Iterable[Part]) -> Plan:
+    """Look at all parts and plan them. Raises SpecError with the problems of all together."""
+    problems: list[Problem] = []
+    whole = Plan()
+    for part in parts:
+        part.look()
+        whole += collect(problems, part.plan) or Plan()
+    if problems:
+        raise SpecError(problems)
+    return whole
+
+
+def facts_after(parts: Iterable[Part], facts: EngineFacts) -> EngineFacts:
+    """The engine's facts as the plans of all parts make them."""
+    for part in parts:
+        facts = part.facts_after(facts)
+    return facts
+
+
+def part_of(kind: str, want: Any, site: Site) -> Part:
+    """The part of a kind, imported only where a document names it."""
+    from .daemon.part import DaemonPart
+
+    parts: Mapping[str, type[Part]] = {"daemon": DaemonPart}
+    return parts[kind](want, site)
+
+
+def parse_part(kind: str, given: Any, problems: list[Any]) -> Any:
+    """What a document says of a part; what is wrong with it is added to ``problems``."""
+    from .daemon.want import parse as parse_daemon
+
+    return parse_daemon(given, kind, problems)
