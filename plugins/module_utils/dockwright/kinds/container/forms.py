@@ -489,6 +489,8 @@ CPUSET = Type("set of processors", parse_cpuset, "str", {"type": ["string", "int
 ADDRESSES = Type("list of addresses", parse_addresses, "raw", _TEXT_LIST)
 RESTART = Type("restart policy", parse_restart, "str", {"type": ["string", "boolean"]})
 SYSCTLS = Type("mapping of texts", parse_sysctls, "raw", {"anyOf": [_ANY, _LIST]}, keyed=True)
+STORAGE_OPT = Type("mapping of texts", parse_text_map, "raw", {"anyOf": [_ANY, _LIST]}, keyed=True)
+ANNOTATIONS = Type("mapping of texts", parse_text_map, "raw", {"anyOf": [_ANY, _LIST]}, keyed=True)
 ENVIRONMENT = Type("environment", parse_environment, "raw", {"anyOf": [_ANY, _LIST]}, keyed=True)
 ENV_FILES = Type("list of files", parse_env_files, "raw", {"anyOf": [{"type": "string"}, _LIST]})
 DEPENDS_ON = Type("dependencies", parse_depends_on, "raw", {"anyOf": [_ANY, _LIST]})
