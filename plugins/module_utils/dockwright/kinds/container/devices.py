@@ -113,35 +113,47 @@ _REQUEST = ("driver", "count", "device_ids", "capabilities", "options")
 
 def parse_gpus(value: Any, where: str) -> list[dict[str, Any]]:
     """Compose ``gpus``: ``all``, or a list of requests; as the engine has them."""
-    if isinstance(value, str) and value != "all":
-        raise wrong(where, f"is '{value}'", "write all, or a list of requests")
     if value == "all":
-        value = [{"count": "all"}]
+        value = [{}]
+    elif isinstance(value, str):
+        raise wrong(where, f"is '{value}'", "write all, or a list of requests")
+    return [
+        _request(item, f"{where}[{index}]", ("gpu",))
+        for index, item in enumerate(parse_list(value, where))
+    ]
+
+
+def parse_reservations(value: Any, where: str) -> list[dict[str, Any]]:
+    """Compose ``deploy.resources.reservations.devices``; each says what it must be capable of."""
     found = []
     for index, item in enumerate(parse_list(value, where)):
         path = f"{where}[{index}]"
-        entry = parse_mapping(item, path)
-        for key in entry:
-            if key not in _REQUEST:
-                raise wrong(f"{path}.{key}", "unknown key", "known keys: " + ", ".join(_REQUEST))
-        ids = parse_text_set(entry.get("device_ids") or [], f"{path}.device_ids")
-        if ids and entry.get("count") is not None:
-            raise wrong(f"{path}.count", "cannot be combined with device_ids", "keep one of them")
-        asked = parse_text_set(entry.get("capabilities") or [], f"{path}.capabilities")
-        found.append(
-            {
-                "Driver": parse_text(entry.get("driver") or "", f"{path}.driver"),
-                "Count": 0 if ids else _count(entry.get("count", "all"), f"{path}.count"),
-                "DeviceIDs": ids,
-                "Capabilities": [sorted({*asked, "gpu"})],
-                "Options": parse_text_map(entry.get("options") or {}, f"{path}.options"),
-            }
-        )
+        if not parse_mapping(item, path).get("capabilities"):
+            raise wrong(f"{path}.capabilities", "is missing", "name them, such as [gpu]")
+        found.append(_request(item, path))
     return found
 
 
+def _request(item: Any, where: str, implied: tuple[str, ...] = ()) -> dict[str, Any]:
+    entry = parse_mapping(item, where)
+    for key in entry:
+        if key not in _REQUEST:
+            raise wrong(f"{where}.{key}", "unknown key", "known keys: " + ", ".join(_REQUEST))
+    ids = parse_text_set(entry.get("device_ids") or [], f"{where}.device_ids")
+    if ids and entry.get("count") is not None:
+        raise wrong(f"{where}.count", "cannot be combined with device_ids", "keep one of them")
+    asked = parse_text_set(entry.get("capabilities") or [], f"{where}.capabilities")
+    return {
+        "Driver": parse_text(entry.get("driver") or "", f"{where}.driver"),
+        "Count": 0 if ids else _count(entry.get("count", "all"), f"{where}.count"),
+        "DeviceIDs": ids,
+        "Capabilities": [sorted({*asked, *implied})],
+        "Options": parse_text_map(entry.get("options") or {}, f"{where}.options"),
+    }
+
+
 def _count(value: Any, where: str) -> int:
-    return -1 if value == "all" else integer(-1)(value, where)
+    return -1 if value == "all" else int(integer(-1)(value, where))
 
 
 def read_gpus(seen: Inspect) -> list[dict[str, Any]] | None:
