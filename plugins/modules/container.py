@@ -74,15 +74,13 @@ changes:
   type: list
   elements: dict
   sample:
-    - kind: "container"
-      name: "web"
-      action: "update"
-      path: "mem_limit"
-      before: "128m"
-      after: "256m"
-      reason: ""
-      cause: "spec"
-      disruption: "none"
+    - {kind: container, name: web, action: update, path: mem_limit, before: 128m, after: 256m,
+       reason: "", cause: spec, disruption: none}
+drift:
+  description: What of the plan another hand has made necessary, in short lines.
+  returned: always
+  type: list
+  elements: str
 done:
   description: What was done, in short lines. In check mode it is empty.
   returned: always

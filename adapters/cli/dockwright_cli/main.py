@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import Any, Callable
+from typing import Any, Callable, NamedTuple
 
 from dockwright import api
 
-from . import arguments, requests, screen
+from . import arguments, plans, requests, screen
 from .documents import InputError, read_document, read_request
 
 FAILED = 1
@@ -44,6 +44,7 @@ def _run(args: argparse.Namespace) -> int:
     verbs: dict[str, Callable[[argparse.Namespace], int]] = {
         "plan": _converge,
         "apply": _converge,
+        "drift": _converge,
         "facts": _facts,
         "schema": _schema,
     }
@@ -57,34 +58,73 @@ def _converge(args: argparse.Namespace) -> int:
     if not args.json:
         raise InputError("no spec is named", "name a file, or - for standard input")
     asked = read_request(sys.stdin)
-    answer = requests.respond(asked, options, check=args.verb == "plan", progress=_progress(args))
+    answer = requests.respond(asked, options, check=args.verb != "apply", progress=_progress(args))
     return _print(args, answer)
 
 
 def _documents(args: argparse.Namespace, options: arguments.Given) -> int:
     """Converge specs one after the other, up to the first that fails."""
-    check = args.verb == "plan"
-    connection = api.Connection.of(options.connection)
     reports: list[api.Report] = []
     # All are read before the first is applied.
-    for document in [read_document(path, sys.stdin) for path in args.spec]:
-        if isinstance(document, dict):
-            document.update(options.run)
-        report = api.converge(
-            document, connection=connection, check=check, progress=_progress(args)
-        )
+    for task in [_task(path, args, options) for path in args.spec]:
+        report = _run_task(task, args, options)
         reports.append(report)
         if not args.json:
             head = args.spec[len(reports) - 1] if len(args.spec) > 1 else ""
-            screen.show_report(report, head)
+            screen.show_report(report, head, only_drift=args.verb == "drift")
         if report.failed:
             break
     if args.json and len(args.spec) == 1:
         return _print(args, api.to_dict(reports[0]))
     if args.json:
         return _print(args, requests.response([api.to_dict(report) for report in reports]))
-    statuses = [api.exit_code(report, detailed=args.detailed_exitcodes) for report in reports]
-    return FAILED if FAILED in statuses else max(statuses)
+    if FAILED in [api.exit_code(report) for report in reports]:
+        return FAILED
+    return 2 if args.detailed_exitcodes and any(_counts(args, r) for r in reports) else 0
+
+
+class _Task(NamedTuple):
+    """One document to converge, and the plan that was kept of it."""
+
+    path: str
+    document: Any
+    saved: api.Saved | None
+
+
+def _task(path: str, args: argparse.Namespace, options: arguments.Given) -> _Task:
+    document = read_document(path, sys.stdin)
+    kept = plans.kept_in(document, path)
+    saved, run = None, options.run
+    if kept:
+        if args.verb != "apply" or run:
+            fix = "its options are those that it was made with"
+            raise InputError(f"{path} is a saved plan, for apply alone", fix)
+        document, saved, run = read_document(kept.spec, sys.stdin), kept.saved, kept.options
+    elif getattr(args, "out", None):
+        if len(args.spec) > 1 or path == "-":
+            raise InputError("-o keeps the plan of one spec in a file", "name one file")
+        saved = plans.new()
+    if isinstance(document, dict):
+        document.update(run)
+    return _Task(path, document, saved)
+
+
+def _run_task(task: _Task, args: argparse.Namespace, options: arguments.Given) -> api.Report:
+    report = api.converge(
+        task.document,
+        connection=api.Connection.of(options.connection),
+        check=args.verb != "apply",
+        progress=_progress(args),
+        saved=task.saved,
+    )
+    if task.saved and args.verb == "plan" and not report.failed:
+        plans.write(args.out, task.path, options.run, task.saved.salt, report)
+    return report
+
+
+def _counts(args: argparse.Namespace, report: api.Report) -> bool:
+    """Whether a report makes the exit status 2."""
+    return bool(api.drift(report)) if args.verb == "drift" else report.changed
 
 
 def _facts(args: argparse.Namespace) -> int:
@@ -92,7 +132,7 @@ def _facts(args: argparse.Namespace) -> int:
     if args.json:
         return _print(args, found)
     if found["failed"]:
-        return _complain(found["message"])
+        return _complain(str(found["message"]))
     screen.show_facts(found)
     return 0
 
@@ -106,7 +146,8 @@ def _print(args: argparse.Namespace, answer: dict[str, Any]) -> int:
     screen.show_json(answer)
     if answer["failed"]:
         return FAILED
-    return 2 if getattr(args, "detailed_exitcodes", False) and answer["changed"] else 0
+    differs = answer["drift"] if args.verb == "drift" and "drift" in answer else answer["changed"]
+    return 2 if getattr(args, "detailed_exitcodes", False) and differs else 0
 
 
 def _progress(args: argparse.Namespace) -> Callable[[str], None] | None:

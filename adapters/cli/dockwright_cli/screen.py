@@ -18,11 +18,11 @@ _COLUMNS = {
 }
 
 
-def show_report(report: api.Report, head: str = "") -> None:
+def show_report(report: api.Report, head: str = "", *, only_drift: bool = False) -> None:
     """A report, line by line, under a heading when there is more than one."""
     if head:
         print(f"{head}:")
-    for line in api.lines(report, colour=has_colour()):
+    for line in api.lines(report, colour=has_colour(), only_drift=only_drift):
         print(line)
 
 

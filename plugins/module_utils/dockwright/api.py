@@ -13,8 +13,9 @@ from .errors import DockwrightError
 from .kinds.project.reading import Here, read_compose
 from .model import Report
 from .reconcile import converge
-from .report import change_dict, exit_code, lines, to_dict
+from .report import change_dict, drift, exit_code, lines, to_dict
 from .run_options import CONNECTION, RUN
+from .saved import Saved, titles
 from .spec import problems_of
 from .surface import (
     KINDS,
@@ -45,6 +46,7 @@ __all__ = [
     "DockwrightError",
     "Here",
     "Report",
+    "Saved",
     "ansible_documentation",
     "argument_spec",
     "bug",
@@ -52,6 +54,7 @@ __all__ = [
     "converge",
     "document_of",
     "documented",
+    "drift",
     "exit_code",
     "facts",
     "failure",
@@ -61,5 +64,6 @@ __all__ = [
     "problems_of",
     "read_compose",
     "schema",
+    "titles",
     "to_dict",
 ]

@@ -206,3 +206,4 @@ class Report:
     warnings: list[str] = field(default_factory=list)
     state: dict[str, Any] = field(default_factory=dict)
     engine: Mapping[str, Any] = field(default_factory=dict)
+    fingerprint: str = ""  # of a plan that is to be saved

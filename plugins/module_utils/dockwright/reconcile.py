@@ -36,6 +36,7 @@ from .model import EngineFacts, Plan, Report
 from .observe import Edges, Observation, observe, observe_others, refreshed
 from .options import collect
 from .plan import needs_others, plan
+from .saved import Saved, compared
 from .spec import Document, parse_document
 from .state import state_of
 from .verify import verify
@@ -51,19 +52,21 @@ _SOCKETS = ("unix:///var/run/docker.sock", "unix:///run/docker.sock")
 ASSUMED = EngineFacts(api="1.51", engine=ASSUMED_ENGINE, assumed=True)
 
 
-def converge(
+def converge(  # noqa: PLR0913 - the public one: its inputs are named by those who call
     document: Any,
     *,
     connection: Connection | None = None,
     check: bool = False,
     host: Host | None = None,
     progress: Progress | None = None,
+    saved: Saved | None = None,
 ) -> Report:
     """Bring a host to what a document says, or with ``check`` only plan it.
 
     ``host`` is the machine that the engine runs on; left out, it is this one when the engine is
     reached by its local socket. Never raises DockwrightError: the Report carries the problems.
-    Secret values in it are masked.
+    Secret values in it are masked. With ``saved`` the report has the plan's fingerprint, and a plan
+    that is not the saved one is refused.
     """
     report = Report(check=check)
     run = _Run(document, connection or Connection(), host, report, progress or (lambda text: None))
@@ -71,12 +74,12 @@ def converge(
         run.prepare()
         if check:
             run.recover()
-            run.plan()
+            run.plan(saved)
             report.changed = bool(report.plan.changes)
         else:
             with run.lock() as lock:
                 run.recover()
-                run.plan()
+                run.plan(saved)
                 run.apply()
                 report.changed = bool(report.done)
             if lock and lock.warning:
@@ -166,7 +169,7 @@ class _Run:
             part.recover()
             self.report.done.append(change)
 
-    def plan(self) -> None:
+    def plan(self, saved: Saved | None) -> None:
         """Have and plan; the report holds the plan afterwards."""
         assert self.document is not None and self.engine is not None
         document = self.document
@@ -197,6 +200,8 @@ class _Run:
             whole = replace(whole, warnings=(*whole.warnings, note))
         self.report.plan = whole
         self._describe_engine()
+        if saved:
+            self.report.fingerprint = compared(whole, self.raw, saved)
         refuse_beyond(whole, document.run.max_disruption)
 
     def _reach(self, *, only_daemon: bool) -> EngineUnreachable | None:

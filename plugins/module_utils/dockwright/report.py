@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .model import Action, Change, Disruption, Notice, Report
+from .model import Action, Cause, Change, Disruption, Notice, Report
 
 _SIGNS = {
     Action.CREATE: "+",
@@ -20,15 +20,16 @@ _COLOURS = {"+": "32", "-": "31", "±": "33", "~": "36", "!": "31"}
 def to_dict(report: Report) -> dict[str, Any]:
     """The report as JSON values, the same for every front end.
 
-    Keys: changed, failed, check, changes, done, not_done, diff {before, after}, stale, ignored,
-    blocked, pending, warnings, problems [{where, message, fix}], message, disruption, needs,
-    state, engine.
+    Keys: changed, failed, check, changes, drift, done, not_done, diff {before, after}, stale,
+    ignored, blocked, pending, warnings, problems [{where, message, fix}], message, disruption,
+    needs, state, engine.
     """
     return {
         "changed": report.changed,
         "failed": report.failed,
         "check": report.check,
         "changes": [change_dict(change) for change in report.plan.changes],
+        "drift": [title(change) for change in drift(report)],
         "done": [title(change) for change in report.done],
         "not_done": [title(change) for change in report.not_done],
         "diff": diff(report.plan.changes),
@@ -44,6 +45,11 @@ def to_dict(report: Report) -> dict[str, Any]:
         "state": report.state,
         "engine": dict(report.engine),
     }
+
+
+def drift(report: Report) -> list[Change]:
+    """The changes that another hand made necessary."""
+    return [change for change in report.plan.changes if change.cause is Cause.DRIFT]
 
 
 def change_dict(change: Change) -> dict[str, Any]:
@@ -111,10 +117,10 @@ def subject(kind: str, name: str) -> str:
     return kind if name in ("", kind) else f"{kind} {name}"
 
 
-def lines(report: Report, *, colour: bool = False) -> list[str]:
+def lines(report: Report, *, colour: bool = False, only_drift: bool = False) -> list[str]:
     """The report for people: the changes as a tree, object by object, then what else to know."""
     out: list[str] = []
-    for changes in _by_object(report.plan.changes):
+    for changes in _by_object(drift(report) if only_drift else report.plan.changes):
         out += _object_lines(changes, colour)
     for head, notices in (
         ("stale", report.plan.stale),
@@ -129,8 +135,15 @@ def lines(report: Report, *, colour: bool = False) -> list[str]:
         out += [f"done: {title(change)}" for change in report.done]
         out += [f"not done: {title(change)}" for change in report.not_done]
     else:
-        out.append(message(report))
+        out.append(_drifted(report) if only_drift else message(report))
     return out
+
+
+def _drifted(report: Report) -> str:
+    count = len(drift(report))
+    others = len(report.plan.changes) - count
+    more = f"; {others} more to apply that no drift has caused" if others else ""
+    return (f"{count} drifted" if count else "no drift") + more
 
 
 def _by_object(changes: Iterable[Change]) -> list[list[Change]]:

@@ -57,7 +57,7 @@ def test_plan_and_apply(asked: list, tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.parametrize(
-    ("document", "options", "status"),
+    "case",
     [
         ("{}", [], 0),
         ("{}", ["--detailed-exitcodes"], 2),
@@ -67,14 +67,13 @@ def test_plan_and_apply(asked: list, tmp_path: Path, capsys: pytest.CaptureFixtu
     ],
 )
 @pytest.mark.parametrize("form", [[], ["--json"]])
-def test_exit_status(  # noqa: PLR0913 - fixtures and parameters
+def test_exit_status(
     asked: list,
     monkeypatch: pytest.MonkeyPatch,
-    document: str,
-    options: list[str],
-    status: int,
+    case: tuple[str, list[str], int],
     form: list[str],
 ) -> None:
+    document, options, status = case
     give(monkeypatch, document)
     assert main(["apply", "-", *options, *form]) == status
 
@@ -249,3 +248,81 @@ def test_disruption_words_are_choices() -> None:
     words = {level.word for level in Disruption}
     row = next(row for row in api.RUN if row.name == "max_disruption")
     assert set(row.type.schema["enum"]) == words
+
+
+def test_a_plan_is_kept_and_carried_out(
+    asked: list, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    spec, kept = tmp_path / "site.json", tmp_path / "plan.json"
+    spec.write_text('{"project": "shop", "containers": {"web": {"environment": {"A": "hidden"}}}}')
+    assert main(["plan", str(spec), "-o", str(kept), "--max-disruption", "none"]) == 0
+    assert kept.stat().st_mode & 0o777 == 0o600
+    content = json.loads(kept.read_text())
+    assert (content["spec"], content["options"]) == (str(spec), {"max_disruption": "none"})
+    assert content["planned"] == ["update container web: mem_limit"]
+    assert "hidden" not in kept.read_text()
+    assert main(["apply", str(kept)]) == 0
+    planned, applied = asked
+    assert applied["document"] == planned["document"]
+    assert applied["document"]["max_disruption"] == "none"
+    assert applied["saved"].salt == planned["saved"].salt == content["salt"]
+    assert applied["saved"].changes == ("update container web: mem_limit",)
+    assert not applied["check"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["plan", "PLAN"], "is a saved plan, for apply alone"),
+        (["apply", "PLAN", "--max-disruption", "none"], "is a saved plan, for apply alone"),
+        (["plan", "SPEC", "SPEC", "-o", "OUT"], "-o keeps the plan of one spec"),
+        (["plan", "-", "-o", "OUT"], "-o keeps the plan of one spec"),
+        (["plan", "SPEC", "-o", "/nowhere/at/all"], "cannot be written"),
+        (["apply", "OLD"], "is no plan that this version has saved"),
+    ],
+)
+def test_bad_uses_of_plans(
+    asked: list, tmp_path: Path, arguments: list[str], words: str, capsys: pytest.CaptureFixture
+) -> None:
+    files = {"SPEC": "{}", "OLD": '{"dockwright_plan": 7}'}
+    files["PLAN"] = json.dumps(
+        {
+            "dockwright_plan": 1,
+            "spec": str(tmp_path / "SPEC"),
+            "options": {},
+            "salt": "00",
+            "fingerprint": "11",
+            "planned": [],
+        }
+    )
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    named = [str(tmp_path / word) if word in (*files, "OUT") else word for word in arguments]
+    with pytest.MonkeyPatch.context() as patch:
+        give(patch, "{}")
+        assert main(named) == 1
+    assert words in capsys.readouterr().err
+    assert not [call for call in asked if not call["check"]]
+
+
+def test_drift_shows_what_others_did(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    def converge(document: Any, **options: Any) -> Report:
+        assert options["check"]
+        drifted = Change("container", "db", Action.START, "state", cause=Cause.DRIFT)
+        changes = (CHANGE, drifted) if "drifted" in document else (CHANGE,)
+        return Report(Plan(changes), check=True, changed=True)
+
+    monkeypatch.setattr(api, "converge", converge)
+    for document, status, said in (
+        ('{"drifted": 1}', 2, "1 drifted; 1 more to apply that no drift has caused"),
+        ("{}", 0, "no drift; 1 more to apply that no drift has caused"),
+    ):
+        give(monkeypatch, document)
+        assert main(["drift", "-", "--detailed-exitcodes"]) == status
+        told = capsys.readouterr().out
+        assert said in told and "mem_limit" not in told
+        give(monkeypatch, document)
+        assert main(["drift", "-", "--detailed-exitcodes", "--json"]) == status
+        assert len(json.loads(capsys.readouterr().out)["drift"]) == (1 if status else 0)
