@@ -115,7 +115,7 @@ def site_of(lan: Lan, friend: Client, stranger: Client) -> Iterator[Callable[[Te
 def _clean(site: Site) -> None:
     with contextlib.suppress(HostCommandError):  # the host may be gone already
         engine_clean(site.host)
-        site.answer(ABSENT)
+        site.answer({**ABSENT, "confirm": True})
         site.host.exec(["rm", "-rf", "/var/lib/dockwright", "/etc/dockwright"])
         reset_daemon(site.host)
 
