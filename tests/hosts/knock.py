@@ -69,7 +69,7 @@ while not ended or waiting:
             poll.unregister(0)
         else:
             settle(descriptor)
-    for number, (_, _, began) in list(waiting.items()):
-        if time.time() - began > LIMIT:
+    for number, waited in list(waiting.items()):
+        if time.time() - waited[2] > LIMIT:
             settle(number, "no answer")
 print(json.dumps({"tried": tried, "opened": opened[-2000:], "failed": failed[-2000:]}))
