@@ -113,7 +113,7 @@ def test_without_iptables_docker_proxy_is_guarded_too(site26: Site) -> None:
         "iptables -t filter -F DOCKWRIGHT-PORTS",
         "iptables -t mangle -D FORWARD -j DOCKWRIGHT",
         "ip6tables -t filter -F INPUT",
-        "iptables -t filter -F DOCKER-USER",
+        "iptables -t filter -D DOCKER-USER -j DOCKWRIGHT",
         "iptables -t mangle -F; iptables -t mangle -X",
         "rm /etc/dockwright/firewall/current/rules.4",
         "systemctl disable dockwright-firewall.service",
