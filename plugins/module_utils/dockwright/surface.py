@@ -11,6 +11,7 @@ from .kinds.container.options import OPTIONS as CONTAINER
 from .kinds.image.options import ROWS as IMAGE
 from .kinds.network.options import OPTIONS as NETWORK
 from .kinds.project.forms import OPTIONS as COMPOSE
+from .kinds.storage.options import ROWS as STORAGE
 from .kinds.volume.options import OPTIONS as VOLUME
 from .masking import without_secrets
 from .options import Option
@@ -42,6 +43,12 @@ _DAEMON = Option(
     "Keys of C(daemon.json) in the engine's own spelling.",
     example={"log-driver": "local"},
 )
+_STORAGE = Option(
+    "storage",
+    MAPPING,
+    "Storage driver, data-root and image store; see the options of kind storage.",
+    example={"driver": "overlay2"},
+)
 _IGNORE = Option(
     "ignore", TEXTS, "Paths in the spec that another hand owns, such as C(daemon.labels)."
 )
@@ -51,6 +58,7 @@ _VERSION = Option("dockwright", TEXT, "The version of the document's form: C(1).
 DOCUMENT: tuple[Option, ...] = (
     _VERSION,
     _DAEMON,
+    _STORAGE,
     _REGISTRIES,
     _PROJECT,
     *_MEMBERS,
@@ -67,6 +75,7 @@ def _run(*names: str) -> tuple[Option, ...]:
     return tuple(row for row in RUN if row.name in (*every, *names))
 
 
+_RUN_NAMES = frozenset(row.name for row in RUN)
 _RENAMED = {"daemon": "config", "project": "name"}
 _SECTION = {
     "container": "containers",
@@ -107,6 +116,7 @@ KINDS: Mapping[str, tuple[Option, ...]] = {
         _IGNORE,
         *_run("restart", "foreign", "wait_timeout"),
     ),
+    "storage": (*STORAGE, *_run()),
     "project": (
         _PROJECT._replace(name="name", doc="The project's name."),
         *_MEMBERS,
@@ -143,6 +153,10 @@ def document_of(kind: str, params: Mapping[str, Any]) -> dict[str, Any]:
             raise wrong("name", "is missing", "name the project")
         renamed = {new: old for old, new in _RENAMED.items() if old == kind}
         return {renamed.get(key, key): value for key, value in given.items()}
+    if kind == "storage":
+        fields = {key: value for key, value in given.items() if key not in _RUN_NAMES}
+        run = {key: value for key, value in given.items() if key in _RUN_NAMES}
+        return {**run, kind: fields}
     own = {row.name for row in KINDS[kind] if row in (*RUN, _PROJECT, _REGISTRIES)}
     document = {key: value for key, value in given.items() if key in own}
     if given.get("name") is None:

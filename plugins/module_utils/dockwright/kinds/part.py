@@ -53,6 +53,11 @@ class Site:
             return {}
         return self.known_info or self.engine.get("/info") or {}
 
+    def forget_info(self) -> None:
+        """The engine is another one now: ask again."""
+        self.known_info = None
+        self.__dict__.pop("info", None)
+
 
 class Part:
     """One kind of the host in one run: holds its want, what it saw and its plan.
@@ -129,6 +134,10 @@ def facts_after(parts: Iterable[Part], facts: EngineFacts) -> EngineFacts:
 
 def part_of(kind: str, want: Any, site: Site) -> Part:
     """The part of a kind, imported only where a document names it."""
+    if kind == "storage":
+        from .storage.part import StoragePart
+
+        return StoragePart(want, site)
     from .daemon.part import DaemonPart
 
     parts: Mapping[str, type[Part]] = {"daemon": DaemonPart}
@@ -137,6 +146,10 @@ def part_of(kind: str, want: Any, site: Site) -> Part:
 
 def parse_part(kind: str, given: Any, problems: list[Any]) -> Any:
     """What a document says of a part; what is wrong with it is added to ``problems``."""
+    if kind == "storage":
+        from .storage.want import parse_storage
+
+        return parse_storage(given, kind, problems)
     from .daemon.want import parse as parse_daemon
 
     return parse_daemon(given, kind, problems)
