@@ -91,7 +91,7 @@ def fill(host: TestHost) -> None:
 def _layered(client: Any) -> None:
     """Three images of two layers more; the first one's tag goes to the last one."""
     for number in (1, 2, 3):
-        script = f"mkdir /l{number}; echo {number} > /l{number}/f; ln /l{number}/f /l{number}/g; chown 33:44 /l{number}/f"
+        script = f"mkdir /l{number}; cd /l{number}; echo {number} > f; ln f g; chown 33:44 f"
         made = client.containers.run(TINY, ["sh", "-c", script], detach=True)
         made.wait()
         made.commit("shop/layers", f"v{number}")
@@ -103,14 +103,12 @@ def _layered(client: Any) -> None:
 
 def _containers(client: Any) -> None:
     def make(name: str, script: str = _IDLE, image: str = TINY, **options: Any) -> Any:
-        container = client.containers.create(image, ["sh", "-c", script], name=name, **options)
-        return container
+        return client.containers.create(image, ["sh", "-c", script], name=name, **options)
 
     files = (
-        "cd /data; echo hello > a; ln a b; ln -s a c; chown 1000:50 a; chmod 4755 a; mkdir d; echo x > d/y;"
-        "truncate -s 4m sparse; mkfifo p; " + _IDLE
+        "cd /data; echo hello > a; ln a b; ln -s a c; chown 1000:50 a; chmod 4755 a; mkdir d;"
+        f"echo x > d/y; truncate -s 4m sparse; mkfifo p; {_IDLE}"
     )
-    client.api.create_container  # noqa: B018
     named = {"files": {"bind": "/data", "mode": "rw"}}
     acks = {ACKS: {"bind": "/acks", "mode": "rw"}, "records": {"bind": "/data", "mode": "rw"}}
     make("files", files, volumes=named, environment={"A": "1"}, labels={"k": "v"}).start()
@@ -172,8 +170,12 @@ def picture(host: TestHost, shift: int = 0) -> Picture:
 def shape(raw: dict[str, Any]) -> dict[str, Any]:
     """A container as it must be again: all but IDs and what differs from start to start."""
     config = {k: v for k, v in raw["Config"].items() if k not in ("Hostname", "MacAddress")}
-    labels = {k: v for k, v in (config["Labels"] or {}).items() if not k.startswith("dockwright")}
-    host = {k: v for k, v in raw["HostConfig"].items() if k not in ("Binds", "Mounts", "NetworkMode")}
+    labels = {
+        k: v for k, v in (config["Labels"] or {}).items() if not k.startswith("io.dockwright.")
+    }
+    host = {
+        k: v for k, v in raw["HostConfig"].items() if k not in ("Binds", "Mounts", "NetworkMode")
+    }
     ends = {
         name: [end.get("IPAMConfig"), [a for a in end.get("Aliases") or () if a not in raw["Id"]]]
         for name, end in raw["NetworkSettings"]["Networks"].items()

@@ -9,7 +9,7 @@ from typing import Callable
 
 from ...engine.client import Engine
 from ...errors import ApplyFailed, PlanRefused, Problem
-from ...model import Action, Change, Disruption, EngineFacts, Plan
+from ...model import Action, Change, EngineFacts, Plan
 from ..daemon.have import refuse_another
 from ..part import Part
 from . import have as storage_have
@@ -57,8 +57,8 @@ class StoragePart(Part):
         finishes = step == "run"
         deed = "finished" if finishes else "undone"
         reason = f"a run was killed at the step '{step}'; its work is {deed}"
-        cost = Disruption.REBUILD if found.get("halted") else Disruption.OUTAGE
-        return Change(self.kind, self.kind, Action.RECOVER, reason=reason, disruption=cost)
+        # All that it may stop has been stopped by that run.
+        return Change(self.kind, self.kind, Action.RECOVER, reason=reason)
 
     def recover(self) -> None:
         from .apply import recover

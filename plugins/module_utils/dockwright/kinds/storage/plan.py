@@ -55,9 +55,10 @@ def _changes(want: StorageWant, have: StorageHave, target: Target) -> list[Chang
             differs = False  # the store's change says it
         if not differs and in_file(have.daemon.raw, path) == value:
             continue
-        if option == "driver" and value is None and not differs:
-            reason = "goes from daemon.json, for it would name a snapshotter"
-            found.append(_change(option, have.driver, None, reason, Disruption.NONE, have, path))
+        if option == "driver" and have.store != target.store:
+            reason = "of the engine's own store" if value else "it would name a snapshotter"
+            was, now = (have.driver, None) if value is None else (None, after)
+            found.append(_change(option, was, now, reason, Disruption.NONE, have, path))
             continue
         reason, cost = _cost(option, have, target, differs=differs)
         found.append(_change(option, before if differs else None, after, reason, cost, have, path))
