@@ -1,4 +1,4 @@
-"""A host with all sorts of content, and a picture of it by means that share no code with the core."""
+"""A host with all sorts of content, and a picture of it that shares no code with the core."""
 
 from __future__ import annotations
 
@@ -201,14 +201,15 @@ def shape(raw: dict[str, Any]) -> dict[str, Any]:
 
 def _export(container: Any) -> dict[str, str]:
     """Every file of a container's own file system, by the hash of its head and content."""
-    found = {}
+    found: dict[str, str] = {}
     data = io.BytesIO(b"".join(container.export()))
     with tarfile.open(fileobj=data) as tar:
         for member in tar:
             content = tar.extractfile(member) if member.isfile() else None
             text = content.read() if content else b""
             head = f"{member.mode:o} {member.uid} {member.gid} {member.type!r} {member.linkname}"
-            found[member.name.rstrip("/")] = hashlib.sha256(head.encode() + text).hexdigest()
+            if member.name != "etc/mtab":  # the engine's own; a mapped one does not make it
+                found[member.name.rstrip("/")] = hashlib.sha256(head.encode() + text).hexdigest()
     return found
 
 

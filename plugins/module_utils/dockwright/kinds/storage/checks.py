@@ -36,6 +36,9 @@ def problems_of(want: StorageWant, have: StorageHave, target: Target) -> list[Pr
     if have.remap_problem:
         fix = "make the user with its ranges, or write default"
         problems.append(Problem(f"{where}.userns_remap", have.remap_problem, fix))
+    if target.remap and not have.remap and target.ground.closed:
+        text = f"a mapped root may not pass through {target.ground.closed}"
+        problems.append(Problem(f"{where}.userns_remap", text, "let it: chmod o+x"))
     return problems
 
 

@@ -129,6 +129,7 @@ class Reading:
                 and other.path != real
                 and other.filesystem not in _OWN_MOUNTS
             ),
+            _closed(real),
         )
 
     def _is_typeless(self, mount: str) -> bool:
@@ -160,6 +161,16 @@ def base_of(root: str) -> str:
 
 def _content(files: Files, path: str) -> list[str]:
     return [name for name in files.list(path) if name != "lost+found"]
+
+
+def _closed(real: str) -> str:
+    """A folder above a path that a mapped root may not pass through."""
+    folder = os.path.dirname(real)
+    while folder != os.path.dirname(folder):
+        if os.path.isdir(folder) and not os.stat(folder).st_mode & 0o001:
+            return folder
+        folder = os.path.dirname(folder)
+    return ""
 
 
 def _has_program(files: Files, name: str) -> bool:

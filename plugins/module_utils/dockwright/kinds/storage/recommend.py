@@ -26,6 +26,7 @@ class Ground(NamedTuple):
     devices: frozenset[str] = frozenset()
     is_typeless: bool = False  # xfs made with ftype=0
     inner: tuple[str, ...] = ()  # file systems mounted below it
+    closed: str = ""  # a folder above it that not everybody may pass through
 
 
 def unsuitable(driver: str, ground: Ground, engine: str) -> str:

@@ -76,8 +76,17 @@ class Work:
             service.start(START_LIMIT)
             return proof.wait_answer(self.engine, START_LIMIT, self.host)
         except (HostError, EngineError) as error:
-            words = proof.daemon_words(self.host, since)
-            raise ApplyFailed(f"the daemon does not start: {words}") from error
+            raise ApplyFailed(f"the daemon does not start: {self._words(since)}") from error
+
+    def _words(self, since: float) -> str:
+        """What the daemon itself said; some of its refusals have no level, and are no message."""
+        words = proof.daemon_words(self.host, since)
+        if words != proof.daemon_words(self.host, time.time() + 3600):  # nothing was said then
+            return words
+        unit = self.host.service.unit
+        lines = self.host.service.journal_tail(20, since)
+        plain = [line for line in lines if not (line.startswith(("time=", "St")) or unit in line)]
+        return " / ".join(plain[-2:]) or words
 
     def write_config(self, text: str | None) -> None:
         """Write daemon.json, or take it away."""
