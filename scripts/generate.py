@@ -36,6 +36,10 @@ TITLES = {
         "Network",
         "An entry under `networks`. Any change makes it anew, and connects its containers again.",
     ),
+    "storage": (
+        "Storage",
+        "What stands under `storage`, and the options of module `storage`.",
+    ),
     "volume": (
         "Volume",
         "An entry under `volumes`. It cannot be changed: a difference fails the run as `blocked`.",

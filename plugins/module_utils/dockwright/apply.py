@@ -113,6 +113,8 @@ class Applier:
             changes = [change for change in self.report.not_done if change.kind == part.kind]
             if changes:
                 part.apply(changes, self._did)
+                for later in self.parts[self.parts.index(part) + 1 :]:
+                    later.look()  # it may have written the same file
             is_rebuilt = any(change.disruption is Disruption.REBUILD for change in changes)
             if is_rebuilt and self.seen is not None and self.observe:
                 self.seen = self.observe()

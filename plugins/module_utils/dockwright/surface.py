@@ -12,6 +12,7 @@ from .kinds.firewall.options import ROWS as FIREWALL
 from .kinds.image.options import ROWS as IMAGE
 from .kinds.network.options import OPTIONS as NETWORK
 from .kinds.project.forms import OPTIONS as COMPOSE
+from .kinds.storage.options import ROWS as STORAGE
 from .kinds.volume.options import OPTIONS as VOLUME
 from .masking import without_secrets
 from .options import Option
@@ -49,6 +50,12 @@ _FIREWALL = Option(
     "Who may reach published ports; see the options of kind firewall.",
     example={"default": "drop", "allow": [{"port": 443}]},
 )
+_STORAGE = Option(
+    "storage",
+    MAPPING,
+    "Storage driver, data-root and image store; see the options of kind storage.",
+    example={"driver": "overlay2"},
+)
 _IGNORE = Option(
     "ignore", TEXTS, "Paths in the spec that another hand owns, such as C(daemon.labels)."
 )
@@ -59,6 +66,7 @@ DOCUMENT: tuple[Option, ...] = (
     _VERSION,
     _DAEMON,
     _FIREWALL,
+    _STORAGE,
     _REGISTRIES,
     _PROJECT,
     *_MEMBERS,
@@ -116,6 +124,7 @@ KINDS: Mapping[str, tuple[Option, ...]] = {
         *_run("restart", "foreign", "wait_timeout"),
     ),
     "firewall": (*FIREWALL, *_run()),
+    "storage": (*STORAGE, *_run()),
     "project": (
         _PROJECT._replace(name="name", doc="The project's name."),
         *_MEMBERS,
@@ -154,7 +163,7 @@ def document_of(kind: str, params: Mapping[str, Any]) -> dict[str, Any]:
         return {renamed.get(key, key): value for key, value in given.items()}
     own = {row.name for row in KINDS[kind] if row in (*RUN, _PROJECT, _REGISTRIES)}
     document = {key: value for key, value in given.items() if key in own}
-    if kind == "firewall":
+    if kind in ("firewall", "storage"):
         return {**document, kind: {key: given[key] for key in given if key not in own}}
     if given.get("name") is None:
         raise wrong("name", "is missing", f"name the {kind}")

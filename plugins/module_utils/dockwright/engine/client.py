@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, TYPE_CHECKING, Any, Callable
+from urllib.parse import urlencode
 
 from ..errors import EngineUnreachable
 from .connection import Connection, Pool, connector
@@ -186,6 +187,19 @@ class Engine:
         if not (body is None or isinstance(body, bytes) or hasattr(body, "read")):
             body = iter(body)
         return self._exchange.stream(call.carrying(body))
+
+    def download(
+        self, path: str, query: Iterable[tuple[str, str]] = (), *, timeout: float | None = None
+    ) -> Iterator[bytes]:
+        """The body of a GET as it comes, of any length; keys of ``query`` may repeat.
+
+        ``timeout`` is how many seconds the engine may be silent (at least 300 unless given). An
+        engine that fails in the middle may just end: whether all is there, the content must tell.
+        """
+        tail = urlencode(list(query))
+        whole = target(path, None, self.api_version) + (f"?{tail}" if tail else "")
+        limit = max(self.timeout, SILENCE) if timeout is None else timeout
+        return self._exchange.download(Call("GET", path, whole, limit, {}).carrying(None))
 
     def events(
         self, filters: Mapping[str, list[str]], *, since: float | None = None

@@ -75,6 +75,21 @@ class Exchange:
         connection, answer = self.open_stream(call)
         return self._lines(call, connection, answer)
 
+    def download(self, call: Call) -> Iterator[bytes]:
+        """The answer's body block by block; the limit of the call is for the silence between."""
+        connection, answer = self.open_stream(call)
+        complete = False
+        try:
+            yield from blocks(connection, answer, lambda: call.limit)
+            complete = True
+        except FAULTS as error:
+            raise self._fault(call, error, connection.hang_up()) from error
+        finally:
+            if complete:
+                self._done_with(connection, answer)
+            else:
+                connection.hang_up()
+
     def open_stream(self, call: Call) -> tuple[Connection, Answer]:
         """Send a request; raises EngineRefused at once when the engine refuses it."""
         connection, answer = self.open(call)

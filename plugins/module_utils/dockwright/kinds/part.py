@@ -54,6 +54,11 @@ class Site:
             return {}
         return self.known_info or self.engine.get("/info") or {}
 
+    def forget_info(self) -> None:
+        """The engine is another one now: ask again."""
+        self.known_info = None
+        self.__dict__.pop("info", None)
+
 
 class Part:
     """One kind of the host in one run: holds its want, what it saw and its plan.
@@ -134,6 +139,10 @@ def part_of(kind: str, want: Any, site: Site) -> Part:
         from .firewall.part import FirewallPart
 
         return FirewallPart(want, site)
+    if kind == "storage":
+        from .storage.part import StoragePart
+
+        return StoragePart(want, site)
     from .daemon.part import DaemonPart
 
     return DaemonPart(want, site)
@@ -145,6 +154,10 @@ def parse_part(kind: str, given: Any, problems: list[Any]) -> Any:
         from .firewall.want import parse as parse_firewall
 
         return parse_firewall(given, kind, problems)
+    if kind == "storage":
+        from .storage.want import parse_storage
+
+        return parse_storage(given, kind, problems)
     from .daemon.want import parse as parse_daemon
 
     return parse_daemon(given, kind, problems)

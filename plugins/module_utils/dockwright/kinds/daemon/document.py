@@ -146,6 +146,8 @@ def _of_entries(
         if inner in raw and inner in wanted and _is_same(target[inner], raw[inner], old, new):
             continue
         path = f"{key.name}.{inner}"
+        if inner not in wanted and path in have.others:
+            continue
         in_force = path in CONTENT_PATHS and new == _snapshotter(have)
         found.append(Difference(path, old, new, "want", in_force))
     return found

@@ -94,7 +94,9 @@ def read(
     )
 
 
-def refuse_another(info: Mapping[str, Any], host: Host, machine: str, socket: str) -> None:
+def refuse_another(
+    info: Mapping[str, Any], host: Host, machine: str, socket: str, kind: str = "daemon"
+) -> None:
     """Raise PlanRefused if the socket leads to a daemon that does not read this machine's file."""
     who = ""
     if any("name=rootless" in text for text in info.get("SecurityOptions") or ()):
@@ -104,8 +106,8 @@ def refuse_another(info: Mapping[str, Any], host: Host, machine: str, socket: st
     elif host.service.listens_on(socket) is False:
         who = f"at {socket} is not that of {host.service.unit}, which reads {host.config}"
     if who:
-        fix = "leave `daemon` out, or name the socket of this machine's own engine"
-        raise PlanRefused([Problem("daemon", f"cannot be managed here: the engine {who}", fix)])
+        fix = f"leave `{kind}` out, or name the socket of this machine's own engine"
+        raise PlanRefused([Problem(kind, f"cannot be managed here: the engine {who}", fix)])
 
 
 def parsed_file(text: str | None, path: str) -> tuple[dict[str, Any], str]:

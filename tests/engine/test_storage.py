@@ -1,0 +1,183 @@
+"""The storage of real hosts, changed with everything on it: nothing is lost that was not named."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.engine.storage_world import (
+    ACKS,
+    Picture,
+    acknowledged,
+    apply,
+    check_records,
+    fill,
+    picture,
+    run,
+)
+from tests.hosts import TestHost, machine
+
+NewHost = Callable[..., TestHost]
+MOVED = "/var/lib/containerd/moved"  # a volume of its own in a test host
+RUN = "/opt/dockwright/tests/engine/storage_run.py"
+# Where a run may be killed, and whether its note was on disk then.
+STEPS = ("save", "stop", "halt", "switch", "started", "load", "create", "past", "run")
+
+
+def filled(new_host: NewHost, recipe: str) -> TestHost:
+    """A host of its own, for its daemon and data-root do not stay what they are."""
+    host = new_host(recipe)
+    host.exec(["sh", "-c", f"mkdir -p {ACKS} && chmod 1777 {ACKS}"])
+    fill(host)
+    return host
+
+
+def info(host: TestHost) -> dict[str, Any]:
+    with contextlib.closing(host.sdk()) as client:
+        return dict(client.info())
+
+
+def same(before: Picture, after: Picture, *, but: tuple[str, ...] = ()) -> None:
+    """Compared part by part, for the differences to be readable."""
+    for name in Picture._fields:
+        was, now = getattr(before, name), getattr(after, name)
+        if name in but:
+            continue
+        if isinstance(was, dict):
+            assert set(now) == set(was), name
+            for key, value in was.items():
+                assert now[key] == value, (name, key)
+        else:
+            assert now == was, name
+
+
+def changed(host: TestHost, before: Picture, shift: int = 0, **storage: Any) -> dict[str, Any]:
+    """Apply a storage: everything is as before, and the last acknowledged record is there."""
+    last = acknowledged(host)
+    report = apply(host, migrate=True, **storage)
+    check_records(host, last)
+    same(before, picture(host, shift))
+    return report
+
+
+def btrfs_at(host: TestHost, path: str) -> None:
+    """Mount a fresh btrfs of half a gigabyte in the host."""
+    machine.install("btrfs-progs")
+    image = Path(host.folder) / "btrfs.img"
+    with image.open("wb") as file:
+        file.truncate(512 * 1024**2)
+    machine.run(["mkfs.btrfs", "-q", image])
+    script = (
+        "[ -e /dev/loop-control ] || mknod /dev/loop-control c 10 237\n"
+        "for n in $(seq 0 63); do [ -e /dev/loop$n ] || mknod /dev/loop$n b 7 $n; done\n"
+        f"mkdir -p {path} && mount -o loop /machine/btrfs.img {path}"
+    )
+    host.exec(["sh", "-c", script])
+
+
+def test_driver_there_and_back_then_a_move_then_clean(new_host: NewHost) -> None:
+    host = filled(new_host, "debian-13")
+    before = picture(host)
+    assert len(before.images) >= 10
+    assert len(before.containers) >= 10
+    refused = run(host, "apply", {"storage": {"driver": "vfs"}})
+    assert refused["failed"]
+    assert "migrate: true" in refused["message"]
+    for driver in ("vfs", "overlay2"):
+        changed(host, before, driver=driver)
+        assert info(host)["Driver"] == driver
+    report = changed(host, before, driver="overlay2", data_root=MOVED)
+    assert [change["disruption"] for change in report["changes"]] == ["outage"]
+    assert info(host)["DockerRootDir"] == MOVED
+    apply(host, driver="overlay2", cleanup=True)
+    assert host.exec(["ls", "/var/lib/docker"]).stdout.split() == []
+    left = host.exec(["ls", MOVED]).stdout.split()
+    assert "vfs" not in left
+    assert not [name for name in left if name.startswith("dockwright")]
+    same(before, picture(host))
+
+
+def test_overlay2_to_btrfs(new_host: NewHost) -> None:
+    host = filled(new_host, "debian-13")
+    before = picture(host)
+    btrfs_at(host, "/srv/docker")
+    refused = run(host, "plan", {"storage": {"driver": "btrfs", "migrate": True}})
+    assert "works on btrfs only" in refused["message"]
+    changed(host, before, driver="btrfs", data_root="/srv/docker")
+    assert info(host)["Driver"] == "btrfs"
+    refused = run(host, "plan", {"storage": {"data_root": MOVED, "migrate": True}})
+    assert "subvolumes" in refused["message"]
+
+
+def test_user_mapping_on_and_off(new_host: NewHost) -> None:
+    host = filled(new_host, "debian-13")
+    before = picture(host)
+    changed(host, before, 100000, userns_remap="default")
+    assert info(host)["DockerRootDir"] == "/var/lib/docker/100000.100000"
+    changed(host, before, userns_remap="")
+    assert info(host)["DockerRootDir"] == "/var/lib/docker"
+    apply(host, userns_remap="", cleanup=True)
+    same(before, picture(host))
+
+
+def test_image_store_there_and_back(new_host: NewHost) -> None:
+    host = filled(new_host, "debian-13")
+    before = picture(host)
+    last = acknowledged(host)
+    apply(host, image_store="containerd", migrate=True)
+    assert info(host)["Driver"] == "overlayfs"
+    check_records(host, last)
+    after = picture(host)
+    assert set(after.images) == set(before.images)
+    assert len(set(after.images.values())) == len(set(before.images.values()))
+    assert after.volumes == before.volumes
+    assert after.exports == before.exports
+    changed(host, before, image_store="graphdriver")
+
+
+@pytest.mark.parametrize("recipe", ["debian-12"])
+def test_the_oldest_engine(new_host: NewHost, recipe: str) -> None:
+    host = filled(new_host, recipe)
+    before = picture(host)
+    changed(host, before, driver="vfs")
+    changed(host, before, driver="overlay2")
+
+
+def killed(host: TestHost, document: dict[str, Any], at: str, when: str) -> None:
+    request = {"document": document, "at": at, "when": when}
+    done = host.core([RUN], input=json.dumps(request), check=False, timeout=600)
+    assert done.returncode == 137, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        [("started", "after"), ("create", "after"), ("run", "after")],
+        pytest.param(
+            [(step, when) for step in STEPS for when in ("before", "after")],
+            marks=pytest.mark.full,
+        ),
+    ],
+)
+def test_killed_at_a_step(new_host: NewHost, points: list[tuple[str, str]]) -> None:
+    host = filled(new_host, "debian-13")
+    before = picture(host)
+    document = {"storage": {"driver": "vfs", "migrate": True}}
+    for at, when in points:
+        last = acknowledged(host)
+        killed(host, document, at, when)
+        planned = run(host, "plan", {"storage": {}})
+        if (at, when) != ("save", "before"):
+            assert [change["action"] for change in planned["changes"]] == ["recover"]
+        report = run(host, "apply", {"storage": {}})
+        assert not report["failed"], report["message"]
+        finished = (at, when) == ("run", "after")
+        assert info(host)["Driver"] == ("vfs" if finished else "overlay2")
+        check_records(host, last)
+        same(before, picture(host))
+        assert run(host, "plan", {"storage": {}})["changes"] == []
