@@ -1,6 +1,9 @@
 """First run and no-op of N containers: one `project` task against a loop of docker_container.
 
-Both sides, and a trivial playbook, run in turns in the same minutes, so that what else the machine
+Beside them: a trivial playbook, and the engine alone, which creates and starts the same containers
+as fast as its API is asked to. Nobody's first run can be below the two together.
+
+All sides run in turns in the same minutes, so that what else the machine
 does weighs on all of them; ratios are those of the medians. Needs the development environment:
 
     . scripts/env && python benchmarks/noop.py --containers 20 --json noop.json
@@ -26,15 +29,19 @@ from statistics import median
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "plugins/module_utils")]
 
-from tests.hosts import tiny_tar  # noqa: E402 - the checkout is no installed package
+from dockwright.engine.client import Engine  # noqa: E402 - the checkout is no installed package
+from dockwright.engine.endpoint import resolve  # noqa: E402
+from tests.hosts import tiny_tar  # noqa: E402
 
 PREFIX = f"dockwright-bench-{os.getpid()}"
 IMAGE = f"{PREFIX}:1"
 SHORT = 3  # runs of what is short in a round
+AT_A_TIME = 8  # requests to the engine
 TITLES = {
     "trivial": "a trivial playbook (ping)",
+    "engine": "the engine alone, its API without a tool",
     "first": "dockwright.docker.project, first run",
     "peer_first": "docker_container in a loop, first run",
     "noop": "dockwright.docker.project, no-op",
@@ -44,6 +51,7 @@ RATIOS = {
     "noop_ratio": "peer / ours, no-op",
     "first_ratio": "peer / ours, first run",
     "noop_over_trivial": "ours / trivial, no-op",
+    "first_over_floor": "ours / (trivial + engine alone), first run",
 }
 
 
@@ -99,6 +107,25 @@ def peer(side: str, count: int, docker_host: str) -> dict[str, Any]:
     }
 
 
+def bare(index: int) -> dict[str, Any]:
+    """The same container as the engine's API has it."""
+    same = options(index)
+    return {
+        "Image": same["image"],
+        "Cmd": same["command"],
+        "Env": [f"{name}={value}" for name, value in same["environment"].items()],
+        "Labels": same["labels"],
+        "HostConfig": {
+            "NetworkMode": same["network_mode"],
+            "Binds": same["volumes"],
+            "CapDrop": same["cap_drop"],
+            "ReadonlyRootfs": same["read_only"],
+            "Memory": 64 * 2**20,
+            "RestartPolicy": {"Name": "unless-stopped"},
+        },
+    }
+
+
 def install(folder: Path) -> None:
     """Build the collection and have Ansible use it, as those who get it from Galaxy do."""
     build = [ROOT / "scripts/collection", "--output", folder]
@@ -150,8 +177,26 @@ class Bench:
         recap = re.search(r"changed=(\d+)", done.stdout)
         if done.returncode or not recap or (recap[1] != "0") != changed:
             sys.exit(f"{name} ({measured}) did not go well:\n{done.stdout}{done.stderr}")
-        self.times.setdefault(measured, []).append(took)
-        print(f"  {measured:<12}{took:8.2f} s", file=sys.stderr, flush=True)
+        self._took(measured, took)
+
+    def _took(self, measured: str, seconds: float) -> None:
+        self.times.setdefault(measured, []).append(seconds)
+        print(f"  {measured:<12}{seconds:8.2f} s", file=sys.stderr, flush=True)
+
+    def alone(self, side: str) -> None:
+        """Have the engine create and start the containers, and note the time."""
+        engine = Engine(resolve(self.docker_host))
+
+        def make(index: int) -> None:
+            name = {"name": f"{side}-{index}"}
+            identity = engine.post("/containers/create", bare(index), name)["Id"]
+            engine.post(f"/containers/{identity}/start")
+
+        started = time.perf_counter()
+        with ThreadPoolExecutor(AT_A_TIME) as threads:
+            list(threads.map(make, range(self.count)))
+        self._took("engine", time.perf_counter() - started)
+        engine.close()
 
     def docker(self, *argv: str, check: bool = True) -> str:
         """The output of a docker command on the engine that is measured."""
@@ -174,6 +219,8 @@ class Bench:
         side = f"{PREFIX}-{number}"
         self.write(f"{side}-ours", ours(f"{side}-ours", self.count, self.docker_host))
         self.write(f"{side}-peer", peer(f"{side}-peer", self.count, self.docker_host))
+        with self.removed(f"{side}-bare"):
+            self.alone(f"{side}-bare")
         with self.removed(f"{side}-ours"):
             self.play(f"{side}-ours", "first", changed=True)
             for _ in range(SHORT):
@@ -215,11 +262,13 @@ def result(bench: Bench) -> dict[str, Any]:
     def ratio(above: str, below: str) -> float | None:
         return round(medians[above] / medians[below], 2) if above in medians else None
 
+    floor = medians["trivial"] + medians["engine"]
     return {
         "containers": bench.count,
         "noop_ratio": ratio("peer_noop", "noop"),
         "first_ratio": ratio("peer_first", "first"),
         "noop_over_trivial": ratio("noop", "trivial"),
+        "first_over_floor": round(medians["first"] / floor, 2),
         "medians": medians,
         "times": {name: [round(t, 3) for t in times] for name, times in bench.times.items()},
         "machine": {

@@ -22,8 +22,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 UTILS = "plugins/module_utils"
-SEAM = f"{UTILS}/core.py"
-EMPTY = 'PACKED = ""\n'
+EMPTY = 'PATHS = ""\nDIGEST = ""\n'
 
 
 def main() -> None:
@@ -41,7 +40,8 @@ def build(output: Path) -> Path:
         for name in _files():
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, tree / name)
-        (tree / SEAM).write_text(packed(tree / UTILS))
+        for name, text in packed(tree / UTILS).items():
+            (tree / UTILS / name).write_text(text)
         command = ["ansible-galaxy", "collection", "build", str(tree), "--output-path", folder]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
@@ -65,14 +65,18 @@ def _git(*argv: str) -> list[str]:
     return [name for name in done.stdout.split("\0") if name]
 
 
-def packed(utils: Path) -> str:
-    """The file that has the core's other files in it."""
-    files = sorted((utils / "dockwright").rglob("*.py"))
+def packed(utils: Path) -> dict[str, str]:
+    """The files that take the place of the core's many: one that loads them, and their text."""
+    found = sorted((utils / "dockwright").rglob("*.py"))
+    files = [path for path in found if not path.name.startswith("fake")]  # only tests need those
     sources = {path.relative_to(utils).as_posix(): path.read_text() for path in files}
-    text = base64.b64encode(zlib.compress(json.dumps(sources).encode(), 9)).decode()
-    template = Path(__file__).with_name("packed_core.py").read_text()
-    before, after = template.split(EMPTY)
-    return f'{before}PACKED = "{text}"\n{after}'
+    plain = json.dumps(sources).encode()
+    text = base64.b64encode(zlib.compress(plain, 9)).decode()
+    digest = hashlib.sha256(plain).hexdigest()
+    filled = f'PATHS = "{" ".join(sources)}"\nDIGEST = "{digest}"\n'
+    loader = Path(__file__).with_name("packed_core.py").read_text()
+    doc = '"""The core\'s files as one text, for core.py; made by scripts/collection."""'
+    return {"core.py": loader.replace(EMPTY, filled), "packed.py": f'{doc}\n\nTEXT = "{text}"\n'}
 
 
 def _settled(built: Path) -> bytes:

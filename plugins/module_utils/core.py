@@ -4,4 +4,9 @@ from __future__ import annotations
 
 from .dockwright import api
 
-__all__ = ["api"]
+
+def keep() -> None:
+    """Keep what has been compiled, for later runs: with files there is nothing to do."""
+
+
+__all__ = ["api", "keep"]

@@ -6,7 +6,7 @@ from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
 
-from .core import api
+from .core import api, keep
 
 
 class Module(AnsibleModule):  # type: ignore[misc]  # ansible-core has no types
@@ -42,7 +42,12 @@ class Module(AnsibleModule):  # type: ignore[misc]  # ansible-core has no types
         return "\n".join(problem.text() for problem in found)
 
     def _invocation(self) -> dict[str, Any]:
-        return {"module_args": api.masked_params(self.kind, self._given())}
+        """The options as they may be shown, when Ansible shows them: from -vvv on.
+
+        With hundreds of containers they would be a good part of what a no-op costs.
+        """
+        shown = api.masked_params(self.kind, self._given()) if self._verbosity >= 3 else {}
+        return {"module_args": shown}
 
     def _given(self) -> dict[str, Any]:
         return {
@@ -82,7 +87,10 @@ def _answer(kind: str, work: Callable[[Module], dict[str, Any]]) -> None:
 def _converge(module: Module) -> dict[str, Any]:
     connection = api.Connection.of(module.params)
     document = api.document_of(module.kind, module.params)
-    return api.to_dict(api.converge(document, connection=connection, check=module.check_mode))
+    report = api.converge(document, connection=connection, check=module.check_mode)
+    if not (module.check_mode or report.failed):
+        keep()
+    return api.to_dict(report)
 
 
 def _facts(module: Module) -> dict[str, Any]:

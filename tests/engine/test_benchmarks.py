@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-from tests.hosts import TestHost
+import pytest
+
+from tests.hosts import TestHost, engine_clean, reset_daemon
 
 ROOT = Path(__file__).resolve().parents[2]
-KEYS = {"noop_ratio", "first_ratio", "noop_over_trivial"}
+KEYS = {"noop_ratio", "first_ratio", "noop_over_trivial", "first_over_floor"}
 
 
 def test_the_benchmark_writes_its_ratios(host26: TestHost, tmp_path: Path) -> None:
@@ -38,9 +41,30 @@ def test_the_benchmark_writes_its_ratios(host26: TestHost, tmp_path: Path) -> No
     assert done.returncode == 0, done.stdout + done.stderr
     found = json.loads(file.read_text())
     assert all(found[key] > 0 for key in KEYS)
-    assert set(found["medians"]) == {"trivial", "first", "noop", "peer_first", "peer_noop"}
+    sides = {"trivial", "engine", "first", "noop", "peer_first", "peer_noop"}
+    assert set(found["medians"]) == sides
     assert found["machine"]["engine"] == host26.engine_version
     assert "peer / ours, no-op" in done.stdout
     with contextlib.closing(host26.sdk()) as client:
         assert {image.id for image in client.images.list()} == before
         assert {container.id for container in client.containers.list(all=True)} == running
+
+
+def test_the_whole_host_is_measured_against_a_trivial_module(
+    host26: TestHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    bench = importlib.import_module("host")
+    engine_clean(host26)
+    host26.load_tiny()
+    try:
+        found = bench.measure(host26, tmp_path, bench.SPEC, 2)
+    finally:
+        engine_clean(host26)
+        reset_daemon(host26)
+    assert {name: len(times) for name, times in found["times_ms"].items()} == {
+        "trivial": 2,
+        "whole": 2,
+    }
+    assert {"daemon", "containers"} <= set(found["kinds"])
+    assert "above the trivial one" in bench.table(found)

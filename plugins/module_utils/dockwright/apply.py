@@ -56,10 +56,15 @@ class Applier:
         self.parts = parts
         self.observe = observe
         self.configs: dict[str, Mapping[str, Any]] = {}
+        self.watch = Watch(engine)
+        self.started: list[replacing.Started] = []
         report.not_done = [change for change in plan.changes if change not in report.done]
 
     def run(self) -> None:
-        """Apply everything. Raises the first error after the work that ran beside it has ended."""
+        """Apply everything. Raises the first error after the work that ran beside it has ended.
+
+        ``settle`` comes afterwards; what was started needs a moment to show whether it stays.
+        """
         first = any(changes_registries(c) for c in self.plan.changes if c.kind == "daemon")
         if first or self.seen is None:
             self._parts()
@@ -73,6 +78,8 @@ class Applier:
         self._removed_containers()
         self._networks(self._of("network", delete=False))
         self._containers()
+        if any(self._of(kind, delete=True) for kind in ("network", "volume", "image")):
+            self.settle()  # before what may be needed to go back
         self._networks(self._of("network", delete=True))
         self._volumes(self._of("volume", delete=True))
         self._images(self._of("image", delete=True))
@@ -215,23 +222,31 @@ class Applier:
             if change.kind == "container" and change.action not in (Action.DELETE, Action.RECOVER):
                 grouped.setdefault(change.name, []).append(change)
         haves = {**seen.others, **seen.containers}
-        with Watch(self.engine) as watch:
-            bench = container.Bench(
-                self.engine,
-                seen.facts,
-                watch,
-                self.configs,
-                haves,
-                dict(seen.lost),
-                self.document.run.wait_timeout,
-                key_of,
-                self._did,
-                self.report.warnings.append,
-                [],
-            )
-            for level in levels(self._graph(grouped, haves)):
-                self._each(lambda name: self._container(bench, name, grouped), level)
-            self._raise_first(list(replacing.settle(bench.started, watch)))
+        bench = container.Bench(
+            self.engine,
+            seen.facts,
+            self.watch,
+            self.configs,
+            haves,
+            dict(seen.lost),
+            self.document.run.wait_timeout,
+            key_of,
+            self._did,
+            self.report.warnings.append,
+            self.started,
+        )
+        for level in levels(self._graph(grouped, haves)):
+            self._each(lambda name: self._container(bench, name, grouped), level)
+
+    def settle(self) -> None:
+        """Wait until what was started has shown that it stays. Raises ApplyFailed."""
+        self._raise_first(list(replacing.settle(self.started, self.watch)))
+
+    def ended(self) -> list[Change]:
+        """The changes of the containers that have ended since they were started."""
+        names = {one.name for one in self.started if self.watch.has_ended(one.id)}
+        changes = self.report.done
+        return [c for c in changes if c.kind == "container" and c.name in names]
 
     def _graph(
         self, grouped: Mapping[str, list[Change]], haves: Mapping[str, Have]

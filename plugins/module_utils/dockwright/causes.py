@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from .differ import CauseOf, complete, leaves
@@ -12,9 +13,11 @@ from .kinds.container.plan import full_fields
 from .kinds.image.reference import key_of
 from .kinds.network.options import ROWS as NETWORK
 from .kinds.volume.options import ROWS as VOLUME
-from .model import Action, Cause, Change, Want
+from .model import Action, Cause, Change, EngineFacts, Want
 from .observe import Observation
+from .options import Option
 from .spec import Document
+from .version import VERSION
 
 _GIVEN = "given."
 
@@ -44,7 +47,7 @@ def causes_from(memory: Memory | None) -> CauseOf:
 
 def keep(memory: Memory, document: Document, seen: Observation, done: Iterable[Change]) -> None:
     """Note what was applied, taken over and removed; the caller saves the memory."""
-    memory.remember(_values(document, seen))
+    _remember(memory, document, seen)
     for change in done:
         if change.action is Action.DELETE:
             memory.forget(change.kind, change.name)
@@ -56,25 +59,32 @@ def keep(memory: Memory, document: Document, seen: Observation, done: Iterable[C
         memory.adopt(document.project, kind, name)
 
 
-def _values(document: Document, seen: Observation) -> dict[tuple[str, str], Mapping[str, Any]]:
-    """What was applied to each object, by path."""
-    found: dict[tuple[str, str], Mapping[str, Any]] = {}
+def _remember(memory: Memory, document: Document, seen: Observation) -> None:
+    """What was applied to each object, by path; of what is as it was, only that it is so."""
     for name, want in document.containers.items():
         if want.state == "absent":
             continue
         image = seen.images.get(key_of(want.fields["image"]))
-        full = full_fields(want, image.config if image else {}, seen.facts)
-        steered = {"image": want.fields["image"], "state": want.state}
-        found["container", name] = {**leaves(CONTAINER, full), **steered, **_given(want)}
+        config = image.config if image else {}
+        made_of = [VERSION, seen.facts.api, image.id if image else "", want.state, want.fields]
+        memory.remember("container", name, made_of, partial(_container, want, config, seen.facts))
     for kind, rows, wants in (
         ("network", NETWORK, document.networks),
         ("volume", VOLUME, document.volumes),
     ):
         for name, want in wants.items():
             if want.state == "present" and not want.external:
-                applied = leaves(rows, complete(rows, want.fields, {}))
-                found[kind, name] = {**applied, **_given(want)}
-    return found
+                memory.remember(kind, name, [VERSION, want.fields], partial(_other, want, rows))
+
+
+def _container(want: Want, config: Mapping[str, Any], facts: EngineFacts) -> dict[str, Any]:
+    full = full_fields(want, config, facts)
+    steered = {"image": want.fields["image"], "state": want.state}
+    return {**leaves(CONTAINER, full), **steered, **_given(want)}
+
+
+def _other(want: Want, rows: Iterable[Option]) -> dict[str, Any]:
+    return {**leaves(rows, complete(rows, want.fields, {})), **_given(want)}
 
 
 def _given(want: Want) -> dict[str, Any]:

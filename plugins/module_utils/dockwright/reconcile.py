@@ -33,7 +33,7 @@ from .kinds.part import ORDER, Part, Site, facts_after, interrupted, part_of, pl
 from .kinds.project.reading import read_compose, this_machine
 from .limits import refuse_beyond
 from .masking import mask
-from .model import EngineFacts, Plan, Report
+from .model import Change, EngineFacts, Plan, Report
 from .observe import Edges, Observation, observe, observe_others, refreshed
 from .options import collect
 from .plan import needs_others, plan
@@ -43,6 +43,7 @@ from .state import state_of
 from .verify import verify
 
 if TYPE_CHECKING:
+    from .apply import Applier
     from .host.memory import Memory
 
 # Ansible ships source alone and each task compiles what it imports, so what only some runs need
@@ -345,28 +346,44 @@ class _Run:
                 observe=lambda: self._observe(document),
             )
             try:
-                applier.run()
+                with applier.watch:
+                    applier.run()
+                    self._settle(applier)
             except DockwrightError:
                 self._remember(whole=False)
                 raise
             self._verify()
         self._remember(whole=True)
 
-    def _verify(self) -> None:
-        """Read again what was changed, plan again: nothing may be left."""
+    def _settle(self, applier: Applier) -> None:
+        """Read again what was changed, while what was started shows whether it stays."""
+        self._look_again(self.report.done)
+        try:
+            applier.settle()
+        finally:
+            ended = applier.ended()
+            if ended:
+                self._look_again(ended)
+
+    def _look_again(self, done: Iterable[Change]) -> None:
+        """The observation after these changes."""
         assert self.document is not None and self.engine is not None
-        done = self.report.done
-        touched = {change.kind for change in done}
-        for part in self.parts:
-            if part.kind in touched:
-                part.verify()
         if self.seen is None:
             return
-        if touched & set(ORDER):  # the host itself: it may change everything
+        if any(change.kind in ORDER for change in done):  # the host itself: it may change all
             self.seen = self._observe(self.document)
         else:
             self.seen = refreshed(self.seen, done, self.document, self.engine, self.edges)
-        verify(self.document, self.seen)
+
+    def _verify(self) -> None:
+        """Plan again: nothing may be left."""
+        assert self.document is not None
+        touched = {change.kind for change in self.report.done}
+        for part in self.parts:
+            if part.kind in touched:
+                part.verify()
+        if self.seen is not None:
+            verify(self.document, self.seen)
 
     def _remember(self, *, whole: bool) -> None:
         """Fingerprints of what was applied, for the causes of later changes.

@@ -27,9 +27,13 @@ def folder(root: Path) -> Path:
     return root / FOLDER.lstrip("/")
 
 
+def remember(memory: Memory, kind: str, name: str, options: dict[str, Any]) -> None:
+    memory.remember(kind, name, options, lambda: options)
+
+
 def test_what_was_applied_is_recalled_by_fingerprint(tmp_path: Path) -> None:
     first = memory(tmp_path)
-    first.remember({("container", "web"): {"image": "a:1", "environment.KEY": "s3cret"}})
+    remember(first, "container", "web", {"image": "a:1", "environment.KEY": "s3cret"})
     first.save()
     second = memory(tmp_path)
     known = second.recall("container", "web")
@@ -40,6 +44,21 @@ def test_what_was_applied_is_recalled_by_fingerprint(tmp_path: Path) -> None:
     second.forget("container", "web")
     second.save()
     assert memory(tmp_path).recall("container", "web") == {}
+
+
+def test_options_are_asked_for_only_where_something_is_new(tmp_path: Path) -> None:
+    asked = []
+
+    def options() -> dict[str, Any]:
+        asked.append(1)
+        return {"image": f"a:{len(asked)}"}
+
+    for source in ("one", "one", "two", "two"):
+        noted = memory(tmp_path)
+        noted.remember("container", "web", source, options)
+        noted.save()
+    assert len(asked) == 2
+    assert memory(tmp_path).recall("container", "web") == {"image": noted.fingerprint("a:2")}
 
 
 def test_modes_are_for_root_only(tmp_path: Path) -> None:
@@ -122,7 +141,7 @@ def test_a_broken_memory_is_an_empty_one_with_a_warning(tmp_path: Path, text: st
     assert broken.adopted("shop") == frozenset()
     assert broken.warning
     assert "empty memory" in broken.warning
-    broken.remember({("container", "web"): {"image": "a"}})
+    remember(broken, "container", "web", {"image": "a"})
     broken.save()
     healed = memory(tmp_path)
     assert healed.recall("container", "web") and not healed.warning
@@ -131,7 +150,7 @@ def test_a_broken_memory_is_an_empty_one_with_a_warning(tmp_path: Path, text: st
 def test_what_cannot_be_written_is_a_warning(tmp_path: Path) -> None:
     (tmp_path / "var").write_text("a file where the folder should be")
     one = memory(tmp_path)
-    one.remember({("container", "web"): {"image": "a"}})
+    remember(one, "container", "web", {"image": "a"})
     one.save()
     assert "memory: cannot make the folder" in one.warning
 
@@ -139,7 +158,7 @@ def test_what_cannot_be_written_is_a_warning(tmp_path: Path) -> None:
 def test_the_key_is_made_once(tmp_path: Path) -> None:
     for name in ("a", "b"):
         one = memory(tmp_path, name)
-        one.remember({("volume", name): {"driver": "local"}})
+        remember(one, "volume", name, {"driver": "local"})
         one.save()
     key = (folder(tmp_path) / "key").read_text()
     assert len(bytes.fromhex(key)) == 32

@@ -12,7 +12,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Callable
 
 from ..errors import HostError
 from .files import Files
@@ -57,15 +57,17 @@ class Memory:
         found = self._state().get("objects", {}).get(kind, {}).get(name, {})
         return {path: mark for path, mark in found.items() if path}
 
-    def remember(self, values: Mapping[tuple[str, str], Mapping[str, Any]]) -> None:
-        """Keep fingerprints of the values that were applied to objects, by (kind, name)."""
-        objects = self._state().setdefault("objects", {})
-        for (kind, name), options in values.items():
-            whole = self.fingerprint(options)
-            known = objects.setdefault(kind, {})
-            if known.get(name, {}).get("") == whole:
-                continue  # one fingerprint instead of one for each option
-            marks = {path: self.fingerprint(value) for path, value in options.items()}
+    def remember(
+        self, kind: str, name: str, source: Any, options: Callable[[], Mapping[str, Any]]
+    ) -> None:
+        """Keep fingerprints of the values that were applied to an object, by option path.
+
+        They are asked for only where ``source``, of which they are made, is another than before.
+        """
+        whole = self.fingerprint(source)
+        known = self._state().setdefault("objects", {}).setdefault(kind, {})
+        if known.get(name, {}).get("") != whole:
+            marks = {path: self.fingerprint(value) for path, value in options().items()}
             known[name] = {"": whole, **marks}
 
     def forget(self, kind: str, name: str) -> None:

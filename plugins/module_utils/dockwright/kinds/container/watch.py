@@ -108,6 +108,11 @@ class Watch:
                 self._news.wait(left)
             return self._last[identity]
 
+    def has_ended(self, identity: str) -> bool:
+        """Whether a container has ended at least once."""
+        with self._news:
+            return identity in self._ends
+
     def ended_by(self, identity: str, deadline: float) -> bool:
         """Whether a container ended before ``deadline``; ``end_of`` has waited for that."""
         with self._news:
