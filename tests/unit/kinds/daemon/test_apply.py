@@ -12,7 +12,7 @@ import pytest
 
 from dockwright.errors import ApplyFailed, EngineUnreachable, HostError
 from dockwright.host.machine import Host
-from dockwright.kinds.daemon import apply as module
+from dockwright.kinds.daemon import undo
 from dockwright.kinds.daemon.apply import apply, remember
 from dockwright.kinds.daemon.have import DaemonHave, read
 from dockwright.kinds.daemon.plan import plan
@@ -39,7 +39,10 @@ class Daemon:
         return True
 
     def identity(self) -> str:
-        return f"7@{self.done.count('restart')}"
+        return f"7@{sum(word.startswith('restart') for word in self.done)}"
+
+    def state(self) -> str:
+        return "active" if self.up else "failed"
 
     def flags(self) -> list[str]:
         return []
@@ -142,7 +145,7 @@ def daemon(tmp_path: Path) -> Daemon:
 def host(tmp_path: Path, daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> Host:
     made = Host(str(tmp_path))
     made.service = daemon
-    monkeypatch.setattr(module, "_RELOAD_LIMIT", 1.0)
+    monkeypatch.setattr(undo, "RELOAD_LIMIT", 1.0)
     return made
 
 

@@ -14,6 +14,8 @@ from .facts import facts_after
 from .have import DaemonHave
 from .want import DaemonWant
 
+RECOVERY_LIMIT = 120.0
+
 
 class DaemonPart(Part):
     """The keys of daemon.json, and the daemon that works with them."""
@@ -22,6 +24,20 @@ class DaemonPart(Part):
     want: DaemonWant
     have: DaemonHave
     made = Plan()
+
+    def interrupted(self) -> Change | None:
+        from .undo import interrupted
+
+        return interrupted(self.site.host)
+
+    def recover(self) -> None:
+        from .undo import recover
+
+        finished = recover(self.site.host, self.site.engine, RECOVERY_LIMIT)
+        if finished:
+            memory = self.site.memory()
+            memory.own_keys(finished.values, finished.writer)
+            memory.save()
 
     def look(self) -> None:
         site = self.site
