@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -92,20 +92,14 @@ def test_killed_at_any_step(
     for count in range(1, 40):
         for second in (0, 1, 2, 3, 4):
             begin(host, daemon)
-            with killed_after(count, daemon) as steps:
-                try:
-                    run(fresh(daemon, tmp_path), daemon, new)
-                except KilledError:
-                    pass
+            with killed_after(count, daemon) as steps, suppress(KilledError):
+                run(fresh(daemon, tmp_path), daemon, new)
             if len(steps) < count:
                 assert count > 5
                 return
             if second:
-                with killed_after(second, daemon):
-                    try:
-                        recovered(fresh(daemon, tmp_path), daemon)
-                    except KilledError:
-                        pass
+                with killed_after(second, daemon), suppress(KilledError):
+                    recovered(fresh(daemon, tmp_path), daemon)
             recovered(fresh(daemon, tmp_path), daemon)
             check_state(daemon, new, tmp_path)
             run(fresh(daemon, tmp_path), daemon, new)

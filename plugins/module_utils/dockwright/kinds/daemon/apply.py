@@ -44,7 +44,7 @@ def apply(  # noqa: PLR0913 (the stages' common signature)
 
 def remember(want: DaemonWant, have: DaemonHave, plan: Plan, host: Host, memory: Memory) -> None:
     """Note what is ours now and what waits for a restart (the caller saves the memory)."""
-    memory.own_keys(want.values)
+    memory.own_keys(want.values, have.scope)
     restarted = any(change.action is Action.RESTART for change in plan.changes)
     ours = {*want.values, *have.owned, *have.waiting}
     names = {notice.path.partition(".")[0] for notice in plan.pending}
@@ -110,6 +110,7 @@ class _Transaction:
             lent=lent,
             all_stop=bool(steps) and steps[-1].disruption >= Disruption.REPLACE,
             resets=self._defaults(name for name in self.paths if name not in have.raw),
+            writer=have.scope,
             values=dict(self.want.values),
         )
 

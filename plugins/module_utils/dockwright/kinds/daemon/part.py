@@ -44,7 +44,8 @@ class DaemonPart(Part):
         if site.engine and site.is_local:
             socket = site.engine.endpoint.url.partition("://")[2]
             daemon_have.refuse_another(site.info, site.host, os.uname().nodename, socket)
-        self.have = daemon_have.read(site.host, site.engine, site.memory(), site.info)
+        scope = site.run.scope
+        self.have = daemon_have.read(site.host, site.engine, site.memory(), site.info, scope)
 
     def plan(self) -> Plan:
         run = self.site.run
