@@ -94,8 +94,12 @@ class Memory:
 
     def owned_by_others(self, writer: str = "daemon") -> frozenset[str]:
         """The keys of daemon.json that other kinds of ours set."""
+        return frozenset(self.owners(writer))
+
+    def owners(self, writer: str = "daemon") -> Mapping[str, str]:
+        """The keys of daemon.json that others than ``writer`` set, and who."""
         keys = self._load(self._owned_path).get("keys", {})
-        return frozenset(key for name, owned in keys.items() if name != writer for key in owned)
+        return {key: name for name, owned in keys.items() if name != writer for key in owned}
 
     def own_keys(self, values: Mapping[str, Any], writer: str = "daemon") -> None:
         """Record which keys of daemon.json a kind set, and fingerprints of their values."""
@@ -103,6 +107,21 @@ class Memory:
         record["config"] = self._config
         marks = {key: self.fingerprint(value) for key, value in sorted(values.items())}
         record.setdefault("keys", {})[writer] = marks
+
+    def moved(self) -> Mapping[str, list[dict[str, Any]]]:
+        """Earlier defaults of containers by key of daemon.json: {value, at}, oldest first."""
+        found = self._load(self._owned_path).get("moved", {})
+        return dict(found) if isinstance(found, dict) else {}
+
+    def note_moved(self, key: str, value: Any, at: str) -> None:
+        """Record that a default was ``value`` until a moment (ISO 8601)."""
+        entries = [entry for entry in self.moved().get(key, []) if entry["value"] != value]
+        kept = [*entries, {"value": value, "at": at}][-_KEPT:]
+        self._load(self._owned_path).setdefault("moved", {})[key] = kept
+
+    def forget_moved(self) -> None:
+        """No container holds an earlier default any more."""
+        self._load(self._owned_path).pop("moved", None)
 
     def waiting_keys(self, daemon: str) -> frozenset[str]:
         """The keys that were written and wait for this very daemon process to be restarted."""

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
 from typing import Callable
 
 from ...model import Change, EngineFacts, Plan
+from ..container.stale import Moved
 from ..part import Part
+from . import felt
 from . import have as daemon_have
 from . import plan as daemon_plan
 from .facts import facts_after
 from .have import DaemonHave
 from .want import DaemonWant
+
+RECOVERY_LIMIT = 120.0
 
 
 class DaemonPart(Part):
@@ -22,20 +27,42 @@ class DaemonPart(Part):
     want: DaemonWant
     have: DaemonHave
     made = Plan()
+    moves: Mapping[str, Moved] = {}
+    at = ""  # when the daemon was changed
+
+    def interrupted(self) -> Change | None:
+        from .undo import interrupted
+
+        return interrupted(self.site.host)
+
+    def recover(self) -> None:
+        from .undo import recover
+
+        finished = recover(self.site.host, self.site.engine, RECOVERY_LIMIT)
+        if finished:
+            memory = self.site.memory()
+            memory.own_keys(finished.values, finished.writer)
+            memory.save()
 
     def look(self) -> None:
         site = self.site
         if site.engine and site.is_local:
             socket = site.engine.endpoint.url.partition("://")[2]
             daemon_have.refuse_another(site.info, site.host, os.uname().nodename, socket)
-        self.have = daemon_have.read(site.host, site.engine, site.memory(), site.info)
+        scope = site.run.scope
+        self.have = daemon_have.read(site.host, site.engine, site.memory(), site.info, scope)
 
     def plan(self) -> Plan:
         run = self.site.run
         self.made = daemon_plan.plan(
             self.want, self.have, foreign=run.foreign, restart=run.restart, ignore=run.ignore
         )
+        self.moves = felt.moves(self.want, self.have, self.made)
         return self.made
+
+    def moved(self) -> tuple[Moved, ...]:
+        noted = self.site.memory().moved() if self.have.is_running else {}
+        return (*felt.earlier(noted, self.have, self.moves), *self.moves.values())
 
     def facts_after(self, facts: EngineFacts) -> EngineFacts:
         return facts_after(facts, self.want, self.have, self.made)
@@ -44,6 +71,7 @@ class DaemonPart(Part):
         from . import apply as daemon  # what only looks does not need it
 
         site = self.site
+        self.at = datetime.now(timezone.utc).isoformat(timespec="seconds")
         engine = site.engine if self.have.is_running else None
         daemon.apply(self.want, self.have, changes, site.host, engine, site.tell)
         did(changes)
@@ -51,4 +79,7 @@ class DaemonPart(Part):
     def remember(self) -> None:
         from . import apply as daemon
 
-        daemon.remember(self.want, self.have, self.made, self.site.host, self.site.memory())
+        memory = self.site.memory()
+        daemon.remember(self.want, self.have, self.made, self.site.host, memory)
+        for key, move in self.moves.items():
+            memory.note_moved(key, move.before, self.at)
