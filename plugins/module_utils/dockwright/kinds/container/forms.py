@@ -243,6 +243,15 @@ def parse_security_opt(value: Any, where: str) -> list[str]:
     return result
 
 
+def parse_device_rules(value: Any, where: str) -> list[str]:
+    """Compose ``device_cgroup_rules`` as a sorted list."""
+    rules = sorted({" ".join(text.split()) for text in parse_texts(value, where)})
+    for rule in rules:
+        if not re.fullmatch(r"[abc] (\d+|\*):(\d+|\*) [rwm]{1,3}", rule):
+            raise wrong(where, f"'{rule}' is not a device rule", "write it like 'c 10:229 rwm'")
+    return rules
+
+
 def clean_security(texts: Any) -> list[str]:
     """``label:disable`` and ``no-new-privileges`` in the one form ``key=value``."""
     found = set()
@@ -483,6 +492,7 @@ ULIMITS = Type("ulimits", parse_ulimits, "dict", _ANY, keyed=True)
 DEVICES = Type("list of devices", parse_devices, "raw", _LIST, keyed=True)
 EXTRA_HOSTS = Type("hosts", parse_extra_hosts, "raw", {"anyOf": [_ANY, _LIST]})
 CAPABILITIES = Type("set of capabilities", parse_capabilities, "raw", _TEXT_LIST)
+DEVICE_RULES = Type("set of texts", parse_device_rules, "raw", _TEXT_LIST)
 SECURITY = Type("set of texts", parse_security_opt, "raw", _TEXT_LIST)
 SIGNAL = Type("signal", parse_signal, "str", {"type": ["string", "integer"]})
 CPUSET = Type("set of processors", parse_cpuset, "str", {"type": ["string", "integer"]})
