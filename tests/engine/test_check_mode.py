@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from dockwright import api, reconcile
+from dockwright.connection import Connection
 from dockwright.host.machine import Host
-from dockwright.reconcile import Connection
 from tests.engine.world import SLEEP, World, container, titles, told
 from tests.hosts import TINY, TestHost, push, start_registry, tiny_tar
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from dockwright import reconcile
+from dockwright.connection import Connection
 from dockwright.host.machine import Host
-from dockwright.reconcile import Connection
 from tests.engine.world import SLEEP, World, container, told
 from tests.hosts import TINY, TestHost
 

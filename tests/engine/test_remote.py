@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from dockwright import reconcile
+from dockwright.connection import Connection
 from dockwright.host.lock import Lock
 from dockwright.host.machine import Host
 from dockwright.model import Report
-from dockwright.reconcile import Connection
 from tests.engine.world import World, container, project, titles, told
 from tests.hosts import TINY, TestHost
 

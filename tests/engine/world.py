@@ -15,11 +15,11 @@ from unittest import mock
 import docker.errors
 
 from dockwright import reconcile
+from dockwright.connection import Connection
 from dockwright.engine.client import Engine, Reply
 from dockwright.host.machine import Host
 from dockwright.kinds.container import replace
 from dockwright.model import Report
-from dockwright.reconcile import Connection
 from dockwright.report import change_dict
 from tests.hosts import TINY, TestHost
 

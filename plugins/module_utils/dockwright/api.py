@@ -8,10 +8,11 @@ single object), call ``converge``, and render the Report (``report.to_dict`` for
 from __future__ import annotations
 
 from .bug import bug, failure
+from .connection import Connection
 from .errors import DockwrightError
 from .kinds.project.reading import Here, read_compose
 from .model import Report
-from .reconcile import Connection, converge
+from .reconcile import converge
 from .report import change_dict, exit_code, lines, to_dict
 from .run_options import CONNECTION, RUN
 from .spec import problems_of

@@ -20,7 +20,7 @@ from .kinds.image.plan import changes_registries
 from .kinds.image.reference import key_of
 from .kinds.network import apply as network
 from .kinds.network.recovery import Member
-from .kinds.part import Part
+from .kinds.part import ORDER, Part
 from .kinds.project.order import levels, with_wishes
 from .kinds.volume import apply as volume
 from .model import Action, Change, Disruption, Have, Plan, Report, Want
@@ -56,7 +56,7 @@ class Applier:
         self.parts = parts
         self.observe = observe
         self.configs: dict[str, Mapping[str, Any]] = {}
-        report.not_done = list(plan.changes)
+        report.not_done = [change for change in plan.changes if change not in report.done]
 
     def run(self) -> None:
         """Apply everything. Raises the first error after the work that ran beside it has ended."""
@@ -110,7 +110,7 @@ class Applier:
     def _parts(self) -> None:
         """The host itself. What is re-created with its data-root has other IDs afterwards."""
         for part in self.parts:
-            changes = [change for change in self.plan.changes if change.kind == part.kind]
+            changes = [change for change in self.report.not_done if change.kind == part.kind]
             if changes:
                 part.apply(changes, self._did)
             is_rebuilt = any(change.disruption is Disruption.REBUILD for change in changes)
@@ -142,7 +142,7 @@ class Applier:
     def _recoveries(self) -> None:
         assert self.seen is not None
         for change in self.plan.changes:
-            if change.action is not Action.RECOVER:
+            if change.action is not Action.RECOVER or change.kind in ORDER:
                 continue
             self.progress(f"{change.kind} {change.name}: putting an interrupted run right")
             if change.kind == "network":

@@ -12,7 +12,7 @@ from .engine.parallel import each
 from .errors import DockwrightError
 
 if TYPE_CHECKING:
-    from .reconcile import Connection
+    from .connection import Connection
 
 _LISTS = ("/info", "/containers/json", "/images/json", "/networks", "/volumes")
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import cached_property
-from typing import IO, TYPE_CHECKING, Any, Callable, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, Callable
 
 from . import causes
+from .connection import Connection
 from .engine.client import Engine
-from .engine.endpoint import Endpoint, resolve
 from .engine.faults import is_absent
 from .engine.versions import ASSUMED as ASSUMED_ENGINE
 from .errors import (
@@ -28,15 +28,14 @@ from .host.machine import Host, state_folder
 from .kinds.image.credentials import Registries, with_config
 from .kinds.image.have import ImageHave
 from .kinds.image.plan import changes_registries
-from .kinds.part import ORDER, Part, Site, facts_after, part_of, plan_all
+from .kinds.part import ORDER, Part, Site, facts_after, interrupted, part_of, plan_all
 from .kinds.project.reading import read_compose, this_machine
 from .limits import refuse_beyond
 from .masking import mask
 from .model import EngineFacts, Plan, Report
 from .observe import Edges, Observation, observe, observe_others, refreshed
-from .options import collect, parse
+from .options import collect
 from .plan import needs_others, plan
-from .run_options import CONNECTION
 from .spec import Document, parse_document
 from .state import state_of
 from .verify import verify
@@ -50,37 +49,6 @@ if TYPE_CHECKING:
 Progress = Callable[[str], None]
 _SOCKETS = ("unix:///var/run/docker.sock", "unix:///run/docker.sock")
 ASSUMED = EngineFacts(api="1.51", engine=ASSUMED_ENGINE, assumed=True)
-
-
-class Connection(NamedTuple):
-    """Where the engine is; what is left out is found as the docker command finds it.
-
-    ``timeout`` is the longest wait for one answer, in seconds.
-    """
-
-    docker_host: str | None = None
-    context: str | None = None
-    tls_verify: bool | None = None
-    cert_path: str | None = None
-    timeout: float = 60.0
-
-    @classmethod
-    def of(cls, params: Mapping[str, Any]) -> Connection:
-        """The connection in a front end's options. Raises SpecError for bad values."""
-        names = [row.name for row in CONNECTION]
-        parsed = parse(CONNECTION, {name: params.get(name) for name in names}, "")
-        if "timeout" in parsed:
-            parsed["timeout"] = parsed["timeout"] / 10**9
-        return cls(**parsed)
-
-    def endpoint(self) -> Endpoint:
-        """The engine's address. Raises SpecError."""
-        return resolve(
-            self.docker_host,
-            tls_verify=self.tls_verify,
-            cert_path=self.cert_path,
-            context=self.context,
-        )
 
 
 def converge(
@@ -102,10 +70,12 @@ def converge(
     try:
         run.prepare()
         if check:
+            run.recover()
             run.plan()
             report.changed = bool(report.plan.changes)
         else:
             with run.lock() as lock:
+                run.recover()
                 run.plan()
                 run.apply()
                 report.changed = bool(report.done)
@@ -144,6 +114,7 @@ class _Run:
         self.document: Document | None = None
         self.seen: Observation | None = None
         self.parts: list[Part] = []
+        self.recovered = Plan()
         self.local = Host(memory=state_folder(os.environ, os.geteuid() == 0))
         self._memories: dict[str, Memory] = {}
 
@@ -181,6 +152,20 @@ class _Run:
 
     # --- have and plan ---------------------------------------------------------------------------
 
+    def recover(self) -> None:
+        """Put right what killed runs left of the host itself, before anything else is looked at."""
+        assert self.document is not None
+        left = interrupted(self.host)
+        parts = self._parts_of(self.document, left, self.engine) if left else []
+        found = [(part, part.interrupted()) for part in parts]
+        changes = [(part, change) for part, change in found if change]
+        self.recovered = Plan(tuple(change for _, change in changes))
+        refuse_beyond(self.recovered, self.document.run.max_disruption)
+        for part, change in changes if not self.report.check else ():
+            self.progress(f"{part.kind}: putting an interrupted run right")
+            part.recover()
+            self.report.done.append(change)
+
     def plan(self) -> None:
         """Have and plan; the report holds the plan afterwards."""
         assert self.document is not None and self.engine is not None
@@ -199,9 +184,9 @@ class _Run:
                 raise unreachable
         elif not document.parts and unreachable is not None:
             raise unreachable
-        whole = Plan()
+        whole = self.recovered
         if document.parts:
-            whole = collect(problems, self._plan_parts, document, unreachable) or whole
+            whole += collect(problems, self._plan_parts, document, unreachable) or Plan()
         if self.seen is not None:
             objects = collect(problems, self._plan_objects, document, whole) or Plan()
             whole = whole + objects
@@ -286,34 +271,35 @@ class _Run:
 
     def _plan_parts(self, document: Document, unreachable: EngineUnreachable | None) -> Plan:
         """The plan of what belongs to the host itself; its problems are reported together."""
-        site = self._site(document, unreachable)
-        self.parts = [part_of(kind, want, site) for kind, want in document.parts.items()]
+        assert self.engine is not None
+        engine = self.engine if unreachable is None else None
+        self.parts = self._parts_of(document, document.parts, engine)
         whole = plan_all(self.parts)
         if self.seen:
             self.seen = replace(self.seen, facts=facts_after(self.parts, self.seen.facts))
         return whole
 
-    def _site(self, document: Document, unreachable: EngineUnreachable | None) -> Site:
+    def _parts_of(
+        self, document: Document, kinds: Iterable[str], engine: Engine | None
+    ) -> list[Part]:
         if self.host is None:
             fix = "run on that host (as Ansible does), or leave `{}` out"
             message = "needs the engine's own machine, and the engine is reached over the network"
-            raise PlanRefused(Problem(kind, message, fix.format(kind)) for kind in document.parts)
-        engine = self.engine if unreachable is None else None
-        info = self.seen.info if self.seen and engine else None
-        if engine and not info:
-            info = engine.get("/info")
-        return Site(
+            raise PlanRefused(Problem(kind, message, fix.format(kind)) for kind in kinds)
+        info = self.seen.info if self.seen else None
+        site = Site(
             self.host,
             engine,
             self._known_memory,
             document.run,
-            info or {},
+            info,
             document.parts,
             check=self.report.check,
             is_local=self.host is self.local,
             tell=self.progress,
             warn=self.report.warnings.append,
         )
+        return [part_of(kind, document.parts.get(kind), site) for kind in kinds]
 
     def _known_memory(self) -> Memory:
         memory = self.memory()

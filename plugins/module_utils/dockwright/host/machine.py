@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from .commands import Completed, Runner, run_command
 from .files import Files
+from .journal import Journal
 from .lock import Lock
-from .memory import Memory
+from .memory import Memory, safe_name
 from .ports import Port, listening_ports
 
 if TYPE_CHECKING:
@@ -70,6 +71,11 @@ class Host:
     def memory(self, engine_id: str = "") -> Memory:
         """What this host remembers of us and this engine; reads nothing before it is asked."""
         return Memory(self.files, self.memory_folder, engine_id, config=self.config)
+
+    def journal(self, kind: str) -> Journal:
+        """The journal of a kind's work on this host; like the memory's keys it goes by the file."""
+        name = f"journal-{kind}-{safe_name(self.config)}.json"
+        return Journal(self.files, f"{self.memory_folder}/{name}")
 
     def lock(self, limit: float = 60.0) -> Lock:
         """The lock that runs take before they apply (never in check mode)."""

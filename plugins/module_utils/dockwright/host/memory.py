@@ -40,8 +40,8 @@ class Memory:
         self.warning = ""
         self._files = files
         self._config = config
-        self._state_path = f"{directory}/state-{_safe(engine_id) or 'none'}.json"
-        self._owned_path = f"{directory}/owned-{_safe(config)}.json"
+        self._state_path = f"{directory}/state-{safe_name(engine_id) or 'none'}.json"
+        self._owned_path = f"{directory}/owned-{safe_name(config)}.json"
         self._loaded: dict[str, dict[str, Any]] = {}
         self._before: dict[str, str] = {}
         self._key: bytes | None = None
@@ -157,7 +157,7 @@ class Memory:
             self._files.make_directory(folder, mode=0o700)
             names = self._applied_names()
             number = int(names[-1].partition("-")[0]) + 1 if names else 1
-            name = f"{number:06d}-{_safe(spec_hash)}.json"
+            name = f"{number:06d}-{safe_name(spec_hash)}.json"
             self._files.write_atomic(f"{folder}/{name}", _text(document), mode=0o600)
             for old in self._applied_names()[:-_KEPT]:
                 self._files.remove(f"{folder}/{old}")
@@ -238,7 +238,8 @@ def _items(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [None]
 
 
-def _safe(text: str) -> str:
+def safe_name(text: str) -> str:
+    """Text as a part of a file's name."""
     return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")
 
 

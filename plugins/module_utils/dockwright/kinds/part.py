@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Callable
 
 from ..errors import Problem, SpecError
@@ -28,26 +29,37 @@ Progress = Callable[[str], None]
 
 @dataclass
 class Site:
-    """Where the parts of one run work. ``engine`` is None when it does not answer.
+    """Where the parts of one run work. ``engine`` is None when it does not answer (in `recover` it
+    is always there, and may not answer).
 
-    ``info`` is the answer of GET /info (empty without an engine), ``wants`` what the document says
-    of every part, by kind.
+    ``wants`` is what the document says of every part, by kind.
     """
 
     host: Host
     engine: Engine | None
     memory: Callable[[], Memory]
     run: RunOptions
-    info: Mapping[str, Any] = field(default_factory=dict)
+    known_info: Mapping[str, Any] | None = None
     wants: Mapping[str, Any] = field(default_factory=dict)
     check: bool = False
     is_local: bool = True  # the engine is reached by this machine's own socket
     tell: Progress = lambda text: None
     warn: Progress = lambda text: None
 
+    @cached_property
+    def info(self) -> Mapping[str, Any]:
+        """The answer of GET /info, asked for at most once; empty without an engine."""
+        if self.engine is None:
+            return {}
+        return self.known_info or self.engine.get("/info") or {}
+
 
 class Part:
-    """One kind of the host in one run: holds its want, what it saw and its plan."""
+    """One kind of the host in one run: holds its want, what it saw and its plan.
+
+    Where a killed run has left a journal, a part of its own recovers before all others, also of a
+    kind that the document does not name: ``want`` is None then.
+    """
 
     kind = ""
 
@@ -62,6 +74,16 @@ class Part:
     def plan(self) -> Plan:
         """The ordered changes from what was seen, pure. Raises SpecError and PlanRefused."""
         raise NotImplementedError
+
+    def interrupted(self) -> Change | None:
+        """What putting a killed run right will do (action RECOVER); None where none was killed."""
+        return None
+
+    def recover(self) -> None:
+        """Finish or undo what a killed run has begun; before `look`, never in check mode.
+
+        Raises DockwrightError where that cannot be done; the journal stays then.
+        """
 
     def facts_after(self, facts: EngineFacts) -> EngineFacts:
         """The engine's facts as this plan makes them, for the objects planned after it."""
@@ -79,6 +101,11 @@ class Part:
 
     def remember(self) -> None:
         """Note in the memory what is ours now; the caller saves it."""
+
+
+def interrupted(host: Host | None) -> list[str]:
+    """The parts whose work a killed run has left in the middle."""
+    return [kind for kind in ORDER if host and host.journal(kind).is_there()]
 
 
 def plan_all(parts: Iterable[Part]) -> Plan:
