@@ -1,6 +1,6 @@
 """Plan and apply keys of daemon.json on the host this runs on: JSON in, JSON out.
 
-Request: {spec, foreign, restart, check, timeout, unit}.
+Request: {spec, foreign, restart, check, timeout, unit, scope}.
 Answer: {changes, pending, warnings, error}.
 """
 
@@ -27,7 +27,7 @@ def main() -> None:
     answer: dict[str, object] = {}
     try:
         want = parse(request["spec"], "daemon")
-        have = read(host, engine, memory)
+        have = read(host, engine, memory, scope=request.get("scope", "daemon"))
         run = {key: request[key] for key in ("foreign", "restart", "ignore") if key in request}
         made = plan(want, have, **run)
         answer["changes"] = [

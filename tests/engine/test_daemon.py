@@ -208,6 +208,18 @@ def test_deferred_restart_is_pending_until_it_happens(host: TestHost) -> None:
     assert (answer["changes"], answer["pending"]) == ([], [])
 
 
+def test_two_scopes_own_different_keys_of_the_file(host: TestHost) -> None:
+    dns = {"max-concurrent-uploads": 7}
+    assert actions(run(host, {"debug": True})) == ["reload"]
+    assert actions(run(host, dns, scope="dns")) == ["reload"]
+    assert file_of(host) == {"debug": True, **dns}
+    assert "scope daemon already" in run(host, {"debug": True}, scope="dns", check=True)["error"]
+    assert run(host, {"debug": True})["changes"] == []
+    assert run(host, dns, scope="dns")["changes"] == []
+    assert actions(run(host, {}, scope="dns", foreign="remove")) == ["reload"]
+    assert file_of(host) == {"debug": True}
+
+
 def test_a_stopped_engine_gets_its_file_for_the_next_start(host: TestHost) -> None:
     host.exec(["systemctl", "stop", "docker.socket", "docker.service"])
     answer = run(host, {"debug": True, "mtu": 1400})

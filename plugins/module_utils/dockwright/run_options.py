@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from .model import Disruption
 from .options import Option
-from .values import BOOLEAN, DURATION, TEXT, TEXTS, one_of
+from .values import BOOLEAN, DURATION, TEXT, TEXTS, one_of, parse_text, wrong
 
 _WORDS = tuple(level.word for level in Disruption)
+_TAKEN = ("storage", "firewall")  # kinds that write keys of their own
+
+
+def _parse_scope(value: Any, where: str) -> str:
+    name = parse_text(value, where)
+    if not re.fullmatch(r"[a-z][a-z0-9_.-]*", name):
+        raise wrong(where, f"'{name}' is not a name", "small letters, digits and _.-")
+    if name in _TAKEN:
+        raise wrong(where, f"'{name}' is what kind {name} calls itself", "choose another name")
+    return name
+
+
+SCOPE = TEXT._replace(parse=_parse_scope)
 
 # Where the engine is.
 CONNECTION: tuple[Option, ...] = (
@@ -57,6 +71,14 @@ RUN: tuple[Option, ...] = (
         default="keep",
     ),
     Option(
+        "scope",
+        SCOPE,
+        "Whose keys of C(daemon.json) these are. Each scope owns the keys that it sets: what leaves"
+        " its own list goes, those of other scopes stay.",
+        default="daemon",
+        example="dns",
+    ),
+    Option(
         "recreate_stale",
         BOOLEAN,
         "Whether containers that hold old daemon defaults are replaced.",
@@ -87,6 +109,7 @@ class RunOptions:
     max_disruption: Disruption | None = None
     restart: str = "now"
     foreign: str = "keep"
+    scope: str = "daemon"
     recreate_stale: bool = False
     ignore: tuple[str, ...] = ()
     reveal: tuple[str, ...] = ()
@@ -101,6 +124,7 @@ def run_options(parsed: Mapping[str, Any], ignore: tuple[str, ...] = ()) -> RunO
         max_disruption=Disruption[word.upper()] if word else None,
         restart=parsed.get("restart", "now"),
         foreign=parsed.get("foreign", "keep"),
+        scope=parsed.get("scope", "daemon"),
         recreate_stale=parsed.get("recreate_stale", False),
         ignore=ignore,
         reveal=tuple(parsed.get("reveal", ())),

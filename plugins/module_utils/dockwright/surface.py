@@ -105,7 +105,7 @@ KINDS: Mapping[str, tuple[Option, ...]] = {
     "daemon": (
         _DAEMON._replace(name="config"),
         _IGNORE,
-        *_run("restart", "foreign", "wait_timeout"),
+        *_run("restart", "foreign", "scope", "wait_timeout"),
     ),
     "project": (
         _PROJECT._replace(name="name", doc="The project's name."),

@@ -92,8 +92,12 @@ class Memory:
 
     def owned_by_others(self, writer: str = "daemon") -> frozenset[str]:
         """The keys of daemon.json that other kinds of ours set."""
+        return frozenset(self.owners(writer))
+
+    def owners(self, writer: str = "daemon") -> Mapping[str, str]:
+        """The keys of daemon.json that others than ``writer`` set, and who."""
         keys = self._load(self._owned_path).get("keys", {})
-        return frozenset(key for name, owned in keys.items() if name != writer for key in owned)
+        return {key: name for name, owned in keys.items() if name != writer for key in owned}
 
     def own_keys(self, values: Mapping[str, Any], writer: str = "daemon") -> None:
         """Record which keys of daemon.json a kind set, and fingerprints of their values."""

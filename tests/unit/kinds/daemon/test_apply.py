@@ -12,7 +12,7 @@ import pytest
 
 from dockwright.errors import ApplyFailed, EngineUnreachable, HostError
 from dockwright.host.machine import Host
-from dockwright.kinds.daemon import apply as module
+from dockwright.kinds.daemon import undo
 from dockwright.kinds.daemon.apply import apply, remember
 from dockwright.kinds.daemon.have import DaemonHave, read
 from dockwright.kinds.daemon.plan import plan
@@ -39,7 +39,10 @@ class Daemon:
         return True
 
     def identity(self) -> str:
-        return f"7@{self.done.count('restart')}"
+        return f"7@{sum(word.startswith('restart') for word in self.done)}"
+
+    def state(self) -> str:
+        return "active" if self.up else "failed"
 
     def flags(self) -> list[str]:
         return []
@@ -142,13 +145,15 @@ def daemon(tmp_path: Path) -> Daemon:
 def host(tmp_path: Path, daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> Host:
     made = Host(str(tmp_path))
     made.service = daemon
-    monkeypatch.setattr(module, "_RELOAD_LIMIT", 1.0)
+    monkeypatch.setattr(undo, "RELOAD_LIMIT", 1.0)
     return made
 
 
-def run(host: Host, daemon: Daemon, spec: dict[str, Any], **more: Any) -> DaemonHave:
+def run(
+    host: Host, daemon: Daemon, spec: dict[str, Any], scope: str = "daemon", **more: Any
+) -> DaemonHave:
     memory = host.memory("ID")
-    want, have = parse(spec), read(host, daemon, memory)
+    want, have = parse(spec), read(host, daemon, memory, scope=scope)
     made = plan(want, have, **more)
     apply(want, have, made.changes, host, daemon, timeout=2)
     remember(want, have, made, host, memory)
@@ -156,9 +161,11 @@ def run(host: Host, daemon: Daemon, spec: dict[str, Any], **more: Any) -> Daemon
     return have
 
 
-def left(host: Host, daemon: Daemon, spec: dict[str, Any], **more: Any) -> Any:
+def left(
+    host: Host, daemon: Daemon, spec: dict[str, Any], scope: str = "daemon", **more: Any
+) -> Any:
     """What is still to be done, and what waits."""
-    have = read(host, daemon, host.memory("ID"))
+    have = read(host, daemon, host.memory("ID"), scope=scope)
     made = plan(parse(spec), have, **more)
     return len(made.changes), [notice.path for notice in made.pending]
 
@@ -299,6 +306,19 @@ def test_without_an_engine_the_file_is_written(tmp_path: Path) -> None:
     assert plan(want, read(host, None, host.memory())).changes == ()
     gone = plan(parse({}), read(host, None, host.memory()))
     assert [change.path for change in gone.changes] == ["debug", "hosts"]
+
+
+def test_two_scopes_own_their_keys(host: Host, daemon: Daemon) -> None:
+    run(host, daemon, {"debug": True, "labels": ["a=b"]})
+    run(host, daemon, {"max-concurrent-uploads": 6}, scope="pulls")
+    both = {"debug": True, "labels": ["a=b"], "max-concurrent-uploads": 6}
+    assert daemon.content() == both
+    run(host, daemon, {"debug": True})
+    assert daemon.content() == {"debug": True, "max-concurrent-uploads": 6}
+    run(host, daemon, {}, scope="pulls", foreign="remove")
+    assert daemon.content() == {"debug": True}
+    assert left(host, daemon, {"debug": True}) == (0, [])
+    assert left(host, daemon, {}, scope="pulls") == (0, [])
 
 
 def test_the_words_of_the_daemon() -> None:

@@ -116,7 +116,7 @@ def test_foreign_keys() -> None:
         RUNNING,
         raw={"mtu": 1400, "storage-driver": "overlay2", "debug": True},
         owned={"debug": ""},
-        others=frozenset({"storage-driver"}),
+        others={"storage-driver": "storage"},
     )
     assert [c.path for c in made({"debug": True}, have).changes] == []
     found = made({"debug": True}, have, foreign="remove")
@@ -297,3 +297,30 @@ def test_values_that_the_engine_would_not_read_are_written_anew() -> None:
         "debug",
         "",
     ]
+
+
+def test_two_scopes_do_not_share_a_key() -> None:
+    have = replace(RUNNING, scope="dns", others={"dns": "daemon"}, raw={"dns": ["10.0.0.1"]})
+    with pytest.raises(SpecError) as error:
+        made({"dns": "10.0.0.1"}, have)
+    (problem,) = error.value.problems()
+    assert problem.where == "daemon.dns"
+    assert "scope daemon already, and wanted by scope dns" in problem.message
+
+
+def test_what_another_scope_left_waiting_does_not_restart_the_daemon() -> None:
+    others = {"mtu": "daemon"}
+    have = replace(
+        RUNNING, scope="dns", others=others, raw={"mtu": 1400}, waiting=frozenset({"mtu"})
+    )
+    found = made({"debug": True}, have)
+    assert steps(found) == [("reload", "", "reload")]
+    assert [(n.path, n.after) for n in found.pending] == [("mtu", 1400)]
+    assert made({"dns": "10.0.0.1"}, have).pending == ()  # the restart is for both
+
+
+def test_live_restore_of_another_scope_stays() -> None:
+    have = replace(
+        RUNNING, raw={"live-restore": True}, live_restore=True, others={"live-restore": "daemon"}
+    )
+    assert steps(made({"mtu": 1400}, have, foreign="remove")) == [("restart", "", "restart")]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import posixpath
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Callable
 
 from ...engine.client import Engine
@@ -12,15 +13,15 @@ from ...errors import ApplyFailed, DockwrightError, EngineError, HostError
 from ...host.machine import Host
 from ...host.memory import Memory
 from ...model import Action, Change, Disruption, Plan
-from . import proof, what_ran
+from . import proof, undo, what_ran
 from .document import edited, rendered, text_of
 from .have import DaemonHave
 from .live import live_values
 from .options import BY_NAME, default_of, is_reloadable
+from .record import RELOAD, RESTART, START, WRITE, Record
 from .want import DaemonWant
 
 Progress = Callable[[str], None]
-_RELOAD_LIMIT = 10.0
 _SETTLE_LIMIT = 5.0
 _PLUGIN_LIMIT = 25.0  # a plugin that is not there is retried for 15 s
 
@@ -43,7 +44,7 @@ def apply(  # noqa: PLR0913 (the stages' common signature)
 
 def remember(want: DaemonWant, have: DaemonHave, plan: Plan, host: Host, memory: Memory) -> None:
     """Note what is ours now and what waits for a restart (the caller saves the memory)."""
-    memory.own_keys(want.values)
+    memory.own_keys(want.values, have.scope)
     restarted = any(change.action is Action.RESTART for change in plan.changes)
     ours = {*want.values, *have.owned, *have.waiting}
     names = {notice.path.partition(".")[0] for notice in plan.pending}
@@ -73,7 +74,8 @@ class _Transaction:
         self.paths = [change.path for change in changes if change.action is Action.UPDATE]
         self.steps = [c for c in changes if c.action is not Action.UPDATE]
         self.document = edited(have.raw, want, self.paths)
-        self.before: what_ran.WhatRan | None = None
+        self.journal = host.journal(undo.KIND)
+        self.record = self._recorded()
         self.wrote = self.reloaded = self.restarted = False
         self.started = time.time()
 
@@ -89,10 +91,33 @@ class _Transaction:
         if self.paths:
             self._check()
             self._back_up()
+        self._note(WRITE)
         try:
             self._carry_out()
         except DockwrightError as error:
             raise self._undone(error) from error
+        self.journal.clear()
+
+    def _recorded(self) -> Record:
+        """How it is now, and what another run needs should we be killed."""
+        steps, have = self.steps, self.have
+        lent = len(steps) > 1 and steps[0].action is Action.RELOAD
+        return Record(
+            before=have.text,
+            after=text_of(self.document) if self.paths else have.text or "",
+            was_up=have.is_running,
+            daemon=self.host.service.identity() if have.is_running else "",
+            lent=lent,
+            all_stop=bool(steps) and steps[-1].disruption >= Disruption.REPLACE,
+            resets=self._defaults(name for name in self.paths if name not in have.raw),
+            writer=have.scope,
+            values=dict(self.want.values),
+        )
+
+    def _note(self, step: str, **more: Any) -> None:
+        """On disk before the step begins."""
+        self.record = replace(self.record, step=step, **more)
+        self.journal.write(self.record.as_data())
 
     def _check(self) -> None:
         self.progress("validate the new daemon.json")
@@ -137,32 +162,41 @@ class _Transaction:
 
     def _carry_out(self) -> None:
         if self.steps and self.steps[0].action is Action.START:
+            self._note(START)
             self._write(self.document)
             self._start()
         elif self.engine is None or not self.have.is_running or not self.steps:
             self._write(self.document)
         elif self.steps[-1].action is Action.RELOAD:
+            self._note(RELOAD, **what_ran.observe(self.engine)._asdict())
             self._write(self._with_defaults())
             self._reload(self.engine)
             self._write(self.document)
         else:
-            if self.steps[0].action is Action.RELOAD:
+            if self.record.lent:
+                self._note(RELOAD)
                 self._write({**self.have.raw, "live-restore": True})
                 self._reload(self.engine)
+            before = what_ran.observe(self.engine)
+            self._note(RESTART, **before._asdict())
             self._write(self.document)
-            all_stop = self.steps[-1].disruption >= Disruption.REPLACE
-            self._restart(self.engine, all_stop=all_stop)
+            self._restart(self.engine, before)
 
     def _with_defaults(self) -> dict[str, Any]:
         """The file for one reload: a removed key would keep its old value in the daemon."""
-        document = dict(self.document)
-        for name in (path for path in self.paths if path not in document and path in BY_NAME):
+        removed = (path for path in self.paths if path not in self.document)
+        return {**self.document, **self._defaults(removed)}
+
+    def _defaults(self, names: Iterable[str]) -> dict[str, Any]:
+        """The engine's defaults of keys that a reload without them would leave as they are."""
+        found = {}
+        for name in (name for name in names if name in BY_NAME):
             key = BY_NAME[name]
             default = default_of(key, self.have.cgroup_version)
             resets = is_reloadable(name, self.have.engine) and not key.absent_resets
             if resets and default is not None:
-                document[name] = rendered(name, default)
-        return document
+                found[name] = rendered(name, default)
+        return found
 
     def _write(self, document: Mapping[str, Any]) -> None:
         text = text_of(document)
@@ -174,7 +208,7 @@ class _Transaction:
         self.progress("reload the daemon")
         self.reloaded = True
         plugins = "authorization-plugins" in self.paths
-        proof.reload(self.host, engine, _PLUGIN_LIMIT if plugins else _RELOAD_LIMIT)
+        proof.reload(self.host, engine, _PLUGIN_LIMIT if plugins else undo.RELOAD_LIMIT)
         if plugins:
             self._outlives_plugins(engine)
         self._verify_soon(engine)
@@ -203,14 +237,13 @@ class _Transaction:
         if self.engine is not None:
             self._verify(proof.wait_answer(self.engine, self.timeout, self.host))
 
-    def _restart(self, engine: Engine, *, all_stop: bool) -> None:
+    def _restart(self, engine: Engine, before: what_ran.WhatRan) -> None:
         self.progress("restart the daemon")
-        self.before = what_ran.observe(engine)
         self.host.service.reset_failed()
         self.restarted = True
         self.host.service.restart(self.timeout)
         self._verify(proof.wait_answer(engine, self.timeout, self.host))
-        vanished = what_ran.bring_back(engine, self.before, all_stopped=all_stop)
+        vanished = what_ran.bring_back(engine, before, all_stopped=self.record.all_stop)
         if vanished:
             self.progress(f"removed by the restart (--rm): {', '.join(vanished)}")
 
@@ -248,51 +281,14 @@ class _Transaction:
         fix = "nothing was changed"
         try:
             if self.wrote:
-                self._put_back()
+                self.progress("put the old daemon.json back")
+                undo.Undo(self.record, self.host, self.engine, self.timeout).run()
                 fix = "the old configuration is in force again; correct the value"
                 if not self.have.is_running:
                     fix = "the old file is back; the daemon did not run before either"
         except DockwrightError as second:
             fix = f"putting the old state back failed too: {second.message}"
+            fix += "; the next run tries it again"
+        else:
+            self.journal.clear()
         return ApplyFailed(words, where=error.where or self.want.where, fix=fix)
-
-    def _put_back(self) -> None:
-        self.progress("put the old daemon.json back")
-        was_down = not self.have.is_running
-        if was_down or self.engine is None or not (self.reloaded or self.restarted):
-            self._write_old()
-        elif not self.restarted and self.host.service.wait_settled(self.timeout) == "active":
-            self._write_old()
-            self._take_old(self.engine)
-        else:
-            self._start_old(self.engine)
-
-    def _write_old(self) -> None:
-        if self.have.text is None:
-            self.host.files.remove(self.have.path)
-        else:
-            self.host.files.write_atomic(self.have.path, self.have.text)
-
-    def _start_old(self, engine: Engine) -> None:
-        """Start with the old file; containers that live on need live-restore until it is up."""
-        lives_on = self.restarted and self.steps[0].action is Action.RELOAD
-        if lives_on:
-            self._write({**self.have.raw, "live-restore": True})
-        else:
-            self._write_old()
-        self.host.service.reset_failed()
-        self.host.service.restart(self.timeout)
-        proof.wait_answer(engine, self.timeout, self.host)
-        if self.before is not None:
-            what_ran.bring_back(engine, self.before, all_stopped=True)
-        if lives_on:
-            self._write({**self.have.raw, "live-restore": False})
-            proof.reload(self.host, engine, _RELOAD_LIMIT)
-            self._write_old()
-
-    def _take_old(self, engine: Engine) -> None:
-        """A reload with the old file; where it cannot say so, the daemon never took the new one."""
-        try:
-            proof.reload(self.host, engine, _RELOAD_LIMIT)
-        except ApplyFailed:
-            proof.wait_answer(engine, self.timeout, self.host)

@@ -22,6 +22,7 @@ def check(want: DaemonWant, have: DaemonHave, foreign: str = "keep") -> list[Pro
         problems.append(Problem(want.where, text, f"name {have.other_file} as the config file"))
     if not have.assumed:
         problems += version_problems(want, have)
+    problems += _owner_problems(want, have)
     problems += _flag_problems(want, have)
     problems += _swarm_problems(want, have)
     problems += _log_driver_problems(want, have)
@@ -105,6 +106,18 @@ def _value_limits(values: Mapping[str, Any], have: DaemonHave) -> list[tuple[str
 
 def _given(name: str, values: Mapping[str, Any], have: DaemonHave) -> bool:
     return bool(values.get(name, have.raw.get(name))) or name in have.flags
+
+
+def _owner_problems(want: DaemonWant, have: DaemonHave) -> list[Problem]:
+    return [
+        Problem(
+            f"{want.where}.{name}",
+            f"is set by scope {have.others[name]} already, and wanted by scope {have.scope} too",
+            "leave it to one of them; to move it, take it out there first",
+        )
+        for name in want.values
+        if name in have.others
+    ]
 
 
 def _flag_problems(want: DaemonWant, have: DaemonHave) -> list[Problem]:

@@ -38,7 +38,8 @@ class DaemonHave:
     flags: Mapping[str, str] = field(default_factory=dict)  # key -> the flag that sets it
     other_file: str = ""  # the daemon is told to read this file, not ours
     owned: Mapping[str, str] = field(default_factory=dict)  # key -> fingerprint of our last value
-    others: frozenset[str] = frozenset()  # keys that other kinds of ours set
+    scope: str = "daemon"  # the writer that these keys are of
+    others: Mapping[str, str] = field(default_factory=dict)  # key -> scope or kind that set it
     waiting: frozenset[str] = frozenset()  # keys written, that wait for a restart
     running: int = 0  # containers
     containers: int = 0
@@ -57,6 +58,7 @@ def read(
     engine: Engine | None,
     memory: Memory,
     info: Mapping[str, Any] | None = None,
+    scope: str = "daemon",
 ) -> DaemonHave:
     """Look at host and engine; ``info`` is the answer of GET /info where the caller has it."""
     text = host.files.read_text(host.config)
@@ -78,8 +80,9 @@ def read(
         live=live_values(info),
         flags=flagged_keys(words),
         other_file=named if named and named != host.config else "",
-        owned=memory.owned_keys(),
-        others=memory.owned_by_others(),
+        owned=memory.owned_keys(scope),
+        scope=scope,
+        others=memory.owners(scope),
         waiting=memory.waiting_keys(host.service.identity()),
         running=int(info.get("ContainersRunning") or 0) + int(info.get("ContainersPaused") or 0),
         containers=int(info.get("Containers") or 0),

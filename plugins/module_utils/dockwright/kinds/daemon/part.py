@@ -14,6 +14,8 @@ from .facts import facts_after
 from .have import DaemonHave
 from .want import DaemonWant
 
+RECOVERY_LIMIT = 120.0
+
 
 class DaemonPart(Part):
     """The keys of daemon.json, and the daemon that works with them."""
@@ -23,12 +25,27 @@ class DaemonPart(Part):
     have: DaemonHave
     made = Plan()
 
+    def interrupted(self) -> Change | None:
+        from .undo import interrupted
+
+        return interrupted(self.site.host)
+
+    def recover(self) -> None:
+        from .undo import recover
+
+        finished = recover(self.site.host, self.site.engine, RECOVERY_LIMIT)
+        if finished:
+            memory = self.site.memory()
+            memory.own_keys(finished.values, finished.writer)
+            memory.save()
+
     def look(self) -> None:
         site = self.site
         if site.engine and site.is_local:
             socket = site.engine.endpoint.url.partition("://")[2]
             daemon_have.refuse_another(site.info, site.host, os.uname().nodename, socket)
-        self.have = daemon_have.read(site.host, site.engine, site.memory(), site.info)
+        scope = site.run.scope
+        self.have = daemon_have.read(site.host, site.engine, site.memory(), site.info, scope)
 
     def plan(self) -> Plan:
         run = self.site.run

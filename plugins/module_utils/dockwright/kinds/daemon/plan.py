@@ -67,7 +67,7 @@ def plan(
     return Plan(
         changes=tuple(changes + steps),
         ignored=tuple(_notice(item, "is ignored") for item in ignored),
-        pending=pending + _foreign_pending(want, have, found),
+        pending=pending + _foreign_pending(want, have, found, restarts=bool(effects.restart)),
         warnings=(*_warnings(want, have, kept if foreign == "keep" else ()), *warnings),
     )
 
@@ -103,7 +103,8 @@ def _not_in_force(
         for name, value in want.values.items()
         if name in have.waiting or (name in have.live and have.live[name] != value)
     ]
-    removed = sorted(name for name in have.waiting if name not in want.values)
+    known = {*want.values, *have.others}
+    removed = sorted(name for name in have.waiting if name not in known)
     return [n for n in wanted + removed if n not in changed and not _is_ignored(n, ignore)]
 
 
@@ -197,14 +198,15 @@ def _stays_on(want: DaemonWant, have: DaemonHave, foreign: str) -> bool:
     """Whether the restarted daemon has live-restore too; one without it kills what lived on."""
     if "live-restore" in have.flags or want.values.get("live-restore"):
         return True
-    removed = "live-restore" in have.owned or foreign == "remove"
+    theirs = "live-restore" in have.others
+    removed = "live-restore" in have.owned or (foreign == "remove" and not theirs)
     kept = "live-restore" not in want.values and not removed
     return kept and have.raw.get("live-restore") is True
 
 
 def _pending(path: str, want: DaemonWant, have: DaemonHave) -> Notice:
     name, _, inner = path.partition(".")
-    value = want.values.get(name)
+    value = want.values.get(name, normal(name, have.raw.get(name)))
     after = value.get(inner) if inner and isinstance(value, dict) else value
     before = None if inner else effective(name, have)
     hidden = is_secret(path)
@@ -219,10 +221,10 @@ def _pending(path: str, want: DaemonWant, have: DaemonHave) -> Notice:
 
 
 def _foreign_pending(
-    want: DaemonWant, have: DaemonHave, found: Iterable[Difference]
+    want: DaemonWant, have: DaemonHave, found: Iterable[Difference], *, restarts: bool
 ) -> tuple[Notice, ...]:
     """Keys of another hand that are in the file and not in force."""
-    if not have.is_running:
+    if not have.is_running or restarts:
         return ()
     changed = {difference.key for difference in found}
     names = [
@@ -232,10 +234,12 @@ def _foreign_pending(
         if name in have.live and raw is not None and normal(name, raw) != have.live[name]
     ]
     text = "is in the file, and the daemon does not work with it yet"
-    return tuple(
+    notices = [
         Notice(KIND, KIND, name, text, have.live[name], normal(name, have.raw[name]))
         for name in names
-    )
+    ]
+    theirs = sorted(have.waiting & have.others.keys() - set(names))
+    return (*notices, *(_pending(name, want, have) for name in theirs))
 
 
 def _notice(difference: Difference, message: str) -> Notice:

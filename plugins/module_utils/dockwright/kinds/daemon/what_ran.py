@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...engine.client import Engine
 from ...errors import ApplyFailed, EngineRefused
@@ -13,8 +12,7 @@ _RUNS = ("running", "paused", "restarting")
 _KILLED = (137, 143, 255)  # by the daemon's stop, not by an end of their own
 
 
-@dataclass(frozen=True)
-class WhatRan:
+class WhatRan(NamedTuple):
     """Containers by ID, with their names for messages."""
 
     running: Mapping[str, str]
