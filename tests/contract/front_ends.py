@@ -193,7 +193,8 @@ def salt(specs: Mapping[str, Any], env: Mapping[str, str], folder: Path) -> Outc
 
 
 def _state(kind: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    default = {"container": "running", "host": "applied", "project": "applied"}.get(kind, "present")
+    named = {"container": "running", "firewall": "configured", "host": "applied"}
+    default = {**named, "project": "applied"}.get(kind, "present")
     left = {key: value for key, value in options.items() if key != "state"}
     function = f"dockwright_{kind}.{options.get('state', default)}"
     return {function: [{key: value} for key, value in left.items()]}

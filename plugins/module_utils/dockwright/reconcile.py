@@ -28,6 +28,7 @@ from .host.machine import Host, state_folder
 from .kinds.image.credentials import Registries, with_config
 from .kinds.image.have import ImageHave
 from .kinds.image.plan import changes_registries
+from .kinds.network.options import bridge_names
 from .kinds.part import ORDER, Part, Site, facts_after, interrupted, part_of, plan_all
 from .kinds.project.reading import read_compose, this_machine
 from .limits import refuse_beyond
@@ -294,6 +295,7 @@ class _Run:
             document.run,
             info,
             document.parts,
+            bridge_names(document.networks.values()),
             check=self.report.check,
             is_local=self.host is self.local,
             tell=self.progress,

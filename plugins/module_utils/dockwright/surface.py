@@ -8,6 +8,7 @@ from typing import Any
 
 from .errors import SpecError
 from .kinds.container.options import OPTIONS as CONTAINER
+from .kinds.firewall.options import ROWS as FIREWALL
 from .kinds.image.options import ROWS as IMAGE
 from .kinds.network.options import OPTIONS as NETWORK
 from .kinds.project.forms import OPTIONS as COMPOSE
@@ -42,6 +43,12 @@ _DAEMON = Option(
     "Keys of C(daemon.json) in the engine's own spelling.",
     example={"log-driver": "local"},
 )
+_FIREWALL = Option(
+    "firewall",
+    MAPPING,
+    "Who may reach published ports; see the options of kind firewall.",
+    example={"default": "drop", "allow": [{"port": 443}]},
+)
 _IGNORE = Option(
     "ignore", TEXTS, "Paths in the spec that another hand owns, such as C(daemon.labels)."
 )
@@ -51,6 +58,7 @@ _VERSION = Option("dockwright", TEXT, "The version of the document's form: C(1).
 DOCUMENT: tuple[Option, ...] = (
     _VERSION,
     _DAEMON,
+    _FIREWALL,
     _REGISTRIES,
     _PROJECT,
     *_MEMBERS,
@@ -107,6 +115,7 @@ KINDS: Mapping[str, tuple[Option, ...]] = {
         _IGNORE,
         *_run("restart", "foreign", "scope", "wait_timeout"),
     ),
+    "firewall": (*FIREWALL, *_run()),
     "project": (
         _PROJECT._replace(name="name", doc="The project's name."),
         *_MEMBERS,
@@ -145,6 +154,8 @@ def document_of(kind: str, params: Mapping[str, Any]) -> dict[str, Any]:
         return {renamed.get(key, key): value for key, value in given.items()}
     own = {row.name for row in KINDS[kind] if row in (*RUN, _PROJECT, _REGISTRIES)}
     document = {key: value for key, value in given.items() if key in own}
+    if kind == "firewall":
+        return {**document, kind: {key: given[key] for key in given if key not in own}}
     if given.get("name") is None:
         raise wrong("name", "is missing", f"name the {kind}")
     name = parse_text(given["name"], "name")

@@ -41,6 +41,7 @@ class Site:
     run: RunOptions
     known_info: Mapping[str, Any] | None = None
     wants: Mapping[str, Any] = field(default_factory=dict)
+    bridges: tuple[str, ...] = ()  # that networks of the document name
     check: bool = False
     is_local: bool = True  # the engine is reached by this machine's own socket
     tell: Progress = lambda text: None
@@ -129,14 +130,21 @@ def facts_after(parts: Iterable[Part], facts: EngineFacts) -> EngineFacts:
 
 def part_of(kind: str, want: Any, site: Site) -> Part:
     """The part of a kind, imported only where a document names it."""
+    if kind == "firewall":
+        from .firewall.part import FirewallPart
+
+        return FirewallPart(want, site)
     from .daemon.part import DaemonPart
 
-    parts: Mapping[str, type[Part]] = {"daemon": DaemonPart}
-    return parts[kind](want, site)
+    return DaemonPart(want, site)
 
 
 def parse_part(kind: str, given: Any, problems: list[Any]) -> Any:
     """What a document says of a part; what is wrong with it is added to ``problems``."""
+    if kind == "firewall":
+        from .firewall.want import parse as parse_firewall
+
+        return parse_firewall(given, kind, problems)
     from .daemon.want import parse as parse_daemon
 
     return parse_daemon(given, kind, problems)

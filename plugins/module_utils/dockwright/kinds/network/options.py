@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ... import owner
+from ...model import Want
 from ...options import Inspect, Option, field
 from ...values import (
     BOOLEAN,
@@ -167,3 +168,10 @@ INPUTS: tuple[Option, ...] = (
 )
 
 OPTIONS = ROWS + INPUTS
+
+
+def bridge_names(wants: Iterable[Want]) -> tuple[str, ...]:
+    """The bridges of the host that networks are to have by name."""
+    options = (want.fields.get("driver_opts") or {} for want in wants)
+    named = {str(found.get("com.docker.network.bridge.name") or "") for found in options}
+    return tuple(sorted(named - {""}))

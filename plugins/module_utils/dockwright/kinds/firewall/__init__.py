@@ -1,0 +1,1 @@
+"""Who may reach published ports: rules of netfilter in chains of our own."""

@@ -1,0 +1,217 @@
+"""What there is: rules, interfaces, what the daemon does with ports, our files. Read only."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Callable
+
+from ...errors import HostError, PlanRefused, Problem
+from ..daemon.flags import flagged_keys
+from ..daemon.have import parsed_file
+from ..daemon.options import version
+from . import access, files, saved
+from .rules import Ways
+
+if TYPE_CHECKING:
+    from ...host.machine import Host
+    from ..part import Site
+
+_TOOLS = {4: "iptables", 6: "ip6tables"}
+_DOCKERS = re.compile(r"docker0|docker_gwbridge|br-[0-9a-f]{12}")
+_BRIDGE_NAME = "com.docker.network.bridge.name"
+
+
+@dataclass(frozen=True)
+class FirewallHave:
+    """The host's netfilter rules, and all that decides about ours."""
+
+    variant: str = ""  # of the commands: "", -nft or -legacy
+    saved: Mapping[int, saved.Saved] = field(default_factory=dict)  # by family that is there
+    missing: str = ""  # why there is no iptables here
+    interfaces: tuple[str, ...] = ()
+    ways: Ways = field(default_factory=Ways)
+    has_ipv6: bool = False  # some interface of the host speaks it
+    nftables: bool = False  # the daemon writes its own nft tables
+    firewalld: str = ""  # its version when it runs
+    firewalld_backend: str = ""
+    own: files.Own = field(default_factory=files.Own)  # what we keep on the host
+    came_by: access.Peer | None = None  # the connection that this tool was started over
+    peers: tuple[access.Peer, ...] = ()  # who is connected to the host's sshd
+    has_systemd: bool = True
+    unit: str = "docker.service"
+    remembered: Mapping[str, str] = field(default_factory=dict)  # path -> mark of what we applied
+    mark: Callable[[Any], str] = repr
+
+
+def read(site: Site) -> FirewallHave:
+    """Look at the host. Raises HostError where the rules cannot be read."""
+    host, memory = site.host, site.memory()
+    keys = _daemon_keys(site)
+    found = _interfaces(host)
+    bridges = _bridges(site, found, keys)
+    variant, rules, missing = _rules(host)
+    own = files.read(host)
+    known = {*bridges, *(name for name in found if _DOCKERS.fullmatch(name))}
+    has_ipv6 = _has_ipv6(host, found, known)
+    ways = Ways(
+        _proxied(keys, has_ipv6),
+        tuple(sorted(name for name in bridges if not _is_usual(name))),
+        tuple(sorted(name for name in found if name.startswith("br-") and name not in known)),
+    )
+    daemon, backend = _firewalld(host)
+    return FirewallHave(
+        variant=variant,
+        saved=rules,
+        missing=missing,
+        interfaces=tuple(found),
+        ways=ways,
+        has_ipv6=has_ipv6,
+        nftables=_is_nftables(site, keys),
+        firewalld=daemon,
+        firewalld_backend=backend,
+        own=own,
+        came_by=access.came_by(host.files, os.environ, os.getpid()),
+        peers=access.peers(host.files),
+        has_systemd=host.service.has_systemd(),
+        unit=host.service.unit,
+        remembered=memory.recall("firewall", "firewall"),
+        mark=memory.fingerprint,
+    )
+
+
+def read_family(host: Host, variant: str, family: int) -> saved.Saved:
+    """The rules of one family as they are now."""
+    command = f"{_TOOLS[family]}{variant}-save"
+    return saved.parse(host.run([command], timeout=60.0).checked().stdout)
+
+
+def _rules(host: Host) -> tuple[str, dict[int, saved.Saved], str]:
+    """The variant of iptables that the daemon uses, the rules of both families; or why not."""
+    variant = ""
+    try:
+        rules = {4: read_family(host, variant, 4)}
+    except HostError as error:
+        return "", {}, error.message
+    if "DOCKER" not in rules[4].get("nat", {}):
+        for other in ("-legacy", "-nft"):
+            seen = _others(host, other)
+            if "DOCKER" in seen.get("nat", {}):
+                variant, rules = other, {4: seen}
+    with contextlib.suppress(HostError):  # no IPv6 in this kernel, or no ip6tables
+        rules[6] = read_family(host, variant, 6)
+    return variant, rules, ""
+
+
+def _others(host: Host, variant: str) -> saved.Saved:
+    """The rules of the other variant of iptables, where it is installed and in use."""
+    is_legacy = variant == "-legacy"
+    if is_legacy and not (host.files.read_text("/proc/net/ip_tables_names") or "").strip():
+        return {}  # to ask would make its tables
+    try:
+        return read_family(host, variant, 4)
+    except HostError:
+        return {}
+
+
+def _daemon_keys(site: Site) -> dict[str, list[Any]]:
+    """The values that keys of the daemon have now or will have after this very run."""
+    host = site.host
+    raw, _ = parsed_file(host.files.read_text(host.config), host.config)
+    flags = flagged_keys(host.service.flags())
+    found: dict[str, list[Any]] = {}
+    for name, flag in flags.items():
+        _, _, text = flag.replace(" ", "=", 1).partition("=")
+        found[name] = [{"": True, "true": True, "false": False}.get(text, text)]
+    wanted = getattr(site.wants.get("daemon"), "values", {})
+    for values in (raw, wanted):
+        for name, value in values.items():
+            found.setdefault(name, []).append(value)
+    default = version(str(site.info.get("ServerVersion") or "20.10")) >= (27,)
+    found.setdefault("ip6tables", [default])
+    return found
+
+
+def _proxied(keys: Mapping[str, list[Any]], has_ipv6: bool) -> frozenset[int]:
+    """The families in which a client may get to docker-proxy instead of being forwarded."""
+    if not any(keys.get("userland-proxy", [True])):
+        return frozenset()
+    found = {6} if has_ipv6 else set()  # also with ip6tables, where a container has IPv4 alone
+    if not all(value is not False for value in keys.get("iptables", [True])):
+        found.add(4)
+    return frozenset(found)
+
+
+def _is_nftables(site: Site, keys: Mapping[str, list[Any]]) -> bool:
+    told = (site.info.get("FirewallBackend") or {}).get("Driver", "")
+    return str(told).startswith("nftables") or "nftables" in keys.get("firewall-backend", [])
+
+
+def _interfaces(host: Host) -> list[str]:
+    """The host's interfaces, but for those that are members of a bridge (as of containers)."""
+    found = []
+    for name in host.files.list("/sys/class/net"):
+        if not host.files.exists(f"/sys/class/net/{name}/brport"):
+            found.append(name)
+    return found
+
+
+def _bridges(site: Site, found: list[str], keys: Mapping[str, list[Any]]) -> set[str]:
+    """The bridges of Docker's networks that have names of their own."""
+    named = {str(name) for name in keys.get("bridge", []) if name and name != "none"}
+    named |= set(site.bridges)
+    files = site.host.files
+    strange = [
+        name
+        for name in found
+        if not _DOCKERS.fullmatch(name) and files.exists(f"/sys/class/net/{name}/bridge")
+    ]
+    if strange and site.engine is not None:
+        for network in site.engine.get("/networks") or ():
+            options = network.get("Options") or {}
+            if options.get(_BRIDGE_NAME):
+                named.add(str(options[_BRIDGE_NAME]))
+    return named
+
+
+def _is_usual(name: str) -> bool:
+    return bool(re.match(r"docker0$|docker_gwbridge$|br-", name))
+
+
+def _has_ipv6(host: Host, found: list[str], containers: set[str]) -> bool:
+    """Whether an interface of the host, or one that comes later, speaks IPv6."""
+    for name in ("default", *found):
+        if name == "lo" or name in containers:
+            continue
+        text = host.files.read_text(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6")
+        if text is not None and text.strip() == "0":
+            return True
+    return False
+
+
+def _firewalld(host: Host) -> tuple[str, str]:
+    """The version of a firewalld that runs, and its backend."""
+    if not host.files.exists("/usr/bin/firewall-cmd"):
+        return "", ""
+    if host.run(["firewall-cmd", "--state"], timeout=30.0).returncode != 0:
+        return "", ""
+    shown = host.run(["firewall-cmd", "--version"], timeout=30.0).stdout.strip()
+    text = host.files.read_text("/etc/firewalld/firewalld.conf") or ""
+    backend = re.findall(r"(?m)^\s*FirewallBackend\s*=\s*(\w+)", text)
+    return shown or "1", backend[-1] if backend else "nftables"
+
+
+def refuse_elsewhere(site: Site) -> None:
+    """Raise PlanRefused where the engine is another machine's or a user's own."""
+    info = site.info
+    who = ""
+    if any("name=rootless" in text for text in info.get("SecurityOptions") or ()):
+        who = "is a user's own (rootless): its ports are opened by a program of that user"
+    elif site.is_local and info.get("Name") not in (None, os.uname().nodename):
+        who = f"runs on another machine, {info.get('Name')}"
+    if who:
+        fix = "leave `firewall` out, or run on the engine's own machine"
+        raise PlanRefused([Problem("firewall", f"cannot be managed: the engine {who}", fix)])
