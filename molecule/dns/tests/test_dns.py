@@ -17,9 +17,14 @@ def _in_container(host: Any, name: str, command: str) -> str:
     return str(host.check_output(f"nsenter -t {pid} -m -n /bin/busybox {command}"))
 
 
+def _server(host: Any) -> str:
+    """Where containers reach the host, and its name server."""
+    return str(host.check_output("ip -4 -o addr show dev docker0")).split()[3].split("/")[0]
+
+
 def test_both_writers_have_their_keys(host: Any) -> None:
     assert json.loads(host.file("/etc/docker/daemon.json").content_string) == {
-        "dns": ["172.17.0.1"],
+        "dns": [_server(host)],
         "dns-opts": ["timeout:2"],
         "dns-search": ["internal.example"],
         "labels": ["site=here"],
@@ -32,7 +37,7 @@ def test_what_ran_before_asks_the_new_server(host: Any) -> None:
         lines = _in_container(host, name, "cat /etc/resolv.conf").splitlines()
         words = [line for line in lines if line and not line.startswith("#")]
         assert sorted(words) == [
-            "nameserver 172.17.0.1",
+            f"nameserver {_server(host)}",
             "options timeout:2",
             "search internal.example",
         ]
