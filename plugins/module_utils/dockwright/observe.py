@@ -13,6 +13,7 @@ from .errors import EngineRefused
 from .have import have_of
 from .kinds.container import have as container
 from .kinds.container.recovery import Recovery, as_recovered, is_leftover, lost, name_of, recoveries
+from .kinds.container.stale import Moved
 from .kinds.image import have as image
 from .kinds.network import recovery as network_recovery
 from .kinds.network.options import ROWS as NETWORK
@@ -51,6 +52,7 @@ class Observation:
     adopted: frozenset[tuple[str, str]] = frozenset()
     host_ports: frozenset[Any] | None = None  # None: the engine is on another machine
     complete: bool = False  # `others` has been read
+    moved: tuple[Moved, ...] = ()  # defaults of the daemon that are others now
     info: Mapping[str, Any] = field(default_factory=dict)  # the answer of GET /info
 
 
@@ -68,10 +70,12 @@ class Edges(NamedTuple):
     is_busy: bool = False
 
 
-def observe(document: Document, engine: Engine, edges: Edges) -> Observation:
-    """Read what the document is about. Raises EngineError."""
+def observe(
+    document: Document, engine: Engine, edges: Edges, *, everything: bool = False
+) -> Observation:
+    """Read what the document is about, or list ``everything``. Raises EngineError."""
     engine.negotiate()  # once, before the questions go side by side
-    questions = [lambda: engine.get("/info"), *_lists(document, engine)]
+    questions = [lambda: engine.get("/info"), *_lists(document, engine, everything)]
     info, *lists = gather(questions, WORKERS)
     facts = facts_from(info, engine)
     memory = edges.memory(facts.id)
@@ -91,7 +95,7 @@ def refreshed(
 
     Ports of the host are not looked at any more: what was to be started has got them.
     """
-    lists = gather(_lists(document, engine), WORKERS)
+    lists = gather(_lists(document, engine, bool(seen.moved)), WORKERS)
     fresh = _completed(_without(seen, done, document), document, engine, edges, lists)
     return observe_others(fresh, engine) if seen.complete else fresh
 
@@ -190,9 +194,9 @@ def _cgroup_namespace(info: Mapping[str, Any]) -> str:
     return "private" if "name=cgroupns" in options else "host"
 
 
-def _lists(document: Document, engine: Engine) -> list[Callable[[], Any]]:
+def _lists(document: Document, engine: Engine, everything: bool) -> list[Callable[[], Any]]:
     """The list requests that this document needs: containers, networks, volumes."""
-    objects = document.services or document.networks or document.purge
+    objects = everything or document.services or document.networks or document.purge
     leaving = any(want.state == "absent" for want in document.images.values())
     return [
         lambda: engine.get("/containers/json", {"all": True}) if objects or leaving else None,

@@ -13,6 +13,7 @@ from .kinds.container import losses, sharing
 from .kinds.container import plan as container
 from .kinds.container.have import is_put_aside
 from .kinds.container.recovery import name_of
+from .kinds.container.stale import plan_stale
 from .kinds.image import plan as image
 from .kinds.image.reference import parse as parse_reference
 from .kinds.network import plan as network
@@ -41,6 +42,8 @@ def plan(document: Document, seen: Observation, cause_of: CauseOf, *, settled: b
     volumes, blocked = volume.plan_all(document.volumes, seen.volumes, seen.facts, cause_of)
     networks, hidden = network.plan_all(document.networks, seen, cause_of)
     containers, stale, ignored = _containers(document, seen, images, cause_of)
+    more, kept_old = _stale(document, seen, containers, stale)
+    containers, stale = containers + more, stale + kept_old
     extra = _surplus(document, seen) + (_purged(document, seen) if document.purge else [])
     containers, kept = _with_followers(containers, extra, document, seen)
     first, last = _deletions_last(networks), _deletions_last(volumes)
@@ -107,6 +110,8 @@ def needs_others(changes: Iterable[Change], seen: Observation) -> bool:
     """Whether containers that are still unread may have to follow what is planned."""
     if seen.complete:
         return False
+    if seen.moved:
+        return True  # any container may keep what was a default before
     listed = tuple(changes)
     if any(c.action is Action.REPLACE and c.kind in ("container", "network") for c in listed):
         return True
@@ -153,6 +158,24 @@ def _containers(
         stale += planned.stale
         ignored += planned.ignored
     return changes, stale, ignored
+
+
+def _stale(
+    document: Document, seen: Observation, planned: list[Change], known: list[Notice]
+) -> tuple[list[Change], list[Notice]]:
+    """Containers that keep an earlier default of the daemon, also those of others."""
+    if not seen.moved:
+        return [], []
+    haves = {**seen.others, **seen.containers}
+    told = {(notice.name, notice.path.partition(".")[0]) for notice in known}
+    changes, notices = plan_stale(
+        seen.moved,
+        haves.values(),
+        document.containers,
+        planned,
+        recreate=document.run.recreate_stale,
+    )
+    return changes, [notice for notice in notices if (notice.name, notice.path) not in told]
 
 
 def _with_followers(

@@ -188,6 +188,7 @@ class _Run:
         whole = self.recovered
         if document.parts:
             whole += collect(problems, self._plan_parts, document, unreachable) or Plan()
+        self._look_for_stale(document, unreachable)
         if self.seen is not None:
             objects = collect(problems, self._plan_objects, document, whole) or Plan()
             whole = whole + objects
@@ -199,6 +200,14 @@ class _Run:
         self.report.plan = whole
         self._describe_engine()
         refuse_beyond(whole, document.run.max_disruption)
+
+    def _look_for_stale(self, document: Document, unreachable: EngineUnreachable | None) -> None:
+        """Where defaults of containers moved, all containers are looked at, once."""
+        moved = tuple(move for part in self.parts for move in part.moved())
+        if moved and unreachable is None:
+            is_listed = document.services or document.networks or document.purge
+            seen = self.seen if is_listed else None
+            self.seen = replace(seen or self._observe(document, everything=True), moved=moved)
 
     def _reach(self, *, only_daemon: bool) -> EngineUnreachable | None:
         """Ask the engine for its version; the error where it may be missing on this host."""
@@ -247,9 +256,9 @@ class _Run:
         credentials = self._credentials(self.document)
         return Edges(self.host, self.memory, credentials, self._open, is_busy)
 
-    def _observe(self, document: Document) -> Observation:
+    def _observe(self, document: Document, *, everything: bool = False) -> Observation:
         assert self.engine is not None
-        seen = observe(document, self.engine, self.edges)
+        seen = observe(document, self.engine, self.edges, everything=everything)
         if seen.host_ports is not None and seen.facts.name != os.uname().nodename:
             seen = replace(seen, host_ports=None)  # the socket leads to another machine
         return seen
@@ -377,6 +386,9 @@ class _Run:
                 part.remember()
         if self.seen and whole:
             causes.keep(memory, self.document, self.seen, self.report.done)
+        plan = self.report.plan
+        if self.seen and self.seen.moved and not (plan.stale or plan.changes):
+            memory.forget_moved()
         memory.save()
         if memory.warning:
             self.report.warnings.append(memory.warning)

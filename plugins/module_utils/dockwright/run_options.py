@@ -81,7 +81,8 @@ RUN: tuple[Option, ...] = (
     Option(
         "recreate_stale",
         BOOLEAN,
-        "Whether containers that hold old daemon defaults are replaced.",
+        "Whether containers that keep old defaults of the daemon are replaced, or restarted where"
+        " that is enough. Containers of others are restarted only, never replaced.",
         default=False,
     ),
     Option("reveal", TEXTS, "Names of secret values that may be shown, such as variables."),

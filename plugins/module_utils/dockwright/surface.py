@@ -113,7 +113,7 @@ KINDS: Mapping[str, tuple[Option, ...]] = {
     "daemon": (
         _DAEMON._replace(name="config"),
         _IGNORE,
-        *_run("restart", "foreign", "scope", "wait_timeout"),
+        *_run("restart", "foreign", "scope", "recreate_stale", "wait_timeout"),
     ),
     "firewall": (*FIREWALL, *_run()),
     "project": (

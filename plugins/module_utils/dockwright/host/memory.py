@@ -106,6 +106,21 @@ class Memory:
         marks = {key: self.fingerprint(value) for key, value in sorted(values.items())}
         record.setdefault("keys", {})[writer] = marks
 
+    def moved(self) -> Mapping[str, list[dict[str, Any]]]:
+        """Earlier defaults of containers by key of daemon.json: {value, at}, oldest first."""
+        found = self._load(self._owned_path).get("moved", {})
+        return dict(found) if isinstance(found, dict) else {}
+
+    def note_moved(self, key: str, value: Any, at: str) -> None:
+        """Record that a default was ``value`` until a moment (ISO 8601)."""
+        entries = [entry for entry in self.moved().get(key, []) if entry["value"] != value]
+        kept = [*entries, {"value": value, "at": at}][-_KEPT:]
+        self._load(self._owned_path).setdefault("moved", {})[key] = kept
+
+    def forget_moved(self) -> None:
+        """No container holds an earlier default any more."""
+        self._load(self._owned_path).pop("moved", None)
+
     def waiting_keys(self, daemon: str) -> frozenset[str]:
         """The keys that were written and wait for this very daemon process to be restarted."""
         found = self._load(self._owned_path).get("waiting")

@@ -86,6 +86,10 @@ class Part:
         Raises DockwrightError where that cannot be done; the journal stays then.
         """
 
+    def moved(self) -> tuple[Any, ...]:
+        """The defaults of containers that this plan, or an earlier run, has moved (stale.Moved)."""
+        return ()
+
     def facts_after(self, facts: EngineFacts) -> EngineFacts:
         """The engine's facts as this plan makes them, for the objects planned after it."""
         return facts

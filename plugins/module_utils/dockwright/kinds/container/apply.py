@@ -18,6 +18,7 @@ from .options import ROWS
 from .plan import full_fields
 from .replace import Started, Task, create, remove, remove_volumes, replace, restart, stop, update
 from .sharing import shared_with
+from .stale import MOVED, without
 from .watch import Watch
 
 
@@ -106,6 +107,8 @@ def _replace(bench: Bench, want: Want | None, have: Have, changes: list[Change])
         health = full_fields(want, config, bench.facts)["healthcheck"]
     else:
         creation = copy_of(have, bench.facts, names)
+        moved = [change.path for change in changes if change.reason == MOVED]
+        without(creation.body["HostConfig"], moved)
         start = is_running(have)
         health = have.fields["healthcheck"]
     cannot_return = get(have.raw, "HostConfig.AutoRemove") or any(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
 from typing import Callable
 
 from ...model import Change, EngineFacts, Plan
+from ..container.stale import Moved
 from ..part import Part
+from . import felt
 from . import have as daemon_have
 from . import plan as daemon_plan
 from .facts import facts_after
@@ -24,6 +27,8 @@ class DaemonPart(Part):
     want: DaemonWant
     have: DaemonHave
     made = Plan()
+    moves: Mapping[str, Moved] = {}
+    at = ""  # when the daemon was changed
 
     def interrupted(self) -> Change | None:
         from .undo import interrupted
@@ -52,7 +57,12 @@ class DaemonPart(Part):
         self.made = daemon_plan.plan(
             self.want, self.have, foreign=run.foreign, restart=run.restart, ignore=run.ignore
         )
+        self.moves = felt.moves(self.want, self.have, self.made)
         return self.made
+
+    def moved(self) -> tuple[Moved, ...]:
+        noted = self.site.memory().moved() if self.have.is_running else {}
+        return (*felt.earlier(noted, self.have, self.moves), *self.moves.values())
 
     def facts_after(self, facts: EngineFacts) -> EngineFacts:
         return facts_after(facts, self.want, self.have, self.made)
@@ -61,6 +71,7 @@ class DaemonPart(Part):
         from . import apply as daemon  # what only looks does not need it
 
         site = self.site
+        self.at = datetime.now(timezone.utc).isoformat(timespec="seconds")
         engine = site.engine if self.have.is_running else None
         daemon.apply(self.want, self.have, changes, site.host, engine, site.tell)
         did(changes)
@@ -68,4 +79,7 @@ class DaemonPart(Part):
     def remember(self) -> None:
         from . import apply as daemon
 
-        daemon.remember(self.want, self.have, self.made, self.site.host, self.site.memory())
+        memory = self.site.memory()
+        daemon.remember(self.want, self.have, self.made, self.site.host, memory)
+        for key, move in self.moves.items():
+            memory.note_moved(key, move.before, self.at)
