@@ -31,6 +31,7 @@ TITLES = {
         "An entry under `containers`, and the options of module `container`.",
     ),
     "image": ("Image", "An entry under `images`, and the options of module `image`."),
+    "firewall": ("Firewall", "The keys of `firewall`, and the options of module `firewall`."),
     "network": (
         "Network",
         "An entry under `networks`. Any change makes it anew, and connects its containers again.",

@@ -3,133 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
-from tests.hosts import TINY, HostCommandError, TestHost, engine_clean, machine, reset_daemon
+from tests.engine.firewall_site import ABSENT, Site, wait
+from tests.hosts import TINY, TestHost, machine
 from tests.hosts.lan import Client, Lan
-
-RUN = "/opt/dockwright/tests/engine/firewall_run.py"
-SERVER = ["httpd", "-f", "-p", "80", "-h", "/www"]
-ABSENT = {"state": "absent"}
-
-
-class Site:
-    """A test host in the network of the clients, with two of its ports published."""
-
-    def __init__(self, host: TestHost, lan: Lan, friend: Client, stranger: Client) -> None:
-        self.host = host
-        self.friend = friend
-        self.stranger = stranger
-        self.ipv4, self.ipv6 = lan.join(host)
-        self.direct = ""
-
-    def serve(self, restart: str = "no") -> None:
-        """Publish 8080 from the default network and 8081 from one of its own."""
-        policy = {"Name": restart}
-        with contextlib.closing(self.host.sdk()) as client:
-            client.networks.create("back")
-            run = client.containers.run
-            common: dict[str, Any] = {"detach": True, "restart_policy": policy, "init": True}
-            web = run(TINY, SERVER, name="web", ports={"80/tcp": 8080}, **common)
-            run(TINY, SERVER, name="api", ports={"80/tcp": 8081}, network="back", **common)
-            web.reload()
-            self.direct = web.attrs["NetworkSettings"]["Networks"]["bridge"]["IPAddress"]
-        for guest in (self.friend, self.stranger):
-            guest.exec(["ip", "route", "replace", f"{self.direct}/32", "via", self.ipv4])
-
-    def apply(self, spec: dict[str, Any], check: bool = False, **env: str) -> dict[str, Any]:
-        """The report of a run that is to succeed."""
-        answer = self.answer(spec, check, **env)
-        assert not answer["failed"], answer["message"]
-        return answer
-
-    def answer(self, spec: dict[str, Any], check: bool = False, **env: str) -> dict[str, Any]:
-        document = spec if "firewall" in spec else {"firewall": spec}
-        request = json.dumps({"document": document, "check": check})
-        return dict(json.loads(self.host.core([RUN], input=request, env=env).stdout))
-
-    def spec(self, **more: Any) -> dict[str, Any]:
-        """Nobody but the friend gets to 8080."""
-        friend = [self.friend.ipv4, self.friend.ipv6]
-        allow = [{"port": 8080, "from": friend}]
-        return {"default": "drop", "host_ports": [22], "allow": allow, **more}
-
-    def rules(self) -> str:
-        script = "for s in iptables-save ip6tables-save; do $s | sed '/^#/d'; done"
-        lines = self.host.exec(["sh", "-c", script]).stdout.splitlines()
-        return "\n".join(line.partition(" [")[0] for line in lines)
-
-    def doors(self, port: int = 8080) -> list[tuple[str, int]]:
-        return [(self.ipv4, port), (self.ipv6, port)]
-
-    def reached(self, client: Client) -> dict[str, bool]:
-        """Which ways to the published ports are open for a client."""
-        ways = {
-            "v4": (self.ipv4, 8080),
-            "v6": (self.ipv6, 8080),
-            "other": (self.ipv4, 8081),
-            "other v6": (self.ipv6, 8081),
-            "direct": (self.direct, 80),
-        }
-        return dict(zip(ways, client.gets_all(list(ways.values()))))
-
-
-@pytest.fixture(scope="module")
-def lan() -> Iterator[Lan]:
-    made = Lan()
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def friend(lan: Lan) -> Client:
-    return lan.client("friend")
-
-
-@pytest.fixture(scope="module")
-def stranger(lan: Lan) -> Client:
-    return lan.client("stranger")
-
-
-@pytest.fixture
-def site_of(lan: Lan, friend: Client, stranger: Client) -> Iterator[Callable[[TestHost], Site]]:
-    """`site_of(host)`: that host with its ports open, cleaned before and afterwards."""
-    with contextlib.ExitStack() as stack:
-
-        def make(host: TestHost) -> Site:
-            site = Site(host, lan, friend, stranger)
-            stack.callback(_clean, site)
-            _clean(site)
-            site.serve()
-            return site
-
-        yield make
-
-
-def _clean(site: Site) -> None:
-    with contextlib.suppress(HostCommandError):  # the host may be gone already
-        engine_clean(site.host)
-        site.answer(ABSENT)
-        site.host.exec(["rm", "-rf", "/var/lib/dockwright", "/etc/dockwright"])
-        reset_daemon(site.host)
-
-
-@pytest.fixture
-def site(any_host: TestHost, site_of: Callable[[TestHost], Site]) -> Site:
-    """Each engine in turn."""
-    return site_of(any_host)
-
-
-@pytest.fixture
-def site26(host26: TestHost, site_of: Callable[[TestHost], Site]) -> Site:
-    """The engine 26.1."""
-    return site_of(host26)
 
 
 def test_every_way_is_closed_but_to_whom_it_is_opened(site: Site) -> None:
@@ -231,7 +113,7 @@ def test_without_iptables_docker_proxy_is_guarded_too(site26: Site) -> None:
         "iptables -t filter -F DOCKWRIGHT-PORTS",
         "iptables -t mangle -D FORWARD -j DOCKWRIGHT",
         "ip6tables -t filter -F INPUT",
-        "iptables -t filter -F DOCKER-USER",
+        "iptables -t filter -D DOCKER-USER -j DOCKWRIGHT",
         "iptables -t mangle -F; iptables -t mangle -X",
         "rm /etc/dockwright/firewall/current/rules.4",
         "systemctl disable dockwright-firewall.service",
@@ -249,17 +131,6 @@ def test_what_another_hand_did_is_seen_and_put_right(harm: str, guarded26: Site)
     site.apply(site.spec())
     assert site.apply(site.spec())["changes"] == []
     assert sorted(site.rules().splitlines()) == sorted(good.splitlines())
-
-
-@pytest.fixture(scope="module")
-def guarded26(host26: TestHost, lan: Lan, friend: Client, stranger: Client) -> Iterator[Site]:
-    """The engine 26.1 behind the firewall, for tests that leave it so."""
-    site = Site(host26, lan, friend, stranger)
-    _clean(site)
-    site.serve()
-    site.apply(site.spec())
-    yield site
-    _clean(site)
 
 
 def test_a_flush_of_filter_opens_nothing(guarded26: Site) -> None:
@@ -285,98 +156,6 @@ def test_rules_of_others_are_left_alone(guarded26: Site) -> None:
     site.apply(site.spec())
     assert theirs in site.rules()
     site.host.exec(["iptables", *theirs.replace("-A", "-D", 1).split()])
-
-
-def test_raw_rules_and_refusals(guarded26: Site) -> None:
-    site = guarded26
-    raw = {"ipv4": [f"-s {site.stranger.ipv4} -p tcp --dport 80 -j RETURN"]}
-    raw["ipv4"].append("-A INPUT -p tcp --dport 2222 -s 192.0.2.1,192.0.2.2 -j REJECT")
-    site.apply(site.spec(raw=raw))
-    assert site.stranger.gets(site.ipv4, 8080)
-    assert site.apply(site.spec(raw=raw))["changes"] == []
-    good = site.rules()
-    wrong = {"ipv4": ["-i wg0 -j RETURN", "--no-such-option 3 -j DROP"]}
-    answer = site.answer(site.spec(raw=wrong))
-    assert answer["problems"][0]["where"] == "firewall.raw.ipv4[1]"
-    assert not answer["changed"]
-    interface = [{"port": 1, "interface": "eth7"}]
-    answer = site.answer(site.spec(allow=interface))
-    assert answer["problems"][0]["where"] == "firewall.allow[0].interface"
-    assert "eth1" in answer["problems"][0]["fix"]
-    assert site.rules() == good
-    site.apply(site.spec())
-    assert not site.stranger.gets(site.ipv4, 8080)
-
-
-def test_who_came_by_a_connection_is_not_cut_off(guarded26: Site) -> None:
-    site = guarded26
-    came = {"SSH_CONNECTION": f"{site.friend.ipv6} 40000 {site.ipv6} 2222"}
-    answer = site.answer(site.spec(), **came)
-    assert answer["problems"][0]["where"] == "firewall.host_ports"
-    assert "would cut the connection" in answer["message"]
-    site.apply(site.spec(host_ports=["22", "2222"]), **came)
-    raw = {"ipv6": ["-A INPUT -p tcp --dport 2222 -j DROP"]}
-    answer = site.answer(site.spec(host_ports=[22, 2222], raw=raw), **came)
-    assert answer["problems"][0]["where"] == "firewall.raw.ipv6[0]"
-    site.apply(site.spec(host_ports=[22, 2222], raw=raw, force=True), **came)
-    site.apply(site.spec())
-
-
-def test_what_nobody_confirms_is_taken_back(guarded26: Site) -> None:
-    site = guarded26
-    first = {"SSH_CONNECTION": f"{site.friend.ipv4} 40000 {site.ipv4} 22"}
-    second = {"SSH_CONNECTION": f"{site.friend.ipv4} 40001 {site.ipv4} 22"}
-    before = site.rules()
-    open_to_all = {"default": "accept"}
-    site.apply({**open_to_all, "confirm_within": "10s"}, **first)
-    assert site.stranger.gets(site.ipv4, 8080)
-    answer = site.answer({"default": "accept", "confirm": True}, **first)
-    assert "comes by the connection of the task" in answer["message"]
-    _wait(lambda: site.rules() == before)
-    assert not site.stranger.gets(site.ipv4, 8080)
-    assert site.apply(site.spec())["changes"] == []
-
-    site.apply({**open_to_all, "confirm_within": "10m"}, **first)
-    assert site.apply({**open_to_all, "confirm_within": "10m"}, **first)["changes"] == []
-    done = site.apply({**open_to_all, "confirm": True}, **second)
-    assert [change["path"] for change in done["changes"]] == ["confirm"]
-    assert site.apply({**open_to_all, "confirm": True}, **second)["changes"] == []
-    timers = site.host.exec(["systemctl", "list-units", "--all", "dockwright-firewall-revert*"])
-    assert "dockwright-firewall-revert" not in timers.stdout
-    site.apply(site.spec())
-
-
-def test_a_first_change_that_nobody_confirms_leaves_nothing(site26: Site) -> None:
-    site26.apply(site26.spec(confirm_within="10s"))
-    assert not site26.stranger.gets(site26.ipv4, 8080)
-    _wait(lambda: "DOCKWRIGHT" not in site26.rules())
-    assert site26.stranger.gets(site26.ipv4, 8080)
-    _wait(
-        lambda: site26.host.exec(["test", "-e", "/etc/dockwright/firewall"], check=False).returncode
-    )
-
-
-def _wait(is_so: Callable[[], Any], limit: float = 60.0) -> None:
-    deadline = time.monotonic() + limit
-    while not is_so():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.2)
-
-
-def test_when_the_second_family_fails_the_first_is_put_back(guarded26: Site) -> None:
-    site = guarded26
-    before = site.rules()
-    real = site.host.exec(["sh", "-c", "command -v ip6tables-restore"]).stdout.strip()
-    # Takes the test, and refuses the deed.
-    fake = f'#!/bin/sh\ncase "$*" in *--test*) exec {real} "$@";; esac\necho no >&2\nexit 4\n'
-    site.host.write("/usr/local/bin/ip6tables-restore", fake, mode=0o755)
-    try:
-        answer = site.answer(site.spec(allow=[{"port": 8081}]))
-    finally:
-        site.host.exec(["rm", "/usr/local/bin/ip6tables-restore"])
-    assert answer["failed"] and "ip6tables-restore does not take the rules: no" in answer["message"]
-    assert sorted(site.rules().splitlines()) == sorted(before.splitlines())
-    assert site.apply(site.spec())["changes"] == []
 
 
 def test_a_restart_of_the_daemon_opens_nothing(site: Site) -> None:
@@ -417,7 +196,7 @@ def test_a_reboot_opens_nothing(
     with stranger.knocks(*site.doors(), (site.direct, 80), pause=0.005) as denied:
         machine.docker("restart", site.host.name)
         site.host.wait_engine(90)
-        _wait(lambda: friend.gets(site.ipv4, 8080) and friend.gets(site.ipv6, 8080))
+        wait(lambda: friend.gets(site.ipv4, 8080) and friend.gets(site.ipv6, 8080))
     assert denied.tried > 100 and denied.opened == []
     assert site.apply(site.spec())["changes"] == []
     _assert_what_is_not_confirmed_does_not_survive(site)
@@ -448,7 +227,7 @@ def _assert_legacy(site: Site) -> None:
     assert site.apply(site.spec())["changes"] == []
     assert "DOCKWRIGHT" in site.host.exec(["iptables-legacy-save"]).stdout
     assert "DOCKWRIGHT" not in site.host.exec(["iptables-nft-save"]).stdout
-    _wait(lambda: site.friend.gets(site.ipv4, 8080))
+    wait(lambda: site.friend.gets(site.ipv4, 8080))
     assert not any(site.reached(site.stranger).values())
     site.apply(ABSENT)
     assert "DOCKWRIGHT" not in site.host.exec(["iptables-legacy-save"]).stdout

@@ -12,19 +12,23 @@ import sys
 import time
 
 LIMIT = 3.0
+Door = tuple[str, int]
 request = json.loads(sys.stdin.readline())
 doors = [tuple(door) for door in request["doors"]]
-opened, failed, waiting, tried = [], [], {}, 0
+opened: list[str] = []
+failed: list[str] = []
+waiting: dict[int, tuple[socket.socket, Door, float]] = {}
+tried = 0
 poll = select.poll()
 poll.register(0, select.POLLIN)
 print("begun", flush=True)
 
 
-def note(kind, door, began, why=""):
+def note(kind: list[str], door: Door, began: float, why: str = "") -> None:
     kind.append(f"{door[0]} {door[1]} {began:.3f} {why}".strip())
 
 
-def begin(door):
+def begin(door: Door) -> None:
     family = socket.AF_INET6 if ":" in door[0] else socket.AF_INET
     made = socket.socket(family, socket.SOCK_STREAM)
     made.setblocking(False)
@@ -41,11 +45,11 @@ def begin(door):
     poll.register(made, select.POLLOUT)
 
 
-def settle(descriptor, why=None):
+def settle(descriptor: int, why: str = "") -> None:
     made, door, began = waiting.pop(descriptor)
     poll.unregister(descriptor)
     code = made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-    if why is None and code == 0:
+    if not why and code == 0:
         note(opened, door, began)
     else:
         note(failed, door, began, why or f"error {code}")
@@ -65,7 +69,7 @@ while not ended or waiting:
             poll.unregister(0)
         else:
             settle(descriptor)
-    for descriptor, (_, _, began) in list(waiting.items()):
-        if time.time() - began > LIMIT:
-            settle(descriptor, "no answer")
+    for number, waited in list(waiting.items()):
+        if time.time() - waited[2] > LIMIT:
+            settle(number, "no answer")
 print(json.dumps({"tried": tried, "opened": opened[-2000:], "failed": failed[-2000:]}))

@@ -16,6 +16,8 @@ _BUILT_IN_NETWORKS = {"bridge", "host", "none"}
 # A drop-in, a unit or a configuration file that a test may have made.
 _FOREIGN = "/etc/docker/daemon.json /etc/systemd/system/docker.service.d /var/lib/dockwright"
 
+_RULES = "/etc/dockwright/firewall"
+
 
 def engine_clean(host: TestHost) -> None:
     """Remove every container, user network and volume in the host's engine. Images stay."""
@@ -49,8 +51,12 @@ def _remove_network(api: Any, identity: str) -> None:
 
 
 def reset_daemon(host: TestHost) -> None:
-    """Take away daemon.json, docker.service's drop-ins and our memory; restart if need be."""
+    """Take away daemon.json, docker.service's drop-ins, our rules and memory; restart if needed."""
     script = f"""
+        if [ -e {_RULES}/load ]; then
+            rm -rf {_RULES}/previous
+            sh {_RULES}/load revert
+        fi
         found=
         for path in {_FOREIGN}; do
             if [ -e "$path" ]; then rm -rf "$path"; found=yes; fi

@@ -1,4 +1,4 @@
-"""Netfilter in memory: takes what iptables-restore --noflush takes, strict about what it refuses."""
+"""Netfilter in memory: takes what iptables-restore --noflush takes, and refuses the rest."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from .rules import DROP, NAMES, Table
 from .want import FirewallWant
 
 _RESTORE = {4: "iptables{}-restore", 6: "ip6tables{}-restore"}
+_LIMIT = 120.0
 _WAIT = "30"  # for the lock that iptables commands take
 
 
@@ -48,19 +49,19 @@ class _Work:
         self.paths = {change.path for change in changes}
         self.wanted = plan.wanted(want, have)
         self.families = [f for f in self._stricter_first() if NAMES[f] in self.paths]
-        self.restored: list[int] = []
+        self.touched: list[int] = []
 
     def run(self) -> None:
         for family in self.families:
             self._restore(family, self._text(family), test=True)
-        is_armed = bool(self.want.confirm_within and (self.families or plan.BOOT in self.paths))
+        is_armed = bool(self.want.confirm_within and self.families)
         try:
             if is_armed:
                 self._arm()
             for family in self.families:
                 self.tell(f"firewall: rules for {NAMES[family]}")
+                self.touched.append(family)
                 self._restore(family, self._text(family))
-                self.restored.append(family)
             readings = self._read_back()
             self._keep(readings)
             if plan.CONFIRM in self.paths:
@@ -92,7 +93,7 @@ class _Work:
     def _restore(self, family: int, text: str, *, test: bool = False) -> None:
         command = _RESTORE[family].format(self.have.variant)
         argv = [command, "--noflush", "-w", _WAIT, *(["--test"] if test else [])]
-        done = self.host.run(argv, input=text, timeout=60.0)
+        done = self.host.run(argv, input=text, timeout=_LIMIT)
         if done.returncode == 0:
             return
         words = done.stderr.strip() or done.stdout.strip() or f"exit {done.returncode}"
@@ -109,7 +110,7 @@ class _Work:
         command = _RESTORE[family].format(self.have.variant)
         text = f"*filter\n:DOCKWRIGHT-TEST - [0:0]\n-A DOCKWRIGHT-TEST {rule}\nCOMMIT\n"
         argv = [command, "--noflush", "-w", _WAIT, "--test"]
-        return self.host.run(argv, input=text, timeout=60.0).returncode == 0
+        return self.host.run(argv, input=text, timeout=_LIMIT).returncode == 0
 
     def _read_back(self) -> dict[str, Any]:
         """Read what is there now; raw rules are as iptables shows them."""
@@ -126,7 +127,6 @@ class _Work:
         texts = dict(meant)
         if meant:
             texts[files.READINGS] = json.dumps(readings, sort_keys=True) + "\n"
-        is_new = any(path in files.unit_paths() for path in meant)
         for path, text in texts.items():
             if text != self.host.files.read_text(path):
                 self.host.files.make_directory(posixpath.dirname(path), mode=_mode(path))
@@ -134,9 +134,9 @@ class _Work:
         for path in self.have.own.texts:
             if path not in meant and path not in files.unit_paths():
                 self.host.files.remove(path)
-        if meant and is_new and plan.BOOT in self.paths:
-            self._systemctl("daemon-reload")
-            self._systemctl("enable", *files.UNITS)
+        if meant and plan.BOOT in self.paths:
+            words = ["daemon-reload"] if self.have.own.is_enabled else ["enable", *files.UNITS]
+            self._systemctl(*words)
         elif not meant and self.have.own.texts:
             self._forget()
 
@@ -144,7 +144,7 @@ class _Work:
         """Nothing of ours is loaded any more, at no boot either."""
         if not self.have.has_systemd:
             return
-        self.host.run(["systemctl", "disable", *files.UNITS], timeout=60.0)
+        self.host.run(["systemctl", "--no-reload", "disable", *files.UNITS], timeout=_LIMIT)
         for path in (*files.unit_paths(), files.READINGS):
             self.host.files.remove(path)
         self._systemctl("daemon-reload")
@@ -171,12 +171,12 @@ class _Work:
         after = f"--on-active={self.want.confirm_within:.0f}s"
         timer = [f"--unit={files.TIMER}", after, "--timer-property=AccuracySec=1s"]
         self.host.run(
-            ["systemd-run", *timer, "/bin/sh", files.SCRIPT, "revert"], timeout=60.0
+            ["systemd-run", *timer, "/bin/sh", files.SCRIPT, "revert"], timeout=_LIMIT
         ).checked()
 
     def _disarm_timer(self) -> None:
-        self.host.run(["systemctl", "stop", f"{files.TIMER}.timer"], timeout=60.0)
-        self.host.run(["systemctl", "reset-failed", f"{files.TIMER}.service"], timeout=60.0)
+        self.host.run(["systemctl", "stop", f"{files.TIMER}.timer"], timeout=_LIMIT)
+        self.host.run(["systemctl", "reset-failed", f"{files.TIMER}.service"], timeout=_LIMIT)
 
     def _confirm(self) -> None:
         self._disarm_timer()
@@ -188,20 +188,36 @@ class _Work:
     def _undone(self, error: DockwrightError, *, is_armed: bool) -> ApplyFailed:
         """Put the rules of the families that were changed back, and say what went wrong."""
         fix = error.fix or "the rules from before are in force again"
-        for family in reversed(self.restored):
+        for family in reversed(self.touched):
             try:
-                undo = saved.undo_text(self.have.saved[family], self.wanted[family])
-                self._restore(family, undo)
+                now = read_family(self.host, self.have.variant, family)
+                undo = saved.undo_text(self.have.saved[family], now)
+                if undo:
+                    self._restore(family, undo)
             except DockwrightError as second:
                 fix = f"putting the rules of {NAMES[family]} back failed too: {second.message}"
-        for path, text in self.have.own.texts.items():
-            self.host.files.write_atomic(path, text)
+        try:
+            self._files_back()
+        except DockwrightError as second:
+            fix = f"putting the files of the next boot back failed too: {second.message}"
         if is_armed and not self.have.own.is_pending:
             self._confirm()
         return ApplyFailed(error.message, where=error.where or self.want.where, fix=fix)
 
+    def _files_back(self) -> None:
+        """The files of the next boot as they were."""
+        own = self.have.own
+        for path, text in own.texts.items():
+            if self.host.files.read_text(path) != text:
+                self.host.files.write_atomic(path, text)
+        new = [path for path in plan.wanted_files(self.want, self.have) if path not in own.texts]
+        if new and not own.is_enabled:
+            self.host.run(["systemctl", "disable", *files.UNITS], timeout=_LIMIT)
+        for path in new:
+            self.host.files.remove(path)
+
     def _systemctl(self, *words: str) -> None:
-        self.host.run(["systemctl", *words], timeout=60.0).checked()
+        self.host.run(["systemctl", *words], timeout=_LIMIT).checked()
 
 
 def check(

@@ -211,7 +211,7 @@ revert() {
     if [ -e "$folder/previous/rules.4" ]; then
         mv "$folder/previous" "$folder/current"
     else
-        systemctl disable @UNITS@ 2>/dev/null
+        systemctl --no-reload disable @UNITS@ 2>/dev/null
         for unit in @UNITS@; do rm -f "/etc/systemd/system/$unit"; done
         rm -rf "$folder"
         systemctl daemon-reload

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Callable
 from ...errors import HostError, PlanRefused, Problem
 from ..daemon.flags import flagged_keys
 from ..daemon.have import parsed_file
-from ..daemon.options import version
 from . import access, files, saved
 from .rules import Ways
 
@@ -57,6 +56,8 @@ def read(site: Site) -> FirewallHave:
     own = files.read(host)
     known = {*bridges, *(name for name in found if _DOCKERS.fullmatch(name))}
     has_ipv6 = _has_ipv6(host, found, known)
+    if not any(keys.get("userland-proxy", [True])) and _has_proxies(host):
+        keys["userland-proxy"] = [True]  # the file is changed, the daemon not yet started again
     ways = Ways(
         _proxied(keys, has_ipv6),
         tuple(sorted(name for name in bridges if not _is_usual(name))),
@@ -130,8 +131,9 @@ def _daemon_keys(site: Site) -> dict[str, list[Any]]:
     for values in (raw, wanted):
         for name, value in values.items():
             found.setdefault(name, []).append(value)
-    default = version(str(site.info.get("ServerVersion") or "20.10")) >= (27,)
-    found.setdefault("ip6tables", [default])
+    for name in site.memory().owned_keys() if "daemon" in site.wants else ():
+        if name not in wanted:  # this run takes it away, and its default comes back
+            found.setdefault(name, []).append(True)
     return found
 
 
@@ -143,6 +145,13 @@ def _proxied(keys: Mapping[str, list[Any]], has_ipv6: bool) -> frozenset[int]:
     if not all(value is not False for value in keys.get("iptables", [True])):
         found.add(4)
     return frozenset(found)
+
+
+def _has_proxies(host: Host) -> bool:
+    """Whether a docker-proxy runs."""
+    pids = (name for name in host.files.list("/proc") if name.isdigit())
+    names = (host.files.read_bytes(f"/proc/{pid}/comm") or b"" for pid in pids)
+    return any(name.strip() == b"docker-proxy" for name in names)
 
 
 def _is_nftables(site: Site, keys: Mapping[str, list[Any]]) -> bool:

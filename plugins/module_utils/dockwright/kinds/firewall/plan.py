@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ...errors import PlanRefused, Problem, SpecError
 from ...model import Action, Cause, Change, Plan
 from . import checks, files, saved
 from .have import FirewallHave
-from .rules import NAMES, Table, tables
+from .rules import NAMES, TABLES, Table, tables
 from .want import FirewallWant
 
 KIND = "firewall"
@@ -70,8 +70,20 @@ def _family(want: FirewallWant, have: FirewallHave, family: int) -> list[Change]
     action = Action.UPDATE if saved.is_there(there) else Action.CREATE
     action = action if want.present else Action.DELETE
     cause = _cause(have, name, mark(want, have, family))
-    before, after = list(found.before) or None, list(found.after) or None
+    before, after = (_shown(lines) or None for lines in (found.before, found.after))
     return [Change(KIND, KIND, action, name, before, after, "", cause)]
+
+
+def _shown(lines: Sequence[str]) -> list[str]:
+    """The rules as people read them: what is the same in both tables stands there once."""
+    tables_of: dict[str, list[str]] = {}
+    for line in lines:
+        table, _, rule = line.partition(" ")
+        tables_of.setdefault(rule, []).append(table)
+    every = set(TABLES)
+    return [
+        rule if set(named) == every else f"{named[0]} {rule}" for rule, named in tables_of.items()
+    ]
 
 
 def mark(want: FirewallWant, have: FirewallHave, family: int) -> str:

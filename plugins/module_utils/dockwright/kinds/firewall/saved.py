@@ -129,23 +129,27 @@ def restore_text(saved: Saved, wanted: Mapping[str, Table]) -> str:
     return "\n".join([*lines, ""]) if lines else ""
 
 
-def undo_text(before: Saved, wanted: Mapping[str, Table]) -> str:
-    """The restore that leads from what was wanted, and is there now, back to what was before."""
+def undo_text(before: Saved, now: Saved) -> str:
+    """The restore that leads from what is there now back to what was ours before."""
     lines: list[str] = []
     for name in TABLES:
-        old = ours(before).get(name, {})
-        table = wanted.get(name)
+        old, new = ours(before).get(name, {}), ours(now).get(name, {})
+        if old == new:
+            continue
         had = [chain for chain in CHAINS if chain in old]
-        hooks = list(table.hooks) if table else []
-        hooked = [(c, _target(r)) for c, rules in old.items() if c not in CHAINS for r in rules]
+        has = [chain for chain in CHAINS if chain in new]
         lines.append(f"*{name}")
-        lines += [f":{chain} - [0:0]" for chain in (CHAINS if table else had)]
-        lines += [f"-D {chain} -j {target}" for chain, target in hooks]
+        lines += [f":{chain} - [0:0]" for chain in CHAINS if chain in (*had, *has)]
+        lines += [f"-D {chain} -j {target}" for chain, target in _jumps(new)]
         lines += [f"-A {chain} {rule}" for chain in had for rule in old[chain]]
-        lines += [f"-I {chain} 1 -j {target}" for chain, target in hooked]
-        lines += [f"-X {chain}" for chain in CHAINS if table and chain not in had]
+        lines += [f"-I {chain} 1 -j {target}" for chain, target in _jumps(old)]
+        lines += [f"-X {chain}" for chain in has if chain not in had]
         lines.append("COMMIT")
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, ""]) if lines else ""
+
+
+def _jumps(own: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
+    return [(c, _target(rule)) for c, rules in own.items() if c not in CHAINS for rule in rules]
 
 
 def _wrong_hooks(chains: Mapping[str, Sequence[str]], table: Table | None) -> list[tuple[str, str]]:

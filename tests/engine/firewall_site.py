@@ -1,0 +1,92 @@
+"""A test host behind the firewall, and what its clients see."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+from tests.hosts import TINY, HostCommandError, TestHost, engine_clean, reset_daemon
+from tests.hosts.lan import Client, Lan
+
+RUN = "/opt/dockwright/tests/engine/firewall_run.py"
+SERVER = ["httpd", "-f", "-p", "80", "-h", "/www"]
+ABSENT = {"state": "absent"}
+
+
+class Site:
+    """A test host in the network of the clients, with two of its ports published."""
+
+    def __init__(self, host: TestHost, lan: Lan, friend: Client, stranger: Client) -> None:
+        self.host = host
+        self.friend = friend
+        self.stranger = stranger
+        self.ipv4, self.ipv6 = lan.join(host)
+        self.direct = ""
+
+    def serve(self, restart: str = "no") -> None:
+        """Publish 8080 from the default network and 8081 from one of its own."""
+        policy = {"Name": restart}
+        with contextlib.closing(self.host.sdk()) as client:
+            client.networks.create("back")
+            run = client.containers.run
+            common: dict[str, Any] = {"detach": True, "restart_policy": policy, "init": True}
+            web = run(TINY, SERVER, name="web", ports={"80/tcp": 8080}, **common)
+            run(TINY, SERVER, name="api", ports={"80/tcp": 8081}, network="back", **common)
+            web.reload()
+            self.direct = web.attrs["NetworkSettings"]["Networks"]["bridge"]["IPAddress"]
+        for guest in (self.friend, self.stranger):
+            guest.exec(["ip", "route", "replace", f"{self.direct}/32", "via", self.ipv4])
+
+    def apply(self, spec: dict[str, Any], check: bool = False, **env: str) -> dict[str, Any]:
+        """The report of a run that is to succeed."""
+        answer = self.answer(spec, check, **env)
+        assert not answer["failed"], answer["message"]
+        return answer
+
+    def answer(self, spec: dict[str, Any], check: bool = False, **env: str) -> dict[str, Any]:
+        document = spec if "firewall" in spec else {"firewall": spec}
+        request = json.dumps({"document": document, "check": check})
+        return dict(json.loads(self.host.core([RUN], input=request, env=env).stdout))
+
+    def spec(self, **more: Any) -> dict[str, Any]:
+        """Nobody but the friend gets to 8080."""
+        friend = [self.friend.ipv4, self.friend.ipv6]
+        allow = [{"port": 8080, "from": friend}]
+        return {"default": "drop", "host_ports": [22], "allow": allow, **more}
+
+    def rules(self) -> str:
+        script = "for s in iptables-save ip6tables-save; do $s | sed '/^#/d'; done"
+        lines = self.host.exec(["sh", "-c", script]).stdout.splitlines()
+        return "\n".join(line.partition(" [")[0] for line in lines)
+
+    def doors(self, port: int = 8080) -> list[tuple[str, int]]:
+        return [(self.ipv4, port), (self.ipv6, port)]
+
+    def reached(self, client: Client) -> dict[str, bool]:
+        """Which ways to the published ports are open for a client."""
+        ways = {
+            "v4": (self.ipv4, 8080),
+            "v6": (self.ipv6, 8080),
+            "other": (self.ipv4, 8081),
+            "other v6": (self.ipv6, 8081),
+            "direct": (self.direct, 80),
+        }
+        return dict(zip(ways, client.gets_all(list(ways.values()))))
+
+
+def clean(site: Site) -> None:
+    with contextlib.suppress(HostCommandError):  # the host may be gone already
+        engine_clean(site.host)
+        site.answer({**ABSENT, "confirm": True})
+        site.host.exec(["rm", "-rf", "/var/lib/dockwright", "/etc/dockwright"])
+        reset_daemon(site.host)
+
+
+def wait(is_so: Callable[[], Any], limit: float = 60.0) -> None:
+    deadline = time.monotonic() + limit
+    while not is_so():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.2)
