@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import urllib.error
 import urllib.request
 from typing import Any
+
+import pytest
 
 
 def _ask(host: Any, path: str) -> Any:
@@ -45,3 +48,8 @@ def test_a_new_container_asks_the_new_server(host: Any) -> None:
 def test_the_site_is_reached_from_another_machine(host: Any) -> None:
     with urllib.request.urlopen(f"http://{_address(host)}:8081/", timeout=10) as answer:
         assert answer.read() == b"hello from busybox\n"
+
+
+def test_what_nobody_allowed_is_not_reached(host: Any) -> None:
+    with pytest.raises((TimeoutError, urllib.error.URLError)):
+        urllib.request.urlopen(f"http://{_address(host)}:8080/", timeout=5)
