@@ -141,7 +141,7 @@ class TestHost:
     def ssh_path(self) -> str:
         """A folder for the front of PATH: the `ssh` in it gets into this host as root."""
         machine.install("openssh-client")
-        key = _ssh_key()
+        key = ssh_key()
         public = key.with_suffix(".pub").read_text()
         self.write("/root/.ssh/authorized_keys", public, mode=0o600)
         folder = self.folder.parent / f"{self.folder.name}-ssh"
@@ -207,20 +207,23 @@ def _reserve(recipe: recipes.Recipe, name: str) -> TestHost:
 def _run_container(host: TestHost, image: str) -> None:
     machine.docker(
         *("run", "--detach", "--name", host.name, "--hostname", host.recipe.name),
-        *("--label", f"{machine.LABEL}.owner={_owner(os.getpid())}"),
+        *("--label", f"{machine.LABEL}.owner={owner_label()}"),
         *("--label", f"{machine.LABEL}.folder={host.folder}"),
+        *run_options(),
+        *("--volume", f"{host.folder}:/machine"),
+        image,
+    )
+
+
+def run_options() -> list[str]:
+    """What every host needs, as flags of `docker run`."""
+    return [
         *_privileges(),
         *("--env", "container=docker", "--tmpfs", "/run", "--tmpfs", "/tmp:exec"),
         # overlay2 does not stack on overlay.
         *("--volume", "/var/lib/docker", "--volume", "/var/lib/containerd"),
-        *(
-            "--volume",
-            f"{machine.CHECKOUT}:/opt/dockwright:ro",
-            "--volume",
-            f"{host.folder}:/machine",
-        ),
-        image,
-    )
+        *("--volume", f"{machine.CHECKOUT}:/opt/dockwright:ro"),
+    ]
 
 
 def _privileges() -> list[str]:
@@ -261,6 +264,11 @@ def _wait_systemd(host: TestHost) -> None:
                 f"{done.stderr}{jobs.stdout}{log.stdout}{log.stderr}"
             )
         time.sleep(0.2)
+
+
+def owner_label() -> str:
+    """What the label of a host says that this process is to remove."""
+    return _owner(os.getpid())
 
 
 def _owner(pid: int) -> str:
@@ -320,7 +328,8 @@ def _remove_cgroups(containers: Sequence[str]) -> None:
                     folder.rmdir()
 
 
-def _ssh_key() -> Path:
+def ssh_key() -> Path:
+    """The key that opens every test host; made once."""
     key = machine.cache() / "id_ed25519"
     with machine.lock("ssh-key"):
         if not key.exists():

@@ -118,7 +118,22 @@ def _read_security(seen: Inspect) -> list[str] | None:
     shared = "host" in (host.get("PidMode"), host.get("IpcMode"))
     if host.get("Privileged") or shared:  # the engine adds it on its own
         found = [text for text in found if text != "label=disable"]
+    if not host.get("Privileged") and not (host.get("MaskedPaths") or host.get("ReadonlyPaths")):
+        found = sorted([*found, _ALL_PATHS])
     return found or None
+
+
+# Compose's word for what the engine knows as two empty lists.
+_ALL_PATHS = "systempaths=unconfined"
+
+
+def _write_security(payload: dict[str, Any], value: list[str]) -> None:
+    rest = [text for text in value if text != _ALL_PATHS]
+    if rest:
+        put(payload, "HostConfig.SecurityOpt", rest)
+    if rest != value:
+        put(payload, "HostConfig.MaskedPaths", [])
+        put(payload, "HostConfig.ReadonlyPaths", [])
 
 
 def _read_mode(key: str) -> Any:
@@ -534,7 +549,7 @@ ROWS: tuple[Option, ...] = (
         forms.SECURITY,
         "Security options, such as C(no-new-privileges).",
         read=_read_security,
-        write=_host_config("SecurityOpt"),
+        write=_write_security,
         example=["no-new-privileges"],
     ),
     field(

@@ -1,0 +1,111 @@
+"""The roles: what they say of themselves is what they are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from dockwright import api
+
+ROOT = Path(__file__).resolve().parents[2]
+ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir())
+_LEVELS = ["none", "reload", "reconnect", "restart", "replace", "outage", "rebuild", "destroy"]
+
+
+def _yaml(role: str, path: str) -> Any:
+    return yaml.safe_load((ROOT / "roles" / role / path).read_text())
+
+
+def _options(role: str) -> dict[str, Any]:
+    options: dict[str, Any] = _yaml(role, "meta/argument_specs.yml")["argument_specs"]["main"][
+        "options"
+    ]
+    return options
+
+
+def _tasks(items: Any) -> list[dict[str, Any]]:
+    """Every task, those in blocks too."""
+    found = []
+    for task in items or ():
+        found.append(task)
+        for part in ("block", "rescue", "always"):
+            found.extend(_tasks(task.get(part)))
+    return found
+
+
+def test_the_roles_are_these() -> None:
+    assert ROLES == ["daemon", "dns", "engine", "firewall", "host", "storage"]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_defaults_are_those_of_the_argument_specs(role: str) -> None:
+    options = _options(role)
+    defaults = _yaml(role, "defaults/main.yml") or {}
+    said = {name: option["default"] for name, option in options.items() if "default" in option}
+    assert defaults == said
+    for name, option in options.items():
+        assert "default" in option or option.get("required") is not None, name
+        assert name.startswith(f"{role}_")
+        assert option["description"]
+        assert option["type"] != "list" or "elements" in option, name
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_readme_tells_each_variable_with_its_default(role: str) -> None:
+    readme = (ROOT / "roles" / role / "README.md").read_text()
+    assert readme.startswith(f"# Role {role}\n")
+    for name, option in _options(role).items():
+        row = re.search(rf"^\| `{name}` \| (.*?) \|", readme, re.MULTILINE)
+        assert row, f"{name} has no row"
+        if "default" in option:
+            assert yaml.safe_load(row[1].strip("`")) == option["default"], name
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_meta_data_is_complete(role: str) -> None:
+    about = _yaml(role, "meta/main.yml")["galaxy_info"]
+    assert {"author", "description", "license", "min_ansible_version", "platforms"} <= set(about)
+    assert about["min_ansible_version"] == "2.17"
+    names = {platform["name"] for platform in about["platforms"]}
+    assert {"Debian", "Ubuntu", "EL", "Fedora", "SLES", "opensuse"} == names
+    spec = _yaml(role, "meta/argument_specs.yml")["argument_specs"]["main"]
+    assert spec["short_description"] == about["description"]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_is_a_table_of_contents(role: str) -> None:
+    """main.yml only imports or includes, each topic under a tag; files are short."""
+    for task in _yaml(role, "tasks/main.yml"):
+        kinds = {"ansible.builtin.import_tasks", "ansible.builtin.include_tasks"}
+        kinds |= {"ansible.builtin.include_role", "ansible.builtin.import_role"}
+        assert kinds & set(task), task
+        assert {"dockwright", role} <= set(task["tags"]), task
+    for path in (ROOT / "roles" / role / "tasks").glob("*.yml"):
+        assert len(path.read_text().splitlines()) <= 80, path
+        for task in _tasks(yaml.safe_load(path.read_text())):
+            assert "ignore_errors" not in task
+            assert re.match(r"[A-Z][a-z]+ \w", task["name"]), task
+            named = [key for key in task if "." in key]
+            assert "block" in task or len(named) == 1, f"no full name of a module: {task}"
+            assert not {"lineinfile", "replace"} & {key.split(".")[-1] for key in named}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_choices_are_those_of_the_core(role: str) -> None:
+    kind = role if role in api.KINDS else "daemon"
+    rows = {row.name: row for row in api.options_of(kind)}
+    for name, option in _options(role).items():
+        row = rows.get(name.removeprefix(f"{role}_"))
+        if name.endswith("max_disruption"):
+            assert option["choices"] == _LEVELS
+        elif row is not None and "enum" in row.type.schema and "choices" in option:
+            assert option["choices"] == list(row.type.schema["enum"])
+
+
+def test_levels_are_those_of_the_core() -> None:
+    row = next(row for row in api.options_of("daemon") if row.name == "max_disruption")
+    assert row.type.schema["enum"] == _LEVELS
