@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
@@ -19,13 +18,12 @@ from .errors import (
     ApplyFailed,
     DockwrightError,
     EngineUnreachable,
-    HostError,
     PlanRefused,
     Problem,
     SpecError,
 )
 from .host.machine import Host, state_folder
-from .kinds.image.credentials import Registries, with_config
+from .kinds.image.credentials import of_user
 from .kinds.image.have import ImageHave
 from .kinds.image.plan import changes_registries
 from .kinds.network.options import bridge_names
@@ -39,7 +37,7 @@ from .options import collect
 from .plan import needs_others, plan
 from .saved import Saved, compared
 from .spec import Document, parse_document
-from .state import state_of
+from .state import engine_of, state_of
 from .verify import verify
 
 if TYPE_CHECKING:
@@ -202,7 +200,8 @@ class _Run:
             note = f"{unreachable.message}; planned for engine {ASSUMED.engine} with nothing on it"
             whole = replace(whole, warnings=(*whole.warnings, note))
         self.report.plan = whole
-        self._describe_engine()
+        if self.seen:
+            self.report.engine = engine_of(self.seen, self.engine.endpoint.url)
         if saved:
             self.report.fingerprint = compared(whole, self.raw, saved)
         refuse_beyond(whole, document.run.max_disruption)
@@ -259,7 +258,7 @@ class _Run:
         """What observing and applying need beside the engine; looked at once a run."""
         assert self.document is not None
         is_busy = self.report.check and self.host is not None and self.host.lock().is_taken()
-        credentials = self._credentials(self.document)
+        credentials = of_user(self.document.registries, self.local.files)
         return Edges(self.host, self.memory, credentials, self._open, is_busy)
 
     def _observe(self, document: Document, *, everything: bool = False) -> Observation:
@@ -268,15 +267,6 @@ class _Run:
         if seen.host_ports is not None and seen.facts.name != os.uname().nodename:
             seen = replace(seen, host_ports=None)  # the socket leads to another machine
         return seen
-
-    def _credentials(self, document: Document) -> Registries:
-        """The document's credentials, and those of the docker command of the user we run as."""
-        folder = os.environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")
-        try:
-            config = json.loads(self.local.files.read_text(f"{folder}/config.json") or "{}")
-        except (HostError, ValueError):
-            config = {}
-        return with_config(document.registries, config if isinstance(config, dict) else {})
 
     def _open(self, path: str) -> IO[bytes]:
         return open((self.host or self.local).files.path(path), "rb")
@@ -322,17 +312,6 @@ class _Run:
         memory = self.memory()
         assert memory is not None
         return memory
-
-    def _describe_engine(self) -> None:
-        assert self.engine is not None
-        if self.seen:
-            facts = self.seen.facts
-            self.report.engine = {
-                "version": facts.engine,
-                "api": facts.api,
-                "assumed": facts.assumed,
-                "address": self.engine.endpoint.url,
-            }
 
     # --- apply and verify ------------------------------------------------------------------------
 

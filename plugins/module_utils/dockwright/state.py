@@ -22,6 +22,13 @@ def state_of(document: Document, seen: Observation) -> dict[str, Any]:
     return {name: found for name, found in sections.items() if found}
 
 
+def engine_of(seen: Observation, address: str) -> dict[str, Any]:
+    """The engine that was seen, or assumed, as the report returns it."""
+    facts = seen.facts
+    about = {"version": facts.engine, "api": facts.api, "assumed": facts.assumed}
+    return {**about, "address": address}
+
+
 def _each(wants: Mapping[str, Any], haves: Mapping[str, Have], show: Any) -> dict[str, Any]:
     return {name: show(haves[name]) if name in haves else None for name in wants}
 

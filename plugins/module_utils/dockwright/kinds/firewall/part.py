@@ -51,4 +51,4 @@ class FirewallPart(Part):
             NAMES[family]: firewall_plan.mark(self.want, self.have, family)
             for family in self.have.saved
         }
-        self.site.memory().remember({("firewall", "firewall"): marks})
+        self.site.memory().remember("firewall", "firewall", marks, lambda: marks)

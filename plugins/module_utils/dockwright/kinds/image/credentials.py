@@ -9,9 +9,12 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import os
 from collections.abc import Mapping
 from typing import Any
 
+from ...errors import HostError
+from ...host.files import Files
 from .reference import HUB
 
 Registries = Mapping[str, Mapping[str, str]]
@@ -19,6 +22,16 @@ Registries = Mapping[str, Mapping[str, str]]
 HELPER = "helper"  # in an entry: a program keeps the password, and we do not ask it
 _HUB_NAMES = ("docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com")
 _HUB_SERVER = "https://index.docker.io/v1/"
+
+
+def of_user(registries: Registries, files: Files) -> Registries:
+    """The credentials of the spec, and those of the docker command of the user we run as."""
+    folder = os.environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")
+    try:
+        config = json.loads(files.read_text(f"{folder}/config.json") or "{}")
+    except (HostError, ValueError):
+        config = {}
+    return with_config(registries, config if isinstance(config, dict) else {})
 
 
 def with_config(registries: Registries, config: Mapping[str, Any]) -> dict[str, dict[str, str]]:
