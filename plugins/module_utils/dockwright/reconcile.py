@@ -173,20 +173,8 @@ class _Run:
         """Have and plan; the report holds the plan afterwards."""
         assert self.document is not None and self.engine is not None
         document = self.document
-        has_objects = bool(
-            document.services or document.networks or document.volumes or document.images
-        )
-        unreachable = self._reach(only_daemon=not (has_objects or document.purge))
+        unreachable = self._look(document)
         problems: list[Problem] = []
-        if has_objects or document.purge:
-            if unreachable is None:
-                self.seen = self._observe(document)
-            elif self.report.check:
-                self.seen = self._nothing_there(document)
-            else:
-                raise unreachable
-        elif not document.parts and unreachable is not None:
-            raise unreachable
         whole = self.recovered
         if document.parts:
             whole += collect(problems, self._plan_parts, document, unreachable) or Plan()
@@ -205,6 +193,20 @@ class _Run:
         if saved:
             self.report.fingerprint = compared(whole, self.raw, saved)
         refuse_beyond(whole, document.run.max_disruption)
+
+    def _look(self, document: Document) -> EngineUnreachable | None:
+        """Observe the objects; the error where there may be no engine yet."""
+        objects = (document.services, document.networks, document.volumes, document.images)
+        has_objects = any(objects) or document.purge
+        unreachable = self._reach(only_daemon=not has_objects)
+        if unreachable is None:
+            self.seen = self._observe(document) if has_objects else None
+        elif has_objects and self.report.check:  # there is no engine yet: what a fresh one has
+            images = {key: ImageHave(key) for key in document.images}
+            self.seen = Observation(ASSUMED, images=images)
+        elif has_objects or not document.parts:
+            raise unreachable
+        return unreachable
 
     def _look_for_stale(self, document: Document, unreachable: EngineUnreachable | None) -> None:
         """Where defaults of containers moved, all containers are looked at, once."""
@@ -270,10 +272,6 @@ class _Run:
 
     def _open(self, path: str) -> IO[bytes]:
         return open((self.host or self.local).files.path(path), "rb")
-
-    def _nothing_there(self, document: Document) -> Observation:
-        """There is no engine yet: what a fresh one would have."""
-        return Observation(ASSUMED, images={key: ImageHave(key) for key in document.images})
 
     def _plan_parts(self, document: Document, unreachable: EngineUnreachable | None) -> Plan:
         """The plan of what belongs to the host itself; its problems are reported together."""
