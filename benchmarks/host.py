@@ -20,12 +20,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from noop import install  # noqa: E402 - the checkout is no installed package
+from noop import install
 
-from tests.hosts import RECIPES, TINY, TestHost, start_host  # noqa: E402
+from tests.hosts import RECIPES, TINY, TestHost, start_host
 
 WEB = {"image": TINY, "command": ["sleep", "1000000"], "networks": ["back"]}
 SPEC: dict[str, Any] = {

@@ -28,13 +28,13 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from dockwright.engine.client import Engine
+from dockwright.engine.endpoint import resolve
+from tests.hosts import tiny_tar
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "plugins/module_utils")]
-
-from dockwright.engine.client import Engine  # noqa: E402 - the checkout is no installed package
-from dockwright.engine.endpoint import resolve  # noqa: E402
-from tests.hosts import tiny_tar  # noqa: E402
-
 PREFIX = f"dockwright-bench-{os.getpid()}"
 IMAGE = f"{PREFIX}:1"
 SHORT = 3  # runs of what is short in a round

@@ -131,5 +131,29 @@ def test_the_same_documentation(collections: Path) -> None:
 def test_it_is_the_packed_one_that_runs(collections: Path) -> None:
     """Else the comparison above would say nothing."""
     seam = collections / "ansible_collections/dockwright/docker/plugins/module_utils/core.py"
-    assert 'PACKED = "' in seam.read_text() and 'PACKED = ""' not in seam.read_text()
-    assert "PACKED" not in (machine.CHECKOUT / "plugins/module_utils/core.py").read_text()
+    assert "IMPORTER" in seam.read_text() and 'DIGEST = ""' not in seam.read_text()
+    assert 'TEXT = "' in seam.with_name("packed.py").read_text()
+    assert "IMPORTER" not in (machine.CHECKOUT / "plugins/module_utils/core.py").read_text()
+
+
+def test_only_a_run_that_may_write_keeps_its_code(
+    host26: TestHost, collections: Path, tmp_path: Path
+) -> None:
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    task = {"dockwright.docker.container": {"name": "nobody", "state": "absent"}}
+    play = {"hosts": "localhost", "connection": "local", "gather_facts": False}
+    variables = {"ansible_python_interpreter": sys.executable}
+    (tmp_path / "site.yml").write_text(json.dumps([{**play, "vars": variables, "tasks": [task]}]))
+    more = {"DOCKER_HOST": host26.docker_host, "DOCKWRIGHT_STATE_DIR": str(state)}
+    more["ANSIBLE_COLLECTIONS_PATH"] = str(collections)
+    command = ["ansible-playbook", "-i", "localhost,", str(tmp_path / "site.yml")]
+
+    def kept(*flags: str) -> list[str]:
+        env = {**os.environ, **more}
+        subprocess.run([*command, *flags], env=env, capture_output=True, check=True)
+        return [path.name for path in state.iterdir() if path.name.startswith("code-")]
+
+    assert kept("--check") == []
+    assert list(state.iterdir()) == []
+    assert kept() == [f"code-{sys.implementation.cache_tag}"]
