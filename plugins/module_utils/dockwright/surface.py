@@ -105,7 +105,7 @@ KINDS: Mapping[str, tuple[Option, ...]] = {
     "daemon": (
         _DAEMON._replace(name="config"),
         _IGNORE,
-        *_run("restart", "foreign", "scope", "recreate_stale", "wait_timeout"),
+        *_run("restart", "foreign", "scope", "manage_unit", "recreate_stale", "wait_timeout"),
     ),
     "project": (
         _PROJECT._replace(name="name", doc="The project's name."),
