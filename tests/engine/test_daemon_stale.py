@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
+import pytest
+
 from tests.engine.test_daemon_and_objects import host, inspect, run
+from tests.engine.test_daemon_unit import host_26
 from tests.engine.world import container
 from tests.hosts import TINY, TestHost
 
-__all__ = ["host"]
+__all__ = ["host", "host_26"]
 FIRST = {"daemon": {"live-restore": True, "default-ulimits": {"nofile": "512:1024"}}}
 KEYS = {
     "live-restore": True,
@@ -31,7 +34,17 @@ def resolv(host: TestHost, name: str) -> str:
         return str(output.decode())
 
 
-def test_old_defaults_are_named_and_replaced(host: TestHost) -> None:
+def test_old_defaults_are_named_and_replaced(host_26: TestHost) -> None:
+    old_defaults(host_26)
+
+
+@pytest.mark.full
+def test_old_defaults_on_each_engine(host: TestHost) -> None:
+    old_defaults(host)
+
+
+def old_defaults(host: TestHost) -> None:
+    """Named before, in and after the run that moves them; then made anew."""
     run(host, "apply", FIRST)
     ours = {"project": "shop", "containers": {"web": container(), "own": container(shm_size="8m")}}
     run(host, "apply", ours)

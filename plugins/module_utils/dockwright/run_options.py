@@ -79,6 +79,14 @@ RUN: tuple[Option, ...] = (
         example="dns",
     ),
     Option(
+        "manage_unit",
+        BOOLEAN,
+        "Whether flags of the daemon's systemd unit that collide with keys are taken out by a"
+        " drop-in, which goes again when it is not needed any more. Else they are refused, with"
+        " file and line.",
+        default=False,
+    ),
+    Option(
         "recreate_stale",
         BOOLEAN,
         "Whether containers that keep old defaults of the daemon are replaced, or restarted where"
@@ -111,6 +119,7 @@ class RunOptions:
     restart: str = "now"
     foreign: str = "keep"
     scope: str = "daemon"
+    manage_unit: bool = False
     recreate_stale: bool = False
     ignore: tuple[str, ...] = ()
     reveal: tuple[str, ...] = ()
@@ -126,6 +135,7 @@ def run_options(parsed: Mapping[str, Any], ignore: tuple[str, ...] = ()) -> RunO
         restart=parsed.get("restart", "now"),
         foreign=parsed.get("foreign", "keep"),
         scope=parsed.get("scope", "daemon"),
+        manage_unit=parsed.get("manage_unit", False),
         recreate_stale=parsed.get("recreate_stale", False),
         ignore=ignore,
         reveal=tuple(parsed.get("reveal", ())),

@@ -121,7 +121,7 @@ KINDS: Mapping[str, tuple[Option, ...]] = {
     "daemon": (
         _DAEMON._replace(name="config"),
         _IGNORE,
-        *_run("restart", "foreign", "scope", "recreate_stale", "wait_timeout"),
+        *_run("restart", "foreign", "scope", "manage_unit", "recreate_stale", "wait_timeout"),
     ),
     "firewall": (*FIREWALL, *_run()),
     "storage": (*STORAGE, *_run()),

@@ -24,30 +24,30 @@ def exec_start_argv(files: Files, runner: Runner, unit: str) -> list[str]:
         name, _, value = line.partition("=")
         if name == "ExecStart":
             found = _ARGV.search(value)
-            command = _split(found.group(1)) if found else []
+            command = split(found.group(1)) if found else []
         elif name == "Environment":
-            variables.update(_assignments(_split(value)))
+            variables.update(assignments(split(value)))
         elif name == "EnvironmentFiles":
             found = _FILE.match(value)
             text = files.read_text(found.group(1) if found else value) or ""
-            variables.update(_environment_file(text))
-    return [word for part in command for word in _filled(part, variables)]
+            variables.update(environment_of(text))
+    return [word for part in command for word in filled(part, variables)]
 
 
-def _filled(word: str, variables: dict[str, str]) -> list[str]:
+def filled(word: str, variables: dict[str, str]) -> list[str]:
     """``$NAME`` alone becomes its words, ``${NAME}`` its text, as systemd does it."""
     whole = _WORD.match(word)
     if whole and whole.group(2):
-        return _split(variables.get(whole.group(2), ""))
+        return split(variables.get(whole.group(2), ""))
     return [_INSIDE.sub(lambda found: variables.get(found.group(1), ""), word)]
 
 
-def _environment_file(text: str) -> dict[str, str]:
+def environment_of(text: str) -> dict[str, str]:
     lines = text.replace("\\\n", "").splitlines()
     wanted = (line.strip() for line in lines)
-    return _assignments(
+    return assignments(
         [
-            "".join((name.strip(), "=", " ".join(_split(value))))
+            "".join((name.strip(), "=", " ".join(split(value))))
             for name, _, value in (
                 line.partition("=") for line in wanted if line and line[0] not in "#;"
             )
@@ -55,11 +55,11 @@ def _environment_file(text: str) -> dict[str, str]:
     )
 
 
-def _assignments(words: list[str]) -> dict[str, str]:
+def assignments(words: list[str]) -> dict[str, str]:
     return dict(word.split("=", 1) for word in words if "=" in word)
 
 
-def _split(text: str) -> list[str]:
+def split(text: str) -> list[str]:
     try:
         return shlex.split(text)
     except ValueError:  # an open quote: systemd would refuse it too

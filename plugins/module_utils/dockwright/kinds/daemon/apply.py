@@ -13,7 +13,7 @@ from ...errors import ApplyFailed, DockwrightError, EngineError, HostError
 from ...host.machine import Host
 from ...host.memory import Memory
 from ...model import Action, Change, Disruption, Plan
-from . import proof, undo, what_ran
+from . import proof, undo, unit, what_ran
 from .document import edited, rendered, text_of
 from .have import DaemonHave
 from .live import live_values
@@ -71,7 +71,9 @@ class _Transaction:
         self.engine = engine
         self.progress = progress
         self.timeout = timeout
-        self.paths = [change.path for change in changes if change.action is Action.UPDATE]
+        updates = [change for change in changes if change.action is Action.UPDATE]
+        self.paths = [change.path for change in updates if change.path != unit.PATH]
+        self.drop_in = next((c for c in updates if c.path == unit.PATH), None)
         self.steps = [c for c in changes if c.action is not Action.UPDATE]
         self.document = edited(have.raw, want, self.paths)
         self.journal = host.journal(undo.KIND)
@@ -88,7 +90,7 @@ class _Transaction:
                 fix="run again",
             )
         files.make_directory(posixpath.dirname(self.have.path))
-        if self.paths:
+        if self.paths or self.drop_in:
             self._check()
             self._back_up()
         self._note(WRITE)
@@ -110,6 +112,8 @@ class _Transaction:
             lent=lent,
             all_stop=bool(steps) and steps[-1].disruption >= Disruption.REPLACE,
             resets=self._defaults(name for name in self.paths if name not in have.raw),
+            unit=have.unit.name if self.drop_in and have.unit else "",
+            drop_in=have.unit.drop_in if have.unit else None,
             writer=have.scope,
             values=dict(self.want.values),
         )
@@ -122,7 +126,12 @@ class _Transaction:
     def _check(self) -> None:
         self.progress("validate the new daemon.json")
         try:
-            proof.validate(self.host, self.have.engine, self.have.path, text_of(self.document))
+            words = None
+            if self.drop_in and self.have.unit:
+                names = self.drop_in.after or ()
+                words = self.have.unit.files.words(self.have.unit.words_without(names))[1:]
+            text = text_of(self.document)
+            proof.validate(self.host, self.have.engine, self.have.path, text, words)
         except ApplyFailed as error:
             raise ApplyFailed(error.message, where=self.want.where, fix=error.fix) from error
         if "authorization-plugins" in self.paths:
@@ -163,10 +172,10 @@ class _Transaction:
     def _carry_out(self) -> None:
         if self.steps and self.steps[0].action is Action.START:
             self._note(START)
-            self._write(self.document)
+            self._write_all()
             self._start()
         elif self.engine is None or not self.have.is_running or not self.steps:
-            self._write(self.document)
+            self._write_all()
         elif self.steps[-1].action is Action.RELOAD:
             self._note(RELOAD, **what_ran.observe(self.engine)._asdict())
             self._write(self._with_defaults())
@@ -179,7 +188,7 @@ class _Transaction:
                 self._reload(self.engine)
             before = what_ran.observe(self.engine)
             self._note(RESTART, **before._asdict())
-            self._write(self.document)
+            self._write_all()
             self._restart(self.engine, before)
 
     def _with_defaults(self) -> dict[str, Any]:
@@ -203,6 +212,14 @@ class _Transaction:
         if self.paths and text != self.host.files.read_text(self.have.path):
             self.host.files.write_atomic(self.have.path, text)
             self.wrote = True
+
+    def _write_all(self) -> None:
+        """The file, and the drop-in of the unit that goes with it."""
+        self._write(self.document)
+        if self.drop_in and self.have.unit:
+            self.wrote = True
+            text = self.have.unit.text_without(self.drop_in.after or ())
+            unit.write(self.host, self.have.unit.name, text)
 
     def _reload(self, engine: Engine) -> None:
         self.progress("reload the daemon")

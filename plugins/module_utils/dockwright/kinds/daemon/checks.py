@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from ...errors import Problem, SpecError, nearest
+from . import unit
 from .conflicts import conflicts
 from .document import Difference
 from .have import DaemonHave
@@ -14,7 +15,9 @@ from .options import BY_NAME, TRAPS, Key, is_known, version
 from .want import DaemonWant
 
 
-def check(want: DaemonWant, have: DaemonHave, foreign: str = "keep") -> list[Problem]:
+def check(
+    want: DaemonWant, have: DaemonHave, foreign: str = "keep", out: Collection[str] = ()
+) -> list[Problem]:
     """Every problem of the wanted keys on this host; an engine that we only assume has no say."""
     problems: list[Problem] = []
     if have.other_file:
@@ -23,7 +26,10 @@ def check(want: DaemonWant, have: DaemonHave, foreign: str = "keep") -> list[Pro
     if not have.assumed:
         problems += version_problems(want, have)
     problems += _owner_problems(want, have)
-    problems += _flag_problems(want, have)
+    if have.unit:
+        problems += unit.problems(have.unit, want.values, out, want.where)
+    else:
+        problems += _flag_problems(want, have)
     problems += _swarm_problems(want, have)
     problems += _log_driver_problems(want, have)
     known = _staying(want, have, foreign)
@@ -125,7 +131,7 @@ def _flag_problems(want: DaemonWant, have: DaemonHave) -> list[Problem]:
         Problem(
             f"{want.where}.{name}",
             f"is set by the flag {have.flags[name]} of the daemon, and the engine refuses both",
-            "leave the key out, or take the flag out of the unit by a drop-in",
+            "leave the key out, or take the flag away where the daemon is started",
         )
         for name in want.values
         if name in have.flags

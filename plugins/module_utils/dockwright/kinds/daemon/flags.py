@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from .options import BY_FLAG, Key
 
@@ -35,6 +35,22 @@ def flagged_keys(words: Sequence[str]) -> Mapping[str, str]:
         if name != "add-runtime":  # runtimes may be in both
             found.setdefault("proxies" if key is None else key.name, word)
     return found
+
+
+def without_keys(words: Sequence[str], names: Collection[str]) -> list[str]:
+    """The words without the flags of these keys, with their values."""
+    kept: list[str] = []
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        name, value = _split(word)
+        key = BY_FLAG.get(name)
+        owner = "proxies" if name in _PROXIES else key.name if key else ""
+        if owner not in names:
+            kept.append(word)
+        elif value is None and not _is_switch(key) and rest:
+            rest.pop(0)
+    return kept
 
 
 def config_file(words: Sequence[str]) -> str | None:

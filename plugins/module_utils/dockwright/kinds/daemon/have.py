@@ -16,6 +16,7 @@ from ...host.machine import Host
 from ...host.memory import Memory
 from .flags import config_file, flagged_keys
 from .live import live_values
+from .unit import UnitHave
 
 
 def _plain_mark(value: Any) -> str:
@@ -50,6 +51,7 @@ class DaemonHave:
     cgroup_version: str = "1"
     cgroup_driver: str = ""
     log_drivers: tuple[str, ...] = ()
+    unit: UnitHave | None = None  # looked at where flags collide, or our drop-in is there
     mark: Callable[[Any], str] = _plain_mark
 
 

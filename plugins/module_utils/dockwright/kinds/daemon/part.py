@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Callable
 
 from ...model import Change, EngineFacts, Plan
 from ..container.stale import Moved
 from ..part import Part
-from . import felt
+from . import felt, unit
 from . import have as daemon_have
 from . import plan as daemon_plan
 from .facts import facts_after
@@ -51,11 +52,25 @@ class DaemonPart(Part):
             daemon_have.refuse_another(site.info, site.host, os.uname().nodename, socket)
         scope = site.run.scope
         self.have = daemon_have.read(site.host, site.engine, site.memory(), site.info, scope)
+        if self._concerns_unit():
+            self.have = replace(self.have, unit=unit.read(site.host))
+
+    def _concerns_unit(self) -> bool:
+        """Whether the files of the unit matter: asking for them costs a command."""
+        service, wanted = self.site.host.service, self.want.values
+        collides = bool(self.have.flags.keys() & wanted.keys()) or "proxies" in wanted
+        has_ours = self.site.host.files.exists(unit.drop_in_path(service.unit))
+        return (collides or has_ours or self.site.run.manage_unit) and service.is_managed()
 
     def plan(self) -> Plan:
         run = self.site.run
         self.made = daemon_plan.plan(
-            self.want, self.have, foreign=run.foreign, restart=run.restart, ignore=run.ignore
+            self.want,
+            self.have,
+            foreign=run.foreign,
+            restart=run.restart,
+            ignore=run.ignore,
+            manage_unit=run.manage_unit,
         )
         self.moves = felt.moves(self.want, self.have, self.made)
         return self.made

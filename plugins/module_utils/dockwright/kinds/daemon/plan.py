@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from ...errors import PlanRefused, Problem, SpecError
 from ...model import Action, Cause, Change, Disruption, Notice, Plan
+from . import unit
 from .checks import check, content_problems, file_warnings, version_problems
 from .document import Difference, differences, effective, is_secret, normal, shown
 from .have import DaemonHave
@@ -25,20 +26,22 @@ class _Effects(NamedTuple):
     restart: list[str]
 
 
-def plan(
+def plan(  # noqa: PLR0913 (the options of a run, each with its default)
     want: DaemonWant,
     have: DaemonHave,
     *,
     foreign: str = "keep",
     restart: str = "now",
     ignore: Sequence[str] = (),
+    manage_unit: bool = False,
 ) -> Plan:
     """The ordered changes; a RELOAD and a RESTART come last.
 
     Raises SpecError for keys that this engine does not take, PlanRefused where the file cannot
     be kept (it is broken) or content would be hidden.
     """
-    problems = check(want, have, foreign)
+    out = _left_out(want, have, foreign, manage=manage_unit)
+    problems = check(want, have, foreign, out) + _defer_problems(have, out, restart, want.where)
     if problems:
         raise SpecError(problems)
     found, ignored = _without_ignored(differences(want, have, foreign), ignore)
@@ -49,6 +52,9 @@ def plan(
         raise PlanRefused(refused)
     effects = _effects(found, unsatisfied, have)
     changes = [_change(difference, want, have) for difference in found]
+    if _unit_differs(have, out):
+        changes.append(_unit_change(have, out))
+        effects = _Effects([], [*effects.reload, *effects.restart, unit.PATH])
     pending: tuple[Notice, ...] = ()
     if not have.is_running:
         effects = _Effects([], [])
@@ -70,6 +76,41 @@ def plan(
         pending=pending + _foreign_pending(want, have, found, restarts=bool(effects.restart)),
         warnings=(*_warnings(want, have, kept if foreign == "keep" else ()), *warnings),
     )
+
+
+def _left_out(want: DaemonWant, have: DaemonHave, foreign: str, *, manage: bool) -> frozenset[str]:
+    """The keys of the file to come whose flags our drop-in leaves out."""
+    if have.unit is None:
+        return frozenset()
+    kept = {
+        name
+        for name in have.raw
+        if name in have.others or not (name in have.owned or foreign == "remove")
+    }
+    return unit.left_out(have.unit, {*want.values, *kept}, manage=manage)
+
+
+def _unit_differs(have: DaemonHave, out: frozenset[str]) -> bool:
+    return have.unit is not None and have.unit.text_without(out) != have.unit.drop_in
+
+
+def _unit_change(have: DaemonHave, out: frozenset[str]) -> Change:
+    assert have.unit is not None
+    before, after = sorted(have.unit.resolved), sorted(out)
+    reason = f"the flags that {have.unit.drop_in_path} leaves out, for the keys of daemon.json"
+    cost = Disruption.NONE
+    values = (unit.PATH, before or None, after or None, reason, Cause.SPEC, cost)
+    return Change(KIND, KIND, Action.UPDATE, *values)
+
+
+def _defer_problems(
+    have: DaemonHave, out: frozenset[str], restart: str, where: str
+) -> list[Problem]:
+    """Until the restart the old flags and the new keys would collide at every reload."""
+    if restart != "defer" or not have.is_running or not _unit_differs(have, out):
+        return []
+    text = "the change of the unit needs a restart at once"
+    return [Problem(where, text, "use `restart: now`, or leave manage_unit for later")]
 
 
 def _broken(have: DaemonHave, foreign: str) -> list[Problem]:
@@ -253,6 +294,14 @@ def _notice(difference: Difference, message: str) -> Notice:
 
 def _warnings(want: DaemonWant, have: DaemonHave, kept: Iterable[str]) -> list[str]:
     warnings = file_warnings(have, kept)
+    if have.unit and have.unit.files.is_outdated:
+        text = "was changed on disk and systemd has not read it yet: `systemctl daemon-reload`"
+        warnings.append(f"{have.unit.name} {text}")
+    if have.unit and "proxies" in want.values:
+        warnings += [
+            f"the environment of {have.unit.name} sets proxies too ({place}); the key wins"
+            for place in have.unit.proxy_places()
+        ]
     if have.assumed:
         warnings.append(f"no engine is installed: planned for {have.engine}")
         warnings += [problem.text() for problem in version_problems(want, have)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...engine.client import Engine
@@ -20,8 +20,12 @@ _SLICE = 0.5  # seconds between looks at the daemon's log while its event is awa
 _PAUSES = (0.05, 0.1, 0.2, 0.5)
 
 
-def validate(host: Host, engine_version: str, path: str, text: str) -> None:
+def validate(
+    host: Host, engine_version: str, path: str, text: str, words: Sequence[str] | None = None
+) -> None:
     """Let the installed daemon check a candidate, with the flags that it is really started with.
+
+    ``words`` are the flags that it will have, where they are to be others.
 
     Engines before 23.0 cannot do it. Raises ApplyFailed with the daemon's own words.
     """
@@ -31,7 +35,7 @@ def validate(host: Host, engine_version: str, path: str, text: str) -> None:
     candidate = f"{posixpath.dirname(path)}/.{posixpath.basename(path)}.candidate"
     host.files.write_atomic(candidate, text, mode=0o600)
     try:
-        flags = without_config_file(host.service.flags())
+        flags = without_config_file(host.service.flags() if words is None else words)
         argv = [binary, *flags, "--validate", "--config-file", host.files.path(candidate)]
         done = host.run(argv, timeout=60.0)
     finally:

@@ -24,6 +24,8 @@ class Record:
     running: Mapping[str, str] = field(default_factory=dict)  # what_ran.WhatRan
     stopped_always: Mapping[str, str] = field(default_factory=dict)
     resets: Mapping[str, Any] = field(default_factory=dict)  # defaults for a reload back
+    unit: str = ""  # whose drop-in of ours is changed; empty: it is not
+    drop_in: str | None = None  # the drop-in before
     writer: str = "daemon"  # whose keys they are
     values: Mapping[str, Any] = field(default_factory=dict)  # that are ours afterwards
 

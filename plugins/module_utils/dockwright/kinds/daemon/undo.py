@@ -10,7 +10,7 @@ from ...engine.client import Engine
 from ...errors import ApplyFailed
 from ...host.machine import Host
 from ...model import Action, Change, Disruption
-from . import proof, what_ran
+from . import proof, unit, what_ran
 from .document import text_of
 from .have import parsed_file
 from .record import RELOAD, RESTART, START, WRITE, Record
@@ -38,6 +38,8 @@ class Undo:
 
     def carry_out(self, way: str) -> None:
         """``way`` is what the daemon needs: nothing (WRITE), RELOAD or RESTART."""
+        if self.record.unit:
+            unit.write(self.host, self.record.unit, self.record.drop_in)
         if way == WRITE or self.engine is None:
             self._write_old()
         elif way == RELOAD:

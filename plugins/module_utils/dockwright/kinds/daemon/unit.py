@@ -1,0 +1,127 @@
+"""Flags of the daemon's unit that collide with keys: found, and resolved by a drop-in of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from ...errors import Problem
+from ...host.machine import Host
+from ...host.unit_files import UnitFiles, read_unit
+from .flags import flagged_keys, without_keys
+
+PATH = "unit"  # of its change
+_HEAD = "# Written by dockwright (manage_unit), without the flags of these keys of daemon.json:\n"
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+
+
+@dataclass(frozen=True)
+class UnitHave:
+    """The unit as its files have it, and our drop-in."""
+
+    name: str = "docker.service"
+    files: UnitFiles = field(default_factory=UnitFiles)
+    drop_in: str | None = None  # its text; None: there is none
+
+    @property
+    def drop_in_path(self) -> str:
+        """Our drop-in; the last one wins."""
+        return drop_in_path(self.name)
+
+    @property
+    def flags(self) -> Mapping[str, str]:
+        """The keys that flags set without our drop-in, each with its flag."""
+        return flagged_keys(self.files.words()[1:])
+
+    @property
+    def resolved(self) -> frozenset[str]:
+        """The keys whose flags our drop-in leaves out now."""
+        first = (self.drop_in or "").splitlines()[1:2]
+        return frozenset(first[0].lstrip("# ").split(", ")) if first else frozenset()
+
+    def text_without(self, names: Collection[str]) -> str | None:
+        """The drop-in that leaves out the flags of these keys; None where none is needed."""
+        if not names:
+            return None
+        words = self.words_without(names)
+        command = " ".join(_quoted(word) for word in words)
+        listed = ", ".join(sorted(names))
+        return f"{_HEAD}# {listed}\n[Service]\nExecStart=\nExecStart={command}\n"
+
+    def words_without(self, names: Collection[str]) -> list[str]:
+        """The command without the flags of these keys, variables filled in only where needed."""
+        kept = []
+        for word in self.files.command:
+            filled = self.files.words([word])
+            touched = "$" in word and flagged_keys(filled).keys() & set(names)
+            kept += filled if touched else [word]
+        return without_keys(kept, names)
+
+    def place(self, name: str) -> str:
+        """Where the flag of a key is written: file and line."""
+        return self.files.place_of(self.flags.get(name, ""))
+
+    def proxy_places(self) -> list[str]:
+        """Where the unit's environment sets proxies."""
+        return [
+            f"{item.file}, line {item.line}"
+            for item in self.files.environment
+            if item.value.partition("=")[0].upper() in _PROXIES
+        ]
+
+
+def drop_in_path(unit: str) -> str:
+    """The path of our drop-in for a unit."""
+    return f"/etc/systemd/system/{unit}.d/zz-dockwright.conf"
+
+
+def read(host: Host) -> UnitHave:
+    """Look at the unit's files; changes nothing."""
+    name = host.service.unit
+    path = drop_in_path(name)
+    return UnitHave(name, read_unit(host.files, host.run, name, path), host.files.read_text(path))
+
+
+def left_out(unit: UnitHave, keys: Collection[str], *, manage: bool) -> frozenset[str]:
+    """The keys of the new file whose flags our drop-in is to leave out."""
+    needed = unit.flags.keys() & set(keys)
+    return frozenset(needed if manage else needed & unit.resolved)
+
+
+def problems(
+    unit: UnitHave, wanted: Mapping[str, object], out: Collection[str], where: str
+) -> list[Problem]:
+    """Collisions that stay, with file, line and remedy; and a daemon nobody could reach."""
+    found = []
+    for name in wanted:
+        if name in unit.flags and name not in out:
+            place = unit.place(name)
+            text = f"is set by the flag {unit.flags[name]} of the daemon ({place}), and the engine"
+            fix = f"set manage_unit: true, take the flag out of {place.partition(',')[0]}, or leave"
+            found.append(Problem(f"{where}.{name}", f"{text} refuses both", f"{fix} the key out"))
+    if "hosts" in out and not _is_reachable(wanted.get("hosts")):
+        text = "leaves out the local socket, by which the daemon is looked after"
+        found.append(Problem(f"{where}.hosts", text, "add fd:// or unix:///var/run/docker.sock"))
+    return found
+
+
+def _is_reachable(hosts: object) -> bool:
+    """Whether a local socket is among the addresses (or none are given)."""
+    given = hosts if isinstance(hosts, (list, tuple)) else ()
+    return not given or any(str(item).startswith(("fd:", "unix:")) for item in given)
+
+
+def write(host: Host, unit: str, text: str | None) -> None:
+    """Put the drop-in there, or take it away (None), and tell systemd."""
+    path = drop_in_path(unit)
+    if text is None:
+        host.files.remove(path)
+    else:
+        host.files.make_directory(path.rpartition("/")[0])
+        host.files.write_atomic(path, text)
+    if host.service.has_systemd() and not host.files.root:
+        host.run(["systemctl", "daemon-reload"], timeout=60.0).checked()
+
+
+def _quoted(word: str) -> str:
+    return f'"{word}"' if any(c in word for c in " \t;") else word
