@@ -20,7 +20,7 @@ from tests.engine.storage_world import (
     picture,
     run,
 )
-from tests.hosts import TestHost, machine
+from tests.hosts import TINY, TestHost, machine, push, start_registry
 
 NewHost = Callable[..., TestHost]
 MOVED = "/var/lib/containerd/moved"  # a volume of its own in a test host
@@ -111,7 +111,7 @@ def test_overlay2_to_btrfs(new_host: NewHost) -> None:
     changed(host, before, driver="btrfs", data_root="/srv/docker")
     assert info(host)["Driver"] == "btrfs"
     refused = run(host, "plan", {"storage": {"data_root": MOVED, "migrate": True}})
-    assert "subvolumes" in refused["message"]
+    assert "works on btrfs only" in refused["message"]
 
 
 def test_user_mapping_on_and_off(new_host: NewHost) -> None:
@@ -146,6 +146,61 @@ def test_the_oldest_engine(new_host: NewHost, recipe: str) -> None:
     before = picture(host)
     changed(host, before, driver="vfs")
     changed(host, before, driver="overlay2")
+
+
+def test_what_containers_wrote_and_digests(new_host: NewHost) -> None:
+    """Refused, then kept, also at the next change; digests and --rm containers stay."""
+    host = new_host("debian-13")
+    start_registry(host)
+    pinned = push(host, TINY, "pinned:1")
+    digest = f"localhost:5000/pinned@{pinned.digest}"
+    idle = ["sh", "-c", "trap 'exit 0' TERM; sleep 100000 & wait"]
+    writes = ["sh", "-c", f"echo mine > /root/x; rm -f /etc/group; {idle[2]}"]
+    with contextlib.closing(host.sdk()) as client:
+        client.images.pull(digest)
+        client.containers.run(TINY, writes, name="wrote", detach=True, environment={"A": "1"})
+        client.containers.run(digest, idle, name="pinned", detach=True)
+        client.containers.run(TINY, idle, name="passing", detach=True, auto_remove=True)
+    before = picture(host)
+    refused = run(host, "apply", {"storage": {"driver": "vfs", "migrate": True}})
+    assert "container wrote wrote into its own layer: /etc/group, /root/x" in refused["message"]
+    assert picture(host) == before
+    apply(host, driver="vfs", migrate=True, writable="commit")
+    apply(host, driver="overlay2", migrate=True)
+    after = picture(host)
+    assert after.exports == before.exports
+    assert after.containers["pinned"]["config"]["Image"] == digest
+    with contextlib.closing(host.sdk()) as client:
+        assert digest in client.images.get(digest).attrs["RepoDigests"]
+        assert {c.name for c in client.containers.list()} == {"wrote", "pinned", "passing"}
+    same(
+        before._replace(images={}, containers={}),
+        after._replace(images={}, containers={}),
+    )
+
+
+def test_a_daemon_that_does_not_start_is_undone(new_host: NewHost) -> None:
+    host = new_host("debian-13")
+    with contextlib.closing(host.sdk()) as client:
+        client.containers.run(
+            TINY, ["sleep", "100000"], name="web", detach=True, stop_signal="KILL"
+        )
+    before = picture(host)
+    host.write("/usr/bin/fuse-overlayfs", "#!/bin/sh\nexit 1\n", mode=0o755)
+    host.exec(["sh", "-c", "[ -e /dev/fuse ] || mknod /dev/fuse c 10 229"])
+    report = run(host, "apply", {"storage": {"driver": "fuse-overlayfs", "migrate": True}})
+    assert report["failed"]
+    assert report["changed"]
+    assert "fuse-overlayfs" in report["message"]
+    assert "the storage that was is in force again" in report["message"]
+    assert picture(host) == before
+    assert info(host)["Driver"] == "overlay2"
+    assert run(host, "plan", {"storage": {}})["changes"] == []
+    left = host.exec(["ls", "/var/lib/docker"]).stdout
+    assert "fuse-overlayfs" not in left
+    assert "dockwright" not in left
+    on_overlay = {"storage": {"data_root": "/srv/docker", "migrate": True}}
+    assert "cannot stack" in run(host, "plan", on_overlay)["message"]
 
 
 def killed(host: TestHost, document: dict[str, Any], at: str, when: str) -> None:
