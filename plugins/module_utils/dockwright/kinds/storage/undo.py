@@ -86,7 +86,7 @@ def _made(work: Work, root: str) -> list[str]:
     record, files = work.record, work.host.files
     was, to = record["was"], record["to"]
     if record.get("moves"):
-        return [f"{root}/{name}" for name in files.list(root)]
+        return [f"{root}/{name}" for name in files.list(root) if name != "lost+found"]
     if root != was["root"]:
         made = [f"{root}/{name}" for name in entries_of_root(files, root)]
         return made + ([root] if REMAPPED.match(os.path.basename(root)) else [])
