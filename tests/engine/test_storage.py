@@ -20,7 +20,7 @@ from tests.engine.storage_world import (
     picture,
     run,
 )
-from tests.hosts import TestHost, machine
+from tests.hosts import TINY, TestHost, machine, push, start_registry
 
 NewHost = Callable[..., TestHost]
 MOVED = "/var/lib/containerd/moved"  # a volume of its own in a test host
@@ -80,8 +80,12 @@ def btrfs_at(host: TestHost, path: str) -> None:
     host.exec(["sh", "-c", script])
 
 
-def test_driver_there_and_back_then_a_move_then_clean(new_host: NewHost) -> None:
-    host = filled(new_host, "debian-13")
+@pytest.mark.parametrize(
+    "recipe",
+    ["debian-13", "debian-12", pytest.param("debian-13-unstable", marks=pytest.mark.full)],
+)
+def test_every_change_in_turn(new_host: NewHost, recipe: str) -> None:
+    host = filled(new_host, recipe)
     before = picture(host)
     assert len(before.images) >= 10
     assert len(before.containers) >= 10
@@ -91,6 +95,10 @@ def test_driver_there_and_back_then_a_move_then_clean(new_host: NewHost) -> None
     for driver in ("vfs", "overlay2"):
         changed(host, before, driver=driver)
         assert info(host)["Driver"] == driver
+    changed(host, before, 100000, userns_remap="default")
+    assert info(host)["DockerRootDir"] == "/var/lib/docker/100000.100000"
+    changed(host, before, userns_remap="")
+    assert info(host)["DockerRootDir"] == "/var/lib/docker"
     report = changed(host, before, driver="overlay2", data_root=MOVED)
     assert [change["disruption"] for change in report["changes"]] == ["outage"]
     assert info(host)["DockerRootDir"] == MOVED
@@ -102,8 +110,9 @@ def test_driver_there_and_back_then_a_move_then_clean(new_host: NewHost) -> None
     same(before, picture(host))
 
 
-def test_overlay2_to_btrfs(new_host: NewHost) -> None:
-    host = filled(new_host, "debian-13")
+@pytest.mark.parametrize("recipe", ["debian-13", pytest.param("debian-12", marks=pytest.mark.full)])
+def test_overlay2_to_btrfs(new_host: NewHost, recipe: str) -> None:
+    host = filled(new_host, recipe)
     before = picture(host)
     btrfs_at(host, "/srv/docker")
     refused = run(host, "plan", {"storage": {"driver": "btrfs", "migrate": True}})
@@ -111,18 +120,7 @@ def test_overlay2_to_btrfs(new_host: NewHost) -> None:
     changed(host, before, driver="btrfs", data_root="/srv/docker")
     assert info(host)["Driver"] == "btrfs"
     refused = run(host, "plan", {"storage": {"data_root": MOVED, "migrate": True}})
-    assert "subvolumes" in refused["message"]
-
-
-def test_user_mapping_on_and_off(new_host: NewHost) -> None:
-    host = filled(new_host, "debian-13")
-    before = picture(host)
-    changed(host, before, 100000, userns_remap="default")
-    assert info(host)["DockerRootDir"] == "/var/lib/docker/100000.100000"
-    changed(host, before, userns_remap="")
-    assert info(host)["DockerRootDir"] == "/var/lib/docker"
-    apply(host, userns_remap="", cleanup=True)
-    same(before, picture(host))
+    assert "works on btrfs only" in refused["message"]
 
 
 def test_image_store_there_and_back(new_host: NewHost) -> None:
@@ -140,12 +138,59 @@ def test_image_store_there_and_back(new_host: NewHost) -> None:
     changed(host, before, image_store="graphdriver")
 
 
-@pytest.mark.parametrize("recipe", ["debian-12"])
-def test_the_oldest_engine(new_host: NewHost, recipe: str) -> None:
-    host = filled(new_host, recipe)
+def test_what_containers_wrote_and_digests(new_host: NewHost) -> None:
+    """Refused, then kept, also at the next change; digests and --rm containers stay."""
+    host = new_host("debian-13")
+    start_registry(host)
+    pinned = push(host, TINY, "pinned:1")
+    digest = f"localhost:5000/pinned@{pinned.digest}"
+    idle = ["sh", "-c", "trap 'exit 0' TERM; sleep 100000 & wait"]
+    writes = ["sh", "-c", f"echo mine > /root/x; rm -f /etc/group; {idle[2]}"]
+    with contextlib.closing(host.sdk()) as client:
+        client.images.pull(digest)
+        client.containers.run(TINY, writes, name="wrote", detach=True, environment={"A": "1"})
+        client.containers.run(digest, idle, name="pinned", detach=True)
+        client.containers.run(TINY, idle, name="passing", detach=True, auto_remove=True)
     before = picture(host)
-    changed(host, before, driver="vfs")
-    changed(host, before, driver="overlay2")
+    refused = run(host, "apply", {"storage": {"driver": "vfs", "migrate": True}})
+    assert "container wrote wrote into its own layer: /etc/group, /root/x" in refused["message"]
+    assert picture(host) == before
+    apply(host, driver="vfs", migrate=True, writable="commit")
+    apply(host, driver="overlay2", migrate=True)
+    after = picture(host)
+    assert after.exports == before.exports
+    assert after.containers["pinned"]["config"]["Image"] == digest
+    with contextlib.closing(host.sdk()) as client:
+        assert digest in client.images.get(digest).attrs["RepoDigests"]
+        assert {c.name for c in client.containers.list()} == {"wrote", "pinned", "passing"}
+    same(
+        before._replace(images={}, containers={}),
+        after._replace(images={}, containers={}),
+    )
+
+
+def test_a_daemon_that_does_not_start_is_undone(new_host: NewHost) -> None:
+    host = new_host("debian-13")
+    with contextlib.closing(host.sdk()) as client:
+        client.containers.run(
+            TINY, ["sleep", "100000"], name="web", detach=True, stop_signal="KILL"
+        )
+    before = picture(host)
+    host.write("/usr/bin/fuse-overlayfs", "#!/bin/sh\nexit 1\n", mode=0o755)
+    host.exec(["sh", "-c", "[ -e /dev/fuse ] || mknod /dev/fuse c 10 229"])
+    report = run(host, "apply", {"storage": {"driver": "fuse-overlayfs", "migrate": True}})
+    assert report["failed"]
+    assert report["changed"]
+    assert "fuse-overlayfs" in report["message"]
+    assert "the storage that was is in force again" in report["message"]
+    assert picture(host) == before
+    assert info(host)["Driver"] == "overlay2"
+    assert run(host, "plan", {"storage": {}})["changes"] == []
+    left = host.exec(["ls", "/var/lib/docker"]).stdout
+    assert "fuse-overlayfs" not in left
+    assert "dockwright" not in left
+    on_overlay = {"storage": {"data_root": "/srv/docker", "migrate": True}}
+    assert "cannot stack" in run(host, "plan", on_overlay)["message"]
 
 
 def killed(host: TestHost, document: dict[str, Any], at: str, when: str) -> None:

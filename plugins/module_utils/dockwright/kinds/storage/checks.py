@@ -106,7 +106,7 @@ def refusals_of(want: StorageWant, have: StorageHave, target: Target) -> list[Pr
     if held is None:
         return []
     refused = _room(want, have, target, held)
-    refused += _written(want, held) if switches else []
+    refused += _written(want, held)
     if moves and not switches:
         refused += _uncopiable(want, have)
     if target.remap and not have.remap:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...engine.client import Engine
@@ -92,12 +92,16 @@ class Reading:
             owned=self.memory.owned_keys("storage"),
             ground=self.ground(base),
             target=self.ground(str(want.data_root)) if wants_root else None,
-            volumes=len((self._ask("/volumes") or {}).get("Volumes") or ()),
-            networks=sum(item["Name"] not in BUILT_IN for item in self._ask("/networks") or ()),
             kept=kept_of(host),
             remap_problem=_remap_problem(want.userns_remap or "", host.files),
             room=free_space(host.files, host.memory_folder),
         )
+
+    def with_counts(self, have: StorageHave) -> StorageHave:
+        """The same with how much else there is to lose, which an unchanged host is not asked."""
+        volumes = (self._ask("/volumes") or {}).get("Volumes") or ()
+        networks = [item for item in self._ask("/networks") or () if item["Name"] not in BUILT_IN]
+        return replace(have, volumes=len(volumes), networks=len(networks))
 
     def _ask(self, path: str) -> Any:
         return self.engine.get(path) if self.engine and self.info else None

@@ -57,7 +57,8 @@ def take(engine: Engine, facts: EngineFacts, *, rebuild: bool) -> Inventory:
     """Look at everything; what only a rebuild must know is asked for one only."""
     containers = containers_of(engine, facts)
     if not rebuild:
-        return Inventory(containers=containers)
+        passing = [have for have in containers if is_running(have) and _is_passing(have)]
+        return Inventory(containers=containers, written=written_by(engine, passing))
     listed = engine.get("/images/json")
     images = tuple(sorted((_image(item) for item in listed), key=lambda image: image.names))
     every = engine.get("/images/json", {"all": True})
@@ -72,6 +73,11 @@ def take(engine: Engine, facts: EngineFacts, *, rebuild: bool) -> Inventory:
         build_cache=len(usage.get("BuildCache") or ()),
         plugins=tuple(item["Name"] for item in _plugins(engine)),
     )
+
+
+def _is_passing(have: Have) -> bool:
+    """Whether the engine removes it when it stops (--rm), with what it wrote."""
+    return bool((have.raw.get("HostConfig") or {}).get("AutoRemove"))
 
 
 def containers_of(engine: Engine, facts: EngineFacts) -> tuple[Have, ...]:

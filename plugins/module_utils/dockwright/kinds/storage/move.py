@@ -25,6 +25,8 @@ def move(work: Work, size: int, info: Mapping[str, Any]) -> None:
     work.step("halt", halted=True)
     work.halt()
     left = [name for name in work.host.files.list(was["base"]) if name != "lost+found"]
+    if [name for name in work.host.files.list(to["base"]) if name != "lost+found"]:
+        raise ApplyFailed(f"{to['base']} is not empty any more", fix="empty it, and run again")
     work.step("copy", root=to["base"], cleared=True, left=left)
     copy_root(work.host, was["base"], to["base"], size, work.tell)
     work.step("switch")

@@ -7,7 +7,6 @@ from typing import Any
 
 from ...options import Option
 from ...values import BOOLEAN, Type, one_of, parse_text, wrong
-from ..daemon.forms import PATH
 
 AUTO = "auto"
 DRIVERS = ("overlay2", "btrfs", "fuse-overlayfs", "zfs", "vfs")
@@ -31,8 +30,16 @@ def _driver(value: Any, where: str) -> str:
     return name
 
 
+def _path(value: Any, where: str) -> str:
+    path = parse_text(value, where)
+    if not path.startswith("/"):
+        raise wrong(where, f"'{path}' is no absolute path", "begin it with /")
+    return path
+
+
 _WORDS = {"type": "string", "enum": [AUTO, *DRIVERS]}
 DRIVER = Type("text", _driver, "str", _WORDS)
+PATH = Type("path", _path, "str", {"type": "string"})
 REMAP = Type("text", parse_text, "str", {"type": "string"})
 
 ROWS: tuple[Option, ...] = (

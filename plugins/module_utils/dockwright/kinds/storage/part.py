@@ -125,9 +125,10 @@ def _with_inventory(
 ) -> StorageHave:
     """What the engine holds is read where a change is to take it along, and only there."""
     switches, moves = target.switches(have), target.moves(have)
-    if not (switches or moves) or not (
-        have.has_objects and want.migrate and have.daemon.is_running
-    ):
+    if not (switches or moves):
+        return have
+    have = reading.with_counts(have)
+    if not (have.has_objects and want.migrate and have.daemon.is_running):
         return have
     from ...observe import facts_from  # few runs need all that
     from .inventory import take

@@ -15,12 +15,13 @@ from ...errors import ApplyFailed, DockwrightError, HostError
 from ...host.files import Files
 from ...observe import facts_from
 from .copying import limit_of
+from .digests import note, pull_again
 from .have import REMAPPED
 from .inventory import Image, Inventory
 from .kept import Kept, forget, keep
 from .ownership import mapping_of, shift_tree, to_host
 from .restore import Restorer, load
-from .save import save_images
+from .save import mark, save_images, unmark
 from .states import carry_over
 from .stopping import keep_written, noted_commits, record_and_stop
 from .work import Work, refuse_other, world_of
@@ -41,7 +42,11 @@ def rebuild(work: Work, held: Inventory, info: Mapping[str, Any], writable: str)
     """Carry it out; ``work.record`` says from where to where. Raises for the caller to undo."""
     facts = facts_from(info, work.engine)
     work.step("save")
-    path = save_images(work, held.images, "images")
+    saved = list(held.images)
+    if work.record["to"]["store"] != work.record["was"]["store"]:
+        saved = mark(work, saved)
+    path = save_images(work, saved, "images")
+    unmark(work)
     containers = record_and_stop(work, facts)
     keep_written(work, containers, writable)
     work.step("halt", halted=True)
@@ -49,7 +54,10 @@ def rebuild(work: Work, held: Inventory, info: Mapping[str, Any], writable: str)
     info = _switch(work, held.volumes)
     work.step("load")
     _empty_store(work)
-    images = load(work, path, held.images)
+    images = load(work, path, saved)
+    unmark(work)
+    if work.record["to"]["store"] != work.record["was"]["store"]:
+        _digests(work, held, images)
     more = noted_commits(work)
     load(work, more["path"], [_image(item) for item in more["images"]])
     work.step("create")
@@ -57,6 +65,15 @@ def rebuild(work: Work, held: Inventory, info: Mapping[str, Any], writable: str)
     _carry_over(work)
     work.step(RUN)
     finish(work)
+
+
+def _digests(work: Work, held: Inventory, ids: Mapping[str, str]) -> None:
+    missing = pull_again(work.engine, held.images, work.tell)
+    if missing:
+        of = {digest: image.id for image in held.images for digest in image.digests}
+        path = note(work.host, {digest: ids.get(of[digest], "") for digest in missing})
+        text = f"not pulled again, and known by ID alone (see {path}): {', '.join(missing)}"
+        work.tell(text)
 
 
 def _image(item: list[Any]) -> Image:

@@ -129,7 +129,7 @@ class Restorer:
         wanted = self.commits.get(name) or str((have.raw.get("Config") or {}).get("Image"))
         identity = self.images.get(str(have.raw["Image"]), str(have.raw["Image"]))
         now = _id_of(engine, wanted)
-        if name in self.commits or now == identity:
+        if name in self.commits or now == identity or (now and "@" in wanted):
             creation.body["Image"] = wanted
             return replacing.create(engine, name, creation)
         if not now or wanted.startswith("sha256:") or "@" in wanted:

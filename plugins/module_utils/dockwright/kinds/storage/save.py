@@ -72,6 +72,33 @@ def check_archive(archive: Archive, images: Iterable[Image]) -> None:
                 raise ApplyFailed(f"image {name} is not in the archive that the engine wrote")
 
 
+def mark(work: Work, images: Iterable[Image]) -> list[Image]:
+    """Give untagged images a name for the archive: containerd takes nothing without one."""
+    images = list(images)
+    marks = {image.id: f"{COMMITS}/image:{image.id[7:19]}" for image in images if not image.tags}
+    work.step("mark", marks=list(marks.values()))
+    for id, name in marks.items():
+        repository, _, tag = name.rpartition(":")
+        work.engine.post(f"/images/{id}/tag", None, {"repo": repository, "tag": tag})
+    return [i._replace(tags=(marks[i.id],)) if i.id in marks else i for i in images]
+
+
+def unmark(work: Work) -> None:
+    """Take those names away, whatever has become of them; their images are untagged again.
+
+    The engine would remove an image with its last name, so the name goes to another one first.
+    """
+    marks = work.record.get("marks") or []
+    tags = {tag for item in work.engine.get("/images/json") for tag in item.get("RepoTags") or ()}
+    others = sorted(tag for tag in tags if not tag.startswith((COMMITS, "<none>")))
+    for name in marks if others else ():
+        if name not in tags:
+            continue
+        repository, _, tag = name.rpartition(":")
+        work.engine.post(f"/images/{others[0]}/tag", None, {"repo": repository, "tag": tag})
+        work.engine.delete(f"/images/{name}")
+
+
 def definitions_of(containers: Iterable[Have]) -> list[dict[str, Any]]:
     """Containers as they can be made again."""
     return [

@@ -11,6 +11,7 @@ from ...observe import facts_from
 from .have import REMAPPED
 from .kept import remove_tree
 from .restore import Restorer
+from .save import unmark
 from .work import Work, refuse_other
 from .worlds import containers_of_driver, entries_of_root, put_back
 
@@ -45,6 +46,7 @@ def undo(work: Work) -> None:
         if failures:
             text = f"containers that ran before do not start: {'; '.join(failures)}"
             raise ApplyFailed(text, changed=True)
+    unmark(work)
     for tag in record.get("commits", {}).values():
         _untag(work, tag)
     work.finish()
@@ -84,7 +86,7 @@ def _made(work: Work, root: str) -> list[str]:
     record, files = work.record, work.host.files
     was, to = record["was"], record["to"]
     if record.get("moves"):
-        return [f"{root}/{name}" for name in files.list(root)]
+        return [f"{root}/{name}" for name in files.list(root) if name != "lost+found"]
     if root != was["root"]:
         made = [f"{root}/{name}" for name in entries_of_root(files, root)]
         return made + ([root] if REMAPPED.match(os.path.basename(root)) else [])
