@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.engine.firewall_site import ABSENT, Site, wait
+from tests.engine.firewall_site import ABSENT, SERVER, Site, wait
 from tests.hosts import TINY, TestHost, machine
 from tests.hosts.lan import Client, Lan
 
@@ -131,6 +131,51 @@ def test_what_another_hand_did_is_seen_and_put_right(harm: str, guarded26: Site)
     site.apply(site.spec())
     assert site.apply(site.spec())["changes"] == []
     assert sorted(site.rules().splitlines()) == sorted(good.splitlines())
+
+
+def test_who_is_denied_and_who_is_an_exception(guarded26: Site) -> None:
+    site = guarded26
+    stranger = [site.stranger.ipv4, site.stranger.ipv6]
+    deny = [{"port": "8080-8090", "protocol": "tcp", "from": stranger}]
+    site.apply({"deny": deny})
+    assert site.apply({"deny": deny})["changes"] == []
+    assert not any(site.reached(site.stranger).values())
+    assert all(site.reached(site.friend).values())
+    both = {"allow": site.spec()["allow"], "deny": [{"port": 8080}]}
+    site.apply(both)
+    closed = {"v4": False, "v6": False, "other": True, "other v6": True, "direct": False}
+    assert site.reached(site.stranger) == closed
+    assert site.reached(site.friend) == {**closed, "v4": True, "v6": True}
+    site.apply({"deny": [{"interface": "eth0"}]})  # the clients come in by eth1
+    assert all(site.reached(site.stranger).values())
+    site.apply({"default": "drop", "host_ports": [22], "allow": [{"interface": "eth1"}]})
+    assert site.reached(site.stranger) == {**closed, "v4": True, "v6": True, "other v6": True}
+    site.apply(site.spec())
+
+
+def test_a_bridge_with_a_name_of_its_own(guarded26: Site) -> None:
+    site = guarded26
+    named = {"driver_opts": {"com.docker.network.bridge.name": "shop0"}}
+    web = {"image": TINY, "command": SERVER, "ports": ["8082:80"], "networks": ["shop"]}
+    document = {
+        "firewall": site.spec(),
+        "networks": {"shop": {**named, "ipam": {"config": [{"subnet": "10.232.9.0/24"}]}}},
+        "containers": {"named": {**web, "stop_grace_period": 0}},
+    }
+    site.apply(document)
+    assert site.apply(document)["changes"] == []
+    doors = [(site.ipv4, 8082), (site.ipv6, 8082), ("10.232.9.2", 80)]
+    for guest in (site.stranger, site.friend):
+        guest.exec(["ip", "route", "replace", "10.232.9.0/24", "via", site.ipv4])
+        assert guest.gets_all(doors) == [False, False, False]
+    assert site.apply(site.spec())["changes"] == []  # the engine knows it now
+    site.apply({**document, "firewall": {"default": "accept"}})
+    assert site.stranger.gets_all(doors) == [True, True, True]
+    removed = {
+        "networks": {"shop": {"state": "absent"}},
+        "containers": {"named": {"state": "absent"}},
+    }
+    site.apply({**removed, "firewall": site.spec()})
 
 
 def test_a_flush_of_filter_opens_nothing(guarded26: Site) -> None:
