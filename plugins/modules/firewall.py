@@ -72,6 +72,11 @@ changes:
       reason: ""
       cause: "spec"
       disruption: "none"
+drift:
+  description: What of the plan another hand has made necessary, in short lines.
+  returned: always
+  type: list
+  elements: str
 done:
   description: What was done, in short lines. In check mode it is empty.
   returned: always

@@ -64,6 +64,11 @@ changes:
       reason: "4 images and 2 containers are re-created; 1 running containers stop"
       cause: "spec"
       disruption: "rebuild"
+drift:
+  description: What of the plan another hand has made necessary, in short lines.
+  returned: always
+  type: list
+  elements: str
 done:
   description: What was done, in short lines. In check mode it is empty.
   returned: always

@@ -109,3 +109,21 @@ def test_choices_are_those_of_the_core(role: str) -> None:
 def test_levels_are_those_of_the_core() -> None:
     row = next(row for row in api.options_of("daemon") if row.name == "max_disruption")
     assert row.type.schema["enum"] == _LEVELS
+
+
+@pytest.mark.parametrize("role", [role for role in ROLES if role != "host"])
+def test_role_host_hands_every_variable_on_with_its_default(role: str) -> None:
+    (task,) = _yaml("host", f"tasks/{role}.yml")
+    given = task["vars"]
+    not_there = {"dns_scope"}  # role host sets those keys with the daemon's
+    assert set(_options(role)) - not_there <= set(given)
+    known = _yaml("host", "vars/main.yml")["host_section_options"].get(role, [])
+    for name, option in _options(role).items():
+        key = name.removeprefix(f"{role}_")
+        source = "host_daemon_options" if role == "daemon" else f"host_spec.{role}"
+        if f"{source}.{key} |" not in str(given.get(name, "")) and name in given:
+            assert given[name] in (False, "{{ host_max_disruption }}", "{{ host_daemon_keys }}")
+        elif name in given:
+            default = re.search(r"default\((.*)\) }}$", given[name])
+            assert default and yaml.safe_load(default[1]) == option["default"], name
+            assert role == "daemon" or key in known
