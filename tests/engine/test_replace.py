@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from dockwright.kinds.container import replace
 from dockwright.model import Action, Report
-from tests.engine.world import SERVER, SLEEP, World, container, titles, told
+from tests.engine.world import PATIENT, SERVER, SLEEP, World, container, titles, told
 from tests.hosts import TINY, TestHost
 
 PORT = 18080
@@ -112,7 +111,7 @@ STARTS: list[Callable[[World], tuple[dict[str, Any], str]]] = [
 def test_a_new_one_that_does_not_run(world: World) -> None:
     """The old container is back under its ID, with everything; the report says what happened."""
     here = Shop(world)
-    world.settle = replace.SETTLE
+    world.settle = PATIENT
     old = world.id("web")
     for fault in STARTS:
         more, words = fault(world)
@@ -172,7 +171,7 @@ def test_a_crashing_container_can_be_repaired(world: World) -> None:
         web = container(command=list(command), restart="always", **more)
         return {"project": "shop", "containers": {"web": web}}
 
-    world.settle = replace.SETTLE
+    world.settle = PATIENT
     assert "keeps restarting" in told(world.fail(document(["sh", "-c", "sleep 0.05; exit 1"])))
     world.apply(document(SLEEP))
     assert world.is_running("web")

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from dockwright.kinds.container import replace
 from dockwright.model import Disruption
-from tests.engine.world import SLEEP, World, container, project, titles, told
+from tests.engine.world import PATIENT, SLEEP, World, container, project, titles, told
 from tests.hosts import TINY, TestHost
 
 DATA = {"Volumes": {"/data": {}}}
@@ -148,7 +147,7 @@ def test_one_that_removes_itself_takes_its_volumes(world26: World) -> None:
 
 
 def test_one_that_fails_right_after_its_start_fails_the_run(world: World) -> None:
-    world.settle = replace.SETTLE
+    world.settle = PATIENT
     bad = container(command=["sh", "-c", "sleep 0.2; exit 3"])
     report = world.fail(project({"web": bad, "other": container()}))
     assert report.changed
@@ -162,14 +161,14 @@ def test_one_that_fails_right_after_its_start_fails_the_run(world: World) -> Non
 
 
 def test_one_that_completes_is_fine(lean_world: World) -> None:
-    lean_world.settle = replace.SETTLE
+    lean_world.settle = PATIENT
     lean_world.apply(web(command=["sh", "-c", "sleep 0.1; exit 0"]))
 
 
 @pytest.mark.parametrize("policy", ["always", "unless-stopped", "on-failure:20"])
 def test_one_that_keeps_restarting_fails_the_run(lean_world: World, policy: str) -> None:
     world = lean_world
-    world.settle = replace.SETTLE
+    world.settle = PATIENT
     bad = web(command=["sh", "-c", "exit 4"], restart=policy)
     report = world.fail(bad)
     assert "container web keeps restarting: it exited 4" in told(report)

@@ -27,6 +27,8 @@ READING = ("GET", "HEAD")
 SERVER = ["httpd", "-f", "-p", "80", "-h", "/www"]
 SLEEP = ["sleep", "1000"]
 BASE: dict[str, Any] = {"image": TINY, "command": SLEEP, "stop_grace_period": 0}
+# Seconds in which a new container that is to end does so, on a machine with much else to do.
+PATIENT = 3.0
 _LOOKING = ("exec_create", "exec_start", "exec_die", "health_status")
 
 
