@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ...errors import PlanRefused, Problem, SpecError
 from ...model import Action, Cause, Change, Disruption, Notice, Plan
-from . import unit
+from . import networks, unit
 from .checks import check, content_problems, file_warnings, version_problems
 from .document import Difference, differences, effective, is_secret, normal, shown
 from .have import DaemonHave
@@ -294,6 +294,9 @@ def _notice(difference: Difference, message: str) -> Notice:
 
 def _warnings(want: DaemonWant, have: DaemonHave, kept: Iterable[str]) -> list[str]:
     warnings = file_warnings(have, kept)
+    raw = {name: normal(name, value) for name, value in have.raw.items()}
+    seen, running = have.network, have.is_running
+    warnings += networks.warnings(want.values, raw, seen, is_running=running)
     if have.unit and have.unit.files.is_outdated:
         text = "was changed on disk and systemd has not read it yet: `systemctl daemon-reload`"
         warnings.append(f"{have.unit.name} {text}")
