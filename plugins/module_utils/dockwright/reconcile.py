@@ -36,7 +36,6 @@ from .model import EngineFacts, Plan, Report
 from .observe import Edges, Observation, observe, observe_others, refreshed
 from .options import collect
 from .plan import needs_others, plan
-from .run_options import RunOptions
 from .spec import Document, parse_document
 from .state import state_of
 from .verify import verify
@@ -131,14 +130,7 @@ class _Run:
             self.raw = read_compose(self.raw, here, self.report.warnings.append)
         self.document = parse_document(self.raw, files.read_text)
         if self.host is self.local:
-            self.host = self.local = self._host_of(self.document.run)
-
-    def _host_of(self, run: RunOptions) -> Host:
-        """This machine with the daemon that the document names: its unit, file and pidfile."""
-        unit = run.unit or "docker.service"
-        pidfile = run.pidfile or f"/var/run/{unit.rpartition('.')[0]}.pid"
-        config = run.config_file or self.local.config
-        return Host(unit=unit, config=config, pidfile=pidfile, memory=self.local.memory_folder)
+            self.host = self.local = self.local.with_daemon(**self.document.run.daemon)
 
     def close(self) -> None:
         if self.engine:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .model import Disruption
@@ -139,9 +139,7 @@ class RunOptions:
     max_disruption: Disruption | None = None
     restart: str = "now"
     foreign: str = "keep"
-    config_file: str = ""
-    unit: str = ""
-    pidfile: str = ""
+    daemon: Mapping[str, str] = field(default_factory=dict)  # unit, config, pidfile: where others
     scope: str = "daemon"
     manage_unit: bool = False
     recreate_stale: bool = False
@@ -158,9 +156,11 @@ def run_options(parsed: Mapping[str, Any], ignore: tuple[str, ...] = ()) -> RunO
         max_disruption=Disruption[word.upper()] if word else None,
         restart=parsed.get("restart", "now"),
         foreign=parsed.get("foreign", "keep"),
-        config_file=parsed.get("config_file", ""),
-        unit=parsed.get("unit", ""),
-        pidfile=parsed.get("pidfile", ""),
+        daemon={
+            name: parsed[option]
+            for name, option in (("unit",) * 2, ("config", "config_file"), ("pidfile",) * 2)
+            if option in parsed
+        },
         scope=parsed.get("scope", "daemon"),
         manage_unit=parsed.get("manage_unit", False),
         recreate_stale=parsed.get("recreate_stale", False),

@@ -55,7 +55,9 @@ class DaemonPart(Part):
         self.have = daemon_have.read(site.host, site.engine, site.memory(), site.info, scope)
         self.have = replace(self.have, network=self._network())
         if self._concerns_unit():
-            self.have = replace(self.have, unit=unit.read(site.host))
+            self.have = replace(
+                self.have, unit=unit.read(site.host, may_manage=site.run.manage_unit)
+            )
 
     def _network(self) -> HostNetwork:
         """Addresses and routes only where a key is about them: that costs commands."""
@@ -73,12 +75,7 @@ class DaemonPart(Part):
     def plan(self) -> Plan:
         run = self.site.run
         self.made = daemon_plan.plan(
-            self.want,
-            self.have,
-            foreign=run.foreign,
-            restart=run.restart,
-            ignore=run.ignore,
-            manage_unit=run.manage_unit,
+            self.want, self.have, foreign=run.foreign, restart=run.restart, ignore=run.ignore
         )
         self.moves = felt.moves(self.want, self.have, self.made)
         return self.made
