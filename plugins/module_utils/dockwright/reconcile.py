@@ -132,6 +132,8 @@ class _Run:
             here = this_machine(is_managed_host=self.host is not None)
             self.raw = read_compose(self.raw, here, self.report.warnings.append)
         self.document = parse_document(self.raw, files.read_text)
+        if self.host is self.local:
+            self.host = self.local = self.local.with_daemon(**self.document.run.daemon)
 
     def close(self) -> None:
         if self.engine:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .model import Disruption
@@ -71,6 +71,27 @@ RUN: tuple[Option, ...] = (
         default="keep",
     ),
     Option(
+        "config_file",
+        TEXT,
+        "The daemon's configuration file on its host, where it is not the usual one: for a second"
+        " daemon, with a unit and an address of its own.",
+        default="/etc/docker/daemon.json",
+        example="/etc/docker2/daemon.json",
+    ),
+    Option(
+        "unit",
+        TEXT,
+        "The daemon's systemd unit.",
+        default="docker.service",
+        example="docker2.service",
+    ),
+    Option(
+        "pidfile",
+        TEXT,
+        "The daemon's pidfile, which matters where systemd does not start it. Left out:"
+        " C(/var/run/docker.pid), or that of the unit's name.",
+    ),
+    Option(
         "scope",
         SCOPE,
         "Whose keys of C(daemon.json) these are. Each scope owns the keys that it sets: what leaves"
@@ -118,6 +139,7 @@ class RunOptions:
     max_disruption: Disruption | None = None
     restart: str = "now"
     foreign: str = "keep"
+    daemon: Mapping[str, str] = field(default_factory=dict)  # unit, config, pidfile: where others
     scope: str = "daemon"
     manage_unit: bool = False
     recreate_stale: bool = False
@@ -134,6 +156,11 @@ def run_options(parsed: Mapping[str, Any], ignore: tuple[str, ...] = ()) -> RunO
         max_disruption=Disruption[word.upper()] if word else None,
         restart=parsed.get("restart", "now"),
         foreign=parsed.get("foreign", "keep"),
+        daemon={
+            name: parsed[option]
+            for name, option in (("unit",) * 2, ("config", "config_file"), ("pidfile",) * 2)
+            if option in parsed
+        },
         scope=parsed.get("scope", "daemon"),
         manage_unit=parsed.get("manage_unit", False),
         recreate_stale=parsed.get("recreate_stale", False),

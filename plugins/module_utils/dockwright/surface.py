@@ -121,7 +121,10 @@ KINDS: Mapping[str, tuple[Option, ...]] = {
     "daemon": (
         _DAEMON._replace(name="config"),
         _IGNORE,
-        *_run("restart", "foreign", "scope", "manage_unit", "recreate_stale", "wait_timeout"),
+        *_run(
+            *("restart", "foreign", "config_file", "unit", "pidfile", "scope"),
+            *("manage_unit", "recreate_stale", "wait_timeout"),
+        ),
     ),
     "firewall": (*FIREWALL, *_run()),
     "storage": (*STORAGE, *_run()),

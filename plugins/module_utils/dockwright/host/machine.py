@@ -51,6 +51,13 @@ class Host:
         self._unit = unit
         self._pidfile = pidfile
 
+    def with_daemon(self, unit: str = "", config: str = "", pidfile: str = "") -> Host:
+        """The same machine with another daemon of it; what is left out is as usual."""
+        unit = unit or "docker.service"
+        pidfile = pidfile or f"/var/run/{unit.rpartition('.')[0]}.pid"
+        config = config or self.config
+        return Host(self.root, self._runner, unit, config, self.memory_folder, pidfile)
+
     @cached_property
     def service(self) -> Service:
         """The engine's service: few runs ask for it."""

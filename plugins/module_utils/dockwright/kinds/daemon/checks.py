@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from ...errors import Problem, SpecError, nearest
-from . import unit
+from . import networks, unit
 from .conflicts import conflicts
-from .document import Difference
+from .document import Difference, normal
 from .have import DaemonHave
 from .log_options import DRIVERS
 from .options import BY_NAME, TRAPS, Key, is_known, version
@@ -32,6 +32,8 @@ def check(
         problems += _flag_problems(want, have)
     problems += _swarm_problems(want, have)
     problems += _log_driver_problems(want, have)
+    now = {name: normal(name, value) for name, value in have.raw.items()}
+    problems += networks.collisions(want.values, now, have.network, want.where)
     known = _staying(want, have, foreign)
     theirs = set(conflicts({}, want.where, known))
     problems += [p for p in conflicts(want.values, want.where, known) if p not in theirs]

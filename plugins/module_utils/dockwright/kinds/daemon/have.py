@@ -14,6 +14,7 @@ from ...engine.versions import ASSUMED
 from ...errors import EngineUnreachable, HostError, PlanRefused, Problem
 from ...host.machine import Host
 from ...host.memory import Memory
+from ...host.network import HostNetwork
 from .flags import config_file, flagged_keys
 from .live import live_values
 from .unit import UnitHave
@@ -52,6 +53,7 @@ class DaemonHave:
     cgroup_driver: str = ""
     log_drivers: tuple[str, ...] = ()
     unit: UnitHave | None = None  # looked at where flags collide, or our drop-in is there
+    network: HostNetwork = field(default_factory=HostNetwork)
     mark: Callable[[Any], str] = _plain_mark
 
 

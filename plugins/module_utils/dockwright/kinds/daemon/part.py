@@ -8,10 +8,11 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Callable
 
+from ...host.network import HostNetwork, read_network
 from ...model import Change, EngineFacts, Plan
 from ..container.stale import Moved
 from ..part import Part
-from . import felt, unit
+from . import felt, networks, unit
 from . import have as daemon_have
 from . import plan as daemon_plan
 from .facts import facts_after
@@ -52,8 +53,17 @@ class DaemonPart(Part):
             daemon_have.refuse_another(site.info, site.host, os.uname().nodename, socket)
         scope = site.run.scope
         self.have = daemon_have.read(site.host, site.engine, site.memory(), site.info, scope)
+        self.have = replace(self.have, network=self._network())
         if self._concerns_unit():
-            self.have = replace(self.have, unit=unit.read(site.host))
+            self.have = replace(
+                self.have, unit=unit.read(site.host, may_manage=site.run.manage_unit)
+            )
+
+    def _network(self) -> HostNetwork:
+        """Addresses and routes only where a key is about them: that costs commands."""
+        host, have = self.site.host, self.have
+        names = {*self.want.values, *have.owned} & networks.NAMES
+        return read_network(host.files, host.run, everything=bool(names) and not host.files.root)
 
     def _concerns_unit(self) -> bool:
         """Whether the files of the unit matter: asking for them costs a command."""
@@ -65,12 +75,7 @@ class DaemonPart(Part):
     def plan(self) -> Plan:
         run = self.site.run
         self.made = daemon_plan.plan(
-            self.want,
-            self.have,
-            foreign=run.foreign,
-            restart=run.restart,
-            ignore=run.ignore,
-            manage_unit=run.manage_unit,
+            self.want, self.have, foreign=run.foreign, restart=run.restart, ignore=run.ignore
         )
         self.moves = felt.moves(self.want, self.have, self.made)
         return self.made

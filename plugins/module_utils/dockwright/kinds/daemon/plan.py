@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ...errors import PlanRefused, Problem, SpecError
 from ...model import Action, Cause, Change, Disruption, Notice, Plan
-from . import unit
+from . import networks, unit
 from .checks import check, content_problems, file_warnings, version_problems
 from .document import Difference, differences, effective, is_secret, normal, shown
 from .have import DaemonHave
@@ -26,21 +26,20 @@ class _Effects(NamedTuple):
     restart: list[str]
 
 
-def plan(  # noqa: PLR0913 (the options of a run, each with its default)
+def plan(
     want: DaemonWant,
     have: DaemonHave,
     *,
     foreign: str = "keep",
     restart: str = "now",
     ignore: Sequence[str] = (),
-    manage_unit: bool = False,
 ) -> Plan:
     """The ordered changes; a RELOAD and a RESTART come last.
 
     Raises SpecError for keys that this engine does not take, PlanRefused where the file cannot
     be kept (it is broken) or content would be hidden.
     """
-    out = _left_out(want, have, foreign, manage=manage_unit)
+    out = _left_out(want, have, foreign)
     problems = check(want, have, foreign, out) + _defer_problems(have, out, restart, want.where)
     if problems:
         raise SpecError(problems)
@@ -78,7 +77,7 @@ def plan(  # noqa: PLR0913 (the options of a run, each with its default)
     )
 
 
-def _left_out(want: DaemonWant, have: DaemonHave, foreign: str, *, manage: bool) -> frozenset[str]:
+def _left_out(want: DaemonWant, have: DaemonHave, foreign: str) -> frozenset[str]:
     """The keys of the file to come whose flags our drop-in leaves out."""
     if have.unit is None:
         return frozenset()
@@ -87,7 +86,7 @@ def _left_out(want: DaemonWant, have: DaemonHave, foreign: str, *, manage: bool)
         for name in have.raw
         if name in have.others or not (name in have.owned or foreign == "remove")
     }
-    return unit.left_out(have.unit, {*want.values, *kept}, manage=manage)
+    return unit.left_out(have.unit, {*want.values, *kept})
 
 
 def _unit_differs(have: DaemonHave, out: frozenset[str]) -> bool:
@@ -294,6 +293,9 @@ def _notice(difference: Difference, message: str) -> Notice:
 
 def _warnings(want: DaemonWant, have: DaemonHave, kept: Iterable[str]) -> list[str]:
     warnings = file_warnings(have, kept)
+    raw = {name: normal(name, value) for name, value in have.raw.items()}
+    seen, running = have.network, have.is_running
+    warnings += networks.warnings(want.values, raw, seen, is_running=running)
     if have.unit and have.unit.files.is_outdated:
         text = "was changed on disk and systemd has not read it yet: `systemctl daemon-reload`"
         warnings.append(f"{have.unit.name} {text}")

@@ -22,6 +22,7 @@ class UnitHave:
     name: str = "docker.service"
     files: UnitFiles = field(default_factory=UnitFiles)
     drop_in: str | None = None  # its text; None: there is none
+    may_manage: bool = False  # the run's manage_unit
 
     @property
     def drop_in_path(self) -> str:
@@ -75,17 +76,18 @@ def drop_in_path(unit: str) -> str:
     return f"/etc/systemd/system/{unit}.d/zz-dockwright.conf"
 
 
-def read(host: Host) -> UnitHave:
+def read(host: Host, *, may_manage: bool) -> UnitHave:
     """Look at the unit's files; changes nothing."""
     name = host.service.unit
     path = drop_in_path(name)
-    return UnitHave(name, read_unit(host.files, host.run, name, path), host.files.read_text(path))
+    files = read_unit(host.files, host.run, name, path)
+    return UnitHave(name, files, host.files.read_text(path), may_manage)
 
 
-def left_out(unit: UnitHave, keys: Collection[str], *, manage: bool) -> frozenset[str]:
+def left_out(unit: UnitHave, keys: Collection[str]) -> frozenset[str]:
     """The keys of the new file whose flags our drop-in is to leave out."""
     needed = unit.flags.keys() & set(keys)
-    return frozenset(needed if manage else needed & unit.resolved)
+    return frozenset(needed if unit.may_manage else needed & unit.resolved)
 
 
 def problems(
