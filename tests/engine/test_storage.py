@@ -169,7 +169,7 @@ def test_what_containers_wrote_and_digests(new_host: NewHost) -> None:
     )
 
 
-def test_a_daemon_that_does_not_start_is_undone(new_host: NewHost) -> None:
+def test_a_driver_that_does_not_work_is_undone(new_host: NewHost) -> None:
     host = new_host("debian-13")
     with contextlib.closing(host.sdk()) as client:
         client.containers.run(
@@ -182,7 +182,7 @@ def test_a_daemon_that_does_not_start_is_undone(new_host: NewHost) -> None:
     assert report["failed"]
     assert report["changed"]
     assert "fuse-overlayfs" in report["message"]
-    assert "the storage that was is in force again" in report["message"]
+    assert "he storage that was is in force again" in report["message"]
     assert picture(host) == before
     assert info(host)["Driver"] == "overlay2"
     assert run(host, "plan", {"storage": {}})["changes"] == []
