@@ -145,7 +145,8 @@ def test_what_containers_wrote_and_digests(new_host: NewHost) -> None:
     pinned = push(host, TINY, "pinned:1")
     digest = f"localhost:5000/pinned@{pinned.digest}"
     idle = ["sh", "-c", "trap 'exit 0' TERM; sleep 100000 & wait"]
-    writes = ["sh", "-c", f"echo mine > /root/x; rm -f /etc/group; {idle[2]}"]
+    script = f"[ -e /root/x ] || {{ echo mine > /root/x; rm /etc/group; }}; {idle[2]}"
+    writes = ["sh", "-c", script]
     with contextlib.closing(host.sdk()) as client:
         client.images.pull(digest)
         client.containers.run(TINY, writes, name="wrote", detach=True, environment={"A": "1"})
