@@ -6,7 +6,7 @@ from ...errors import Problem
 from ...host.disks import is_below
 from ..daemon.options import version
 from .have import StorageHave
-from .inventory import Inventory
+from .inventory import Inventory, is_passing
 from .recommend import unsuitable
 from .sizes import shown
 from .target import Target
@@ -136,8 +136,15 @@ def _room(want: StorageWant, have: StorageHave, target: Target, held: Inventory)
 
 
 def _written(want: StorageWant, held: Inventory) -> list[Problem]:
-    if want.writable != "refuse":
+    if want.writable == "discard":
         return []
+    passing = {have.name for have in held.containers if is_passing(have)}
+    if want.writable == "commit":  # it is gone as soon as it stops
+        fix = "run it without --rm, or give it up with writable: discard"
+        return [
+            Problem(f"{want.where}.writable", f"what {name} (--rm) wrote cannot be kept", fix)
+            for name in sorted(passing & set(held.written))
+        ]
     return [
         Problem(
             f"{want.where}.writable",

@@ -57,7 +57,7 @@ def take(engine: Engine, facts: EngineFacts, *, rebuild: bool) -> Inventory:
     """Look at everything; what only a rebuild must know is asked for one only."""
     containers = containers_of(engine, facts)
     if not rebuild:
-        passing = [have for have in containers if is_running(have) and _is_passing(have)]
+        passing = [have for have in containers if is_running(have) and is_passing(have)]
         return Inventory(containers=containers, written=written_by(engine, passing))
     listed = engine.get("/images/json")
     images = tuple(sorted((_image(item) for item in listed), key=lambda image: image.names))
@@ -75,7 +75,7 @@ def take(engine: Engine, facts: EngineFacts, *, rebuild: bool) -> Inventory:
     )
 
 
-def _is_passing(have: Have) -> bool:
+def is_passing(have: Have) -> bool:
     """Whether the engine removes it when it stops (--rm), with what it wrote."""
     return bool((have.raw.get("HostConfig") or {}).get("AutoRemove"))
 

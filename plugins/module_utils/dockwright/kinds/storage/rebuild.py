@@ -60,8 +60,9 @@ def rebuild(work: Work, held: Inventory, info: Mapping[str, Any], writable: str)
         _digests(work, held, images)
     more = noted_commits(work)
     load(work, more["path"], [_image(item) for item in more["images"]])
+    work.note("ids", images)
     work.step("create")
-    _restorer(work, info, images).create()
+    _restorer(work, info).create(passing=False)
     _carry_over(work)
     work.step(RUN)
     finish(work)
@@ -83,7 +84,9 @@ def _image(item: list[Any]) -> Image:
 def finish(work: Work) -> None:
     """Start what ran, and note what is left; works again after it was killed."""
     info = work.answers() or work.start()
-    failures = _restorer(work, info, {}).start()
+    restorer = _restorer(work, info)
+    restorer.create()  # an engine that starts removes what is to go when it ends (--rm)
+    failures = restorer.start()
     record = work.record
     if failures and record["root"] == record["was"]["root"] and not record.get("killed"):
         raise ApplyFailed(f"containers do not start: {'; '.join(failures)}", changed=True)
@@ -100,9 +103,10 @@ def finish(work: Work) -> None:
         )
 
 
-def _restorer(work: Work, info: Mapping[str, Any], images: Mapping[str, str]) -> Restorer:
+def _restorer(work: Work, info: Mapping[str, Any]) -> Restorer:
     facts = facts_from(info, work.engine)
     definitions = work.noted("containers") or []
+    images = work.noted("ids") or {}
     return Restorer(work, facts, definitions, images, work.record.get("commits", {}))
 
 

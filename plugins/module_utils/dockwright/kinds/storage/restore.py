@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from .save import archive_at
 from .work import Work
 
 _NEXT_TIME = 3600.0
+_REMOVAL_LIMIT = 10.0
 
 
 def load(work: Work, path: str, images: Sequence[Image]) -> dict[str, str]:
@@ -109,17 +111,39 @@ class Restorer:
         }
         self.order = in_order(definitions, self.haves)
 
-    def create(self) -> dict[str, str]:
-        """Make the containers that are not there; the IDs of all by name."""
+    def create(self, *, passing: bool = True) -> dict[str, str]:
+        """Make the containers that are not there; the IDs of all by name.
+
+        Those that are removed when they end (--rm) do not live through a start of the engine:
+        they are left out without ``passing``.
+        """
         found = {}
         for name in self.order:
-            raw = replacing.find(self.work.engine, name)
+            is_passing = self._is_passing(name)
+            if is_passing and not passing:
+                continue
+            raw = self._settled(name) if is_passing else replacing.find(self.work.engine, name)
             if raw is None:
                 self.work.tell(f"container {name}: create")
                 found[name] = self._create(name)
             else:
                 found[name] = raw["Id"]
         return found
+
+    def _is_passing(self, name: str) -> bool:
+        item = self.definitions[name]
+        is_removed = (item["raw"].get("HostConfig") or {}).get("AutoRemove")
+        return bool(is_removed and item["running"])
+
+    def _settled(self, name: str) -> Any:
+        """The container once the engine has removed what it is removing; None where it is gone."""
+        deadline = time.monotonic() + _REMOVAL_LIMIT
+        while True:
+            raw = replacing.find(self.work.engine, name)
+            is_up = raw is not None and (raw.get("State") or {}).get("Running")
+            if raw is None or is_up or time.monotonic() > deadline:
+                return raw
+            time.sleep(0.1)
 
     def _create(self, name: str) -> str:
         have = self.haves[name]

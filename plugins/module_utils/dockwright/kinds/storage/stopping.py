@@ -37,6 +37,8 @@ def _stop(engine: Engine, have: Have) -> None:
         if is_paused(have):
             engine.post(f"{path}/unpause")
         engine.post(f"{path}/stop", timeout=engine.timeout + grace + _GRACE)
+        if (have.raw.get("HostConfig") or {}).get("AutoRemove"):  # it is half there for a moment
+            engine.post(f"{path}/wait", None, {"condition": "removed"})
     except EngineRefused as error:
         if error.status != 404:
             raise
