@@ -69,6 +69,32 @@ print(socket.create_connection((sys.argv[1], 22), 5).recv(40).decode())
 """
 
 
+def test_networks_with_ipv6_are_guarded_where_they_are_forwarded(
+    host28: TestHost, site_of: Callable[[TestHost], Site]
+) -> None:
+    site = site_of(host28)
+    inside = "fd99:28::"
+    network = {"enable_ipv6": True, "ipam": {"config": [{"subnet": f"{inside}/64"}]}}
+    web = {"image": TINY, "command": SERVER, "ports": ["8083:80"], "stop_grace_period": 0}
+    document = {
+        "networks": {"six": network},
+        "containers": {"six": {**web, "networks": {"six": {"ipv6_address": f"{inside}7"}}}},
+    }
+    site.apply({**document, "firewall": {"default": "accept"}})
+    nat = site.host.exec(["ip6tables-save", "-t", "nat"]).stdout
+    assert f"--to-destination [{inside}7]:80" in nat  # no docker-proxy is needed here
+    doors = [(site.ipv4, 8083), (site.ipv6, 8083), (f"{inside}7", 80)]
+    for guest in (site.stranger, site.friend):
+        guest.exec(["ip", "-6", "route", "replace", f"{inside}/64", "via", site.ipv6])
+    assert site.stranger.gets_all(doors)[:2] == [True, True]
+    friend = [{"port": 8083, "from": [site.friend.ipv4, site.friend.ipv6]}]
+    closed = {**document, "firewall": site.spec(allow=friend)}
+    site.apply(closed)
+    assert site.apply(closed)["changes"] == []
+    assert site.stranger.gets_all(doors) == [False, False, False]
+    assert site.friend.gets_all(doors) == [True, True, False]
+
+
 def test_connections_that_stand_are_kept(site26: Site) -> None:
     words = ["docker", "-H", f"unix://{machine.SOCKET}", "exec", "-i", site26.stranger.name]
     words += ["python3", "-c", _HELD, site26.ipv4]
