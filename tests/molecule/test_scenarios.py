@@ -70,7 +70,8 @@ class Runs:
 
 
 def _molecule(command: str, scenario: str, platform: str, folder: Path, limit: float) -> Done:
-    log = folder / f"{command}.log"
+    # Beside the folder: Molecule empties it at the end.
+    log = folder.with_name(f"{folder.name}.{command}.log")
     argv = ["molecule", command, "--scenario-name", scenario, "--platform-name", platform]
     environment = {key: value for key, value in os.environ.items() if key != "PYTEST_ADDOPTS"}
     environment.update(
