@@ -9,6 +9,7 @@ from . import owner
 from .errors import Problem, SpecError, nearest
 from .kinds.container.handover import stuck
 from .kinds.container.have import is_put_aside, is_running
+from .kinds.container.options import ROWS
 from .kinds.container.ports import fixed_ports, overlap
 from .kinds.container.recovery import name_of
 from .kinds.image import plan as image
@@ -140,6 +141,7 @@ def _engine(document: Document, seen: Observation) -> list[Problem]:
 
 def _newer(want: Want) -> Iterable[tuple[str, str]]:
     """What older engines ignore without a word: its path, and the Engine API that has it."""
+    yield from ((row.name, row.since) for row in ROWS if row.since and row.name in want.fields)
     if "start_interval" in want.fields.get("healthcheck", {}):
         yield "healthcheck.start_interval", "1.44"
     for name, endpoint in want.fields.get("networks", {}).items():

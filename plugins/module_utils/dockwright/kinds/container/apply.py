@@ -204,10 +204,10 @@ def _update_body(bench: Bench, want: Want, changes: list[Change]) -> Mapping[str
     """One body for all live updates of a container."""
     config = _config(bench, want)
     full = full_fields(want, config, bench.facts)
-    paths = {change.path for change in changes if change.action is Action.UPDATE}
+    names = {change.path.partition(".")[0] for change in changes}
     payload: dict[str, Any] = {}
     for row in ROWS:
-        if row.name in paths and row.write:
+        if row.name in names and row.write:
             row.write(payload, _value(row, full))
     body = dict(payload.get("HostConfig") or {})
     if "Memory" in body:  # the engine compares the two, so it must see both

@@ -10,6 +10,7 @@ from typing import Any
 from ...options import Inspect, get
 from ...values import (
     COUNT,
+    Parser,
     Type,
     integer,
     pairs,
@@ -25,6 +26,7 @@ from ...values import (
     size,
     wrong,
 )
+from .devices import parse_reservations
 
 
 def _only(entry: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
@@ -438,13 +440,16 @@ def parse_deploy(value: Any, where: str) -> dict[str, Any]:
         result["replicas"] = REPLICAS.parse(entry["replicas"], f"{where}.replicas")
     resources = parse_mapping(entry.get("resources") or {}, f"{where}.resources")
     _only(resources, ("limits", "reservations"), f"{where}.resources")
-    parsers = {
+    parsers: Mapping[str, Mapping[str, tuple[str, Parser]]] = {
         "limits": {
             "cpus": ("cpus", parse_cpus),
             "memory": ("mem_limit", size(6 * 1024**2)),
             "pids": ("pids_limit", integer(-1)),
         },
-        "reservations": {"memory": ("mem_reservation", size())},
+        "reservations": {
+            "memory": ("mem_reservation", size()),
+            "devices": ("gpus", parse_reservations),
+        },
     }
     for group, known in parsers.items():
         path = f"{where}.resources.{group}"
@@ -489,6 +494,8 @@ CPUSET = Type("set of processors", parse_cpuset, "str", {"type": ["string", "int
 ADDRESSES = Type("list of addresses", parse_addresses, "raw", _TEXT_LIST)
 RESTART = Type("restart policy", parse_restart, "str", {"type": ["string", "boolean"]})
 SYSCTLS = Type("mapping of texts", parse_sysctls, "raw", {"anyOf": [_ANY, _LIST]}, keyed=True)
+STORAGE_OPT = Type("mapping of texts", parse_text_map, "raw", {"anyOf": [_ANY, _LIST]}, keyed=True)
+ANNOTATIONS = Type("mapping of texts", parse_text_map, "raw", {"anyOf": [_ANY, _LIST]}, keyed=True)
 ENVIRONMENT = Type("environment", parse_environment, "raw", {"anyOf": [_ANY, _LIST]}, keyed=True)
 ENV_FILES = Type("list of files", parse_env_files, "raw", {"anyOf": [{"type": "string"}, _LIST]})
 DEPENDS_ON = Type("dependencies", parse_depends_on, "raw", {"anyOf": [_ANY, _LIST]})

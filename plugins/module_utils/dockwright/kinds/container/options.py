@@ -36,7 +36,7 @@ from ...values import (
     show_size,
     size,
 )
-from . import endpoints, forms, mounts, ports
+from . import devices, endpoints, forms, mounts, ports
 
 MEMORY = Type("size", size(6 * 1024**2), "str", SIZE.schema, show_size)
 MEMORY_SWAP = Type("size", size(unlimited=True), "str", SIZE.schema, show_size)
@@ -47,6 +47,9 @@ IPC_MODE = Type(
     "str",
     {"type": "string"},
 )
+CPU_PERIOD = INTEGER._replace(parse=integer(1000, 10**6))
+CPU_QUOTA = INTEGER._replace(parse=integer(1000))
+SWAPPINESS = INTEGER._replace(parse=integer(0, 100))
 OOM_SCORE = INTEGER._replace(parse=integer(-1000, 1000))
 
 
@@ -58,6 +61,18 @@ def _parse_directory(value: Any, where: str) -> str:
     return parse_text(value, where).rstrip("/") or "/"
 
 
+def _parse_microseconds(value: Any, where: str) -> int:
+    if isinstance(value, str) and not value.strip().isdigit():
+        return parse_duration(value, where) // 1000
+    return int(integer(1)(value, where))
+
+
+def _read_swappiness(seen: Inspect) -> int | None:
+    value = get(seen.raw, "HostConfig.MemorySwappiness")
+    return None if value is None or value < 0 else int(value)
+
+
+MICROSECONDS = DURATION._replace(parse=_parse_microseconds, show=INTEGER.show)
 GRACE = DURATION._replace(parse=_parse_grace)
 DIRECTORY = TEXT._replace(parse=_parse_directory)
 
@@ -320,12 +335,67 @@ ROWS: tuple[Option, ...] = (
         effect=live_unless_removed,
     ),
     field(
+        "cpu_period",
+        CPU_PERIOD,
+        "HostConfig.CpuPeriod",
+        "The length of a period of C(cpu_quota), in microseconds. The engine's own is 100000.",
+        effect=live_unless_removed,
+        example=50000,
+    ),
+    field(
+        "cpu_quota",
+        CPU_QUOTA,
+        "HostConfig.CpuQuota",
+        "The processor time it may use in each period, in microseconds; C(cpus) says the same.",
+        effect=live_unless_removed,
+        example=25000,
+    ),
+    field(
+        "cpu_rt_period",
+        MICROSECONDS,
+        "HostConfig.CpuRealtimePeriod",
+        "The length of a period of C(cpu_rt_runtime), in microseconds or as a duration.",
+        effect=live_unless_removed,
+    ),
+    field(
+        "cpu_rt_runtime",
+        MICROSECONDS,
+        "HostConfig.CpuRealtimeRuntime",
+        "The real-time processor time in each period, in microseconds or as a duration. Needs a"
+        " kernel and a daemon that are set up for it.",
+        effect=live_unless_removed,
+    ),
+    field(
         "cpuset",
         forms.CPUSET,
         "HostConfig.CpusetCpus",
         "The processors it may use, such as C(0-1).",
         clean=forms.clean_cpuset,
         effect=live_unless_removed,
+    ),
+    Option(
+        "blkio_config",
+        devices.BLKIO,
+        "Block I/O: weight, weight_device, device_read_bps, device_read_iops, device_write_bps,"
+        " device_write_iops. The weight alone is changed in place.",
+        read=devices.read_blkio,
+        write=devices.write_blkio,
+        effect=devices.live_weight,
+        example={"device_read_bps": [{"path": "/dev/sda", "rate": "12mb"}]},
+    ),
+    Option(
+        "mem_swappiness",
+        SWAPPINESS,
+        "How readily its memory is swapped out, from 0 to 100 (cgroup v1).",
+        read=_read_swappiness,
+        write=_host_config("MemorySwappiness"),
+    ),
+    field(
+        "oom_kill_disable",
+        BOOLEAN,
+        "HostConfig.OomKillDisable",
+        "Whether its processes wait for memory instead of being killed (cgroup v1).",
+        default=False,
     ),
     Option(
         "pids_limit",
@@ -419,12 +489,45 @@ ROWS: tuple[Option, ...] = (
         example={"net.core.somaxconn": "1024"},
     ),
     Option(
+        "storage_opt",
+        forms.STORAGE_OPT,
+        "Options of the storage driver for its writable layer, such as C(size).",
+        read=lambda seen: dict(get(seen.raw, "HostConfig.StorageOpt") or {}),
+        write=lambda payload, value: put(payload, "HostConfig.StorageOpt", dict(value)),
+        example={"size": "10G"},
+    ),
+    Option(
+        "annotations",
+        forms.ANNOTATIONS,
+        "Annotations for the OCI runtime.",
+        read=lambda seen: dict(get(seen.raw, "HostConfig.Annotations") or {}),
+        write=lambda payload, value: put(payload, "HostConfig.Annotations", dict(value)),
+        since="1.43",
+        example={"run.oci.keep_original_groups": "1"},
+    ),
+    Option(
         "devices",
         forms.DEVICES,
         "Devices of the managed host, as C(SOURCE[:TARGET[:rwm]]).",
         read=forms.read_devices,
         write=forms.write_devices,
         example=["/dev/fuse"],
+    ),
+    field(
+        "device_cgroup_rules",
+        devices.RULES,
+        "HostConfig.DeviceCgroupRules",
+        "What it may do with devices that appear later, as C(TYPE MAJOR:MINOR ACCESS).",
+        clean=sorted,
+        example=["c 10:200 rwm"],
+    ),
+    Option(
+        "gpus",
+        devices.GPUS,
+        "GPUs: C(all), or requests with driver, count or device_ids, capabilities, options.",
+        read=devices.read_gpus,
+        write=_host_config("DeviceRequests"),
+        example="all",
     ),
     Option(
         "security_opt",

@@ -208,6 +208,7 @@ def _check_fields(fields: Mapping[str, Any], where: str) -> list[Problem]:
         problems.append(Problem(f"{where}.memswap_limit", "is smaller than mem_limit"))
     if memory and (fields.get("mem_reservation") or 0) > memory:
         problems.append(Problem(f"{where}.mem_reservation", "is larger than mem_limit"))
+    problems += _check_processors(fields, where)
     twice = set(fields.get("tmpfs", {})) & set(fields.get("volumes", {}))
     problems += [
         Problem(f"{where}.tmpfs", f"{target} is also in volumes", "keep one") for target in twice
@@ -225,6 +226,19 @@ def _check_fields(fields: Mapping[str, Any], where: str) -> list[Problem]:
     if fields.get("uts") and fields.get("hostname"):
         fix = "keep one of them"
         problems.append(Problem(f"{where}.hostname", "cannot be set with uts: host", fix))
+    return problems
+
+
+def _check_processors(fields: Mapping[str, Any], where: str) -> list[Problem]:
+    fix = "keep cpus, or cpu_quota with cpu_period"
+    problems = [
+        Problem(f"{where}.{name}", "cannot be combined with cpus", fix)
+        for name in ("cpu_period", "cpu_quota")
+        if fields.get("cpus") and fields.get(name)
+    ]
+    runtime, period = fields.get("cpu_rt_runtime"), fields.get("cpu_rt_period")
+    if runtime and period and runtime > period:
+        problems.append(Problem(f"{where}.cpu_rt_runtime", "is longer than cpu_rt_period"))
     return problems
 
 
