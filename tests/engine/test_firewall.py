@@ -249,7 +249,7 @@ def test_changes_in_a_row_let_the_right_one_through(site26: Site, count: int) ->
     friend = [site26.friend.ipv4, site26.friend.ipv6]
     with (
         site26.stranger.knocks(*site26.doors(), (site26.direct, 80), pause=0.005) as denied,
-        site26.friend.knocks(*site26.doors()) as allowed,
+        site26.friend.knocks(*site26.doors(), pause=0.1, limit=15) as allowed,
     ):
         for number in range(count):
             more = [{"port": 8080, "from": friend}, {"port": 9000 + number}]

@@ -11,9 +11,9 @@ import socket
 import sys
 import time
 
-LIMIT = 3.0
 Door = tuple[str, int]
 request = json.loads(sys.stdin.readline())
+limit: float = request["limit"]
 doors = [tuple(door) for door in request["doors"]]
 opened: list[str] = []
 failed: list[str] = []
@@ -70,6 +70,6 @@ while not ended or waiting:
         else:
             settle(descriptor)
     for number, waited in list(waiting.items()):
-        if time.time() - waited[2] > LIMIT:
+        if time.time() - waited[2] > limit:
             settle(number, "no answer")
 print(json.dumps({"tried": tried, "opened": opened[-2000:], "failed": failed[-2000:]}))

@@ -45,16 +45,22 @@ class Client:
         found = self.exec(["sh", "-c", f"{' '.join(words)} wait"], check=False).stdout.split()
         return [str(number) in found for number in range(len(doors))]
 
-    def knocks(self, *doors: tuple[str, int], pause: float = 0.02) -> Knocking:
-        """Begin to connect to all these addresses and ports again and again."""
-        return Knocking(self, doors, pause)
+    def knocks(self, *doors: tuple[str, int], pause: float = 0.02, limit: float = 3.0) -> Knocking:
+        """Begin to connect to all these addresses and ports again and again.
+
+        ``limit``: the longest wait for an answer. A server that is busy answers when the question
+        comes for the second or third time, which is after one and after three seconds.
+        """
+        return Knocking(self, doors, pause, limit)
 
 
 class Knocking:
     """Connections tried in a loop; ``with client.knocks(…) as seen: …`` and then ``seen``."""
 
-    def __init__(self, client: Client, doors: Sequence[tuple[str, int]], pause: float) -> None:
-        self._request = json.dumps({"doors": doors, "pause": pause}) + "\n"
+    def __init__(
+        self, client: Client, doors: Sequence[tuple[str, int]], pause: float, limit: float
+    ) -> None:
+        self._request = json.dumps({"doors": doors, "pause": pause, "limit": limit}) + "\n"
         self._client = client
         self.tried = 0
         self.opened: list[str] = []  # a handshake was completed: address and time
