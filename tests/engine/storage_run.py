@@ -30,7 +30,7 @@ def main() -> None:
         if is_it:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    Journal.write = noted  # type: ignore[method-assign]
+    Journal.write = noted
     report = converge(request["document"], connection=Connection())
     message = "; ".join(problem.text() for problem in report.problems)
     json.dump({"steps": steps, "message": message, "failed": report.failed}, sys.stdout)

@@ -300,8 +300,10 @@ def remove_leftovers() -> None:
 
 
 def _remove(name: str, folder: Path) -> None:
-    listed = machine.docker("exec", name, "ls", "/var/lib/docker/containers", check=False)
-    inner = listed.stdout.split() if listed.returncode == 0 else []
+    # The data-root may be another one by now, and the engine may be down.
+    script = "docker ps -aq --no-trunc; ls /var/lib/docker/containers"
+    listed = machine.docker("exec", name, "timeout", "20", "sh", "-c", script, check=False)
+    inner = sorted({word for word in listed.stdout.split() if len(word) == 64})
     if not machine.has_unified_cgroups():
         _thaw(inner)
     machine.docker("rm", "--force", "--volumes", name, check=False)

@@ -57,27 +57,27 @@ def _changes(want: StorageWant, have: StorageHave, target: Target) -> list[Chang
             continue
         if option == "driver" and have.store != target.store:
             reason = "of the engine's own store" if value else "it would name a snapshotter"
-            was, now = (have.driver, None) if value is None else (None, after)
-            found.append(_change(option, was, now, reason, Disruption.NONE, have, path))
+            both = (have.driver, None) if value is None else (None, after)
+            found.append(_change(path, both, reason, Disruption.NONE, have))
             continue
         reason, cost = _cost(option, have, target, differs=differs)
-        found.append(_change(option, before if differs else None, after, reason, cost, have, path))
+        found.append(_change(path, (before if differs else None, after), reason, cost, have))
     return found
 
 
-def _change(  # noqa: PLR0913 - the parts of a change
-    option: str,
-    before: str | None,
-    after: str | None,
+def _change(
+    path: str,
+    values: tuple[str | None, str | None],
     reason: str,
     cost: Disruption,
     have: StorageHave,
-    path: str,
 ) -> Change:
+    before, after = values
     cause = Cause.UNKNOWN
     if path in have.owned:
         same = have.daemon.mark(after) == have.owned[path]
         cause = Cause.DRIFT if same else Cause.SPEC
+    option = _OPTIONS[path]
     return Change(KIND, KIND, Action.UPDATE, option, before, after, reason, cause, cost)
 
 
