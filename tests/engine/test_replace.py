@@ -154,10 +154,15 @@ def test_options_that_the_engine_refuses(world: World) -> None:
     here = Shop(world)
     started = world.inspect("web")["State"]["StartedAt"]
     # What only the engine can know: this kernel has no such limit, that driver no such option.
-    for more in ({"storage_opt": {"size": "1g"}}, {"logging": {"options": {"no-such": "1"}}}):
+    unusable: list[dict[str, Any]] = [
+        {"storage_opt": {"size": "1g"}},
+        {"logging": {"options": {"no-such": "1"}}},
+    ]
+    for more in unusable:
         with world.events() as events:
             report = world.fail(shop(2, **more))
-        assert events == [], told(report)
+        # Some engines tell of taking back what they could not make.
+        assert [event for event in events if not event.endswith(" web.dockwright-new")] == []
         assert not report.changed
         assert not report.done
         assert report.not_done == list(report.plan.changes)

@@ -56,7 +56,7 @@ class TestHost:
     @functools.cached_property
     def address(self) -> str:
         """The host's IPv4 address, reachable from the machine and from other test hosts."""
-        form = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+        form = "{{.NetworkSettings.Networks.bridge.IPAddress}}"  # a test may add other networks
         return machine.docker("inspect", "--format", form, self.name).stdout.strip()
 
     @functools.cached_property
