@@ -133,6 +133,9 @@ class Lan:
             argv = ("network", "connect", "--ip", ipv4, "--ip6", ipv6, self.name, host.name)
             machine.docker(*argv)
             self._hosts.append(host)
+            # A daemon that has published a port before knows of no IPv6, and never asks again.
+            host.exec(["systemctl", "restart", "docker.socket", "docker.service"])
+            host.wait_engine()
         return ipv4, ipv6
 
     def client(self, name: str) -> Client:
