@@ -154,11 +154,7 @@ def test_options_that_the_engine_refuses(world: World) -> None:
     here = Shop(world)
     started = world.inspect("web")["State"]["StartedAt"]
     # What only the engine can know: this kernel has no such limit, that driver no such option.
-    unusable: list[dict[str, Any]] = [
-        {"storage_opt": {"size": "1g"}},
-        {"logging": {"options": {"no-such": "1"}}},
-    ]
-    for more in unusable:
+    for more in ({"storage_opt": {"size": "1g"}}, {"logging": {"options": {"no-such": "1"}}}):
         with world.events() as events:
             report = world.fail(shop(2, **more))
         # Some engines tell of taking back what they could not make.
