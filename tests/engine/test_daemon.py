@@ -203,7 +203,7 @@ def test_deferred_restart_is_pending_until_it_happens(host: TestHost) -> None:
     answer = run(host, spec, restart="defer")
     assert (answer["changes"], answer["pending"]) == ([], ["icc"])
     assert actions(run(host, spec, check=True)) == ["restart"]
-    host.exec(["systemctl", "restart", "docker"])
+    host.restart_engine()
     answer = run(host, spec)
     assert (answer["changes"], answer["pending"]) == ([], [])
 
@@ -226,15 +226,14 @@ def test_a_stopped_engine_gets_its_file_for_the_next_start(host: TestHost) -> No
     assert actions(answer) == [] and len(answer["changes"]) == 2
     assert "the engine does not run: the file is for its next start" in answer["warnings"]
     assert host.exec(["systemctl", "is-active", "docker"], check=False).stdout.strip() != "active"
-    host.exec(["systemctl", "start", "docker.socket", "docker.service"])
-    host.wait_engine()
+    host.restart_engine()
     assert info(host)["Debug"] is True
     assert run(host, {"debug": True, "mtu": 1400})["changes"] == []
 
 
 def test_a_daemon_that_failed_is_repaired(host: TestHost) -> None:
     host.write(FILE, '{"debug": true, "unheard-of": 1}')
-    assert host.exec(["systemctl", "restart", "docker"], check=False).returncode == 1
+    assert not host.restart_engine(check=False)
     answer = run(host, {"debug": True}, foreign="remove", timeout=30)
     assert actions(answer) == ["start"]
     assert host.exec(["systemctl", "is-active", "docker", "docker.socket"]).stdout.split() == [

@@ -136,7 +136,7 @@ def tcp_with_tls(host: TestHost) -> None:
 def test_flags_of_an_environment_file(defaults: TestHost) -> None:
     host = defaults
     host.write("/etc/default/docker", '# ours\nDOCKER_OPTS="--mtu 1450 --label a=b"\n')
-    host.exec(["systemctl", "restart", "docker"])
+    host.restart_engine()
     report = run(host, "plan", {"mtu": 1400})
     assert "(/etc/default/docker, line 2)" in report["message"], report["message"]
     paths = done(host, {"mtu": 1400}, manage_unit=True)

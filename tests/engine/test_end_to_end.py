@@ -166,7 +166,7 @@ def test_a_restart_that_is_put_off(packaged: TestHost) -> None:
     assert json.loads(packaged.read("/etc/docker/daemon.json")) == spec["config"]
     now = command(packaged, "plan", {**spec, "restart": "now"})
     assert "restart" in [change["action"] for change in now["changes"]]
-    packaged.exec(["systemctl", "restart", "docker"])
+    packaged.restart_engine()
     answer = command(packaged, "apply", spec)
     assert (answer["changed"], answer["pending"], answer["needs"]) == (False, [], [])
     assert command(packaged, "plan", {**spec, "restart": "now"})["changes"] == []

@@ -233,8 +233,7 @@ def test_a_restart_of_the_daemon_opens_nothing(site: Site) -> None:
     site.apply({"daemon": {"live-restore": True}, "firewall": site.spec()})
     with site.stranger.knocks(*site.doors(), (site.direct, 80), pause=0.005) as denied:
         for _ in range(2):
-            site.host.exec(["systemctl", "restart", "docker"])
-            site.host.wait_engine()
+            site.host.restart_engine()
         with contextlib.closing(site.host.sdk()) as sdk:
             sdk.networks.create("one-more")  # it moves DOCKER-USER too
     assert denied.tried > 100 and denied.opened == []
@@ -292,8 +291,7 @@ def _assert_legacy(site: Site) -> None:
         flush = f"for t in nat filter mangle raw; do {name} -t $t -F; {name} -t $t -X; done"
         site.host.exec(["sh", "-c", flush], check=False)
         site.host.exec(["update-alternatives", "--set", name, path])
-    site.host.exec(["systemctl", "restart", "docker"])
-    site.host.wait_engine()
+    site.host.restart_engine()
     site.apply(site.spec())
     assert site.apply(site.spec())["changes"] == []
     assert "DOCKWRIGHT" in site.host.exec(["iptables-legacy-save"]).stdout

@@ -89,8 +89,7 @@ def test_daemon_reloads_and_restarts_under_systemd(any_host: TestHost) -> None:
                 time.sleep(0.05)
             assert client.info()["Labels"] == ["rack=7"]
             any_host.write("/etc/docker/daemon.json", json.dumps({"log-driver": "local"}))
-            any_host.exec(["systemctl", "restart", "docker"])
-        any_host.wait_engine()
+        any_host.restart_engine()
         with contextlib.closing(any_host.sdk()) as client:
             assert client.info()["LoggingDriver"] == "local"
     finally:
@@ -101,7 +100,7 @@ def test_daemon_reloads_and_restarts_under_systemd(any_host: TestHost) -> None:
 
 def test_broken_daemon_can_be_reset(any_host: TestHost) -> None:
     any_host.write("/etc/docker/daemon.json", "{broken")
-    assert any_host.exec(["systemctl", "restart", "docker"], check=False).returncode
+    assert not any_host.restart_engine(check=False)
     reset_daemon(any_host)
     with contextlib.closing(any_host.sdk()) as client:
         assert client.ping()

@@ -282,9 +282,8 @@ def test_a_moved_default_of_the_cgroup_namespace(world: World) -> None:
     world.apply(spec)
     assert world.check(spec).plan.stale == ()
     host.write("/etc/docker/daemon.json", '{"default-cgroupns-mode": "private"}')
-    host.exec(["systemctl", "restart", "docker"])
+    host.restart_engine()
     try:
-        host.wait_engine()
         world.run(spec)
         (notice,) = world.check(spec).plan.stale
         assert (notice.name, notice.path, notice.after) == ("web", "cgroup", "private")

@@ -134,8 +134,7 @@ class Lan:
             machine.docker(*argv)
             self._hosts.append(host)
             # A daemon that has published a port before knows of no IPv6, and never asks again.
-            host.exec(["systemctl", "restart", "docker.socket", "docker.service"])
-            host.wait_engine()
+            host.restart_engine()
         return ipv4, ipv6
 
     def client(self, name: str) -> Client:
