@@ -32,18 +32,22 @@ def parser() -> argparse.ArgumentParser:
     """The parser of the whole command line."""
     top = _Parser(prog="dockwright", description="Docker hosts as code.")
     top.add_argument("--version", action="version", version=f"dockwright {api.VERSION}")
-    verbs = top.add_subparsers(dest="verb", metavar="plan|apply|drift|facts|schema", required=True)
+    verbs = top.add_subparsers(
+        dest="verb", metavar="plan|apply|drift|facts|init|schema", required=True
+    )
     plan = verbs.add_parser("plan", help="show what apply would do; change nothing")
     apply = verbs.add_parser("apply", help="make the host as the spec says")
     drift = verbs.add_parser("drift", help="show what others have changed since the last apply")
     facts = verbs.add_parser("facts", help="show what there is on the host")
+    init = verbs.add_parser("init", help="write the spec of what is there; change nothing")
+    _add_init(init)
     verbs.add_parser("schema", help="print the JSON schema of a spec")
     plan.add_argument(
         "--out", "-o", metavar="FILE", help="keep the plan in a file, for `apply FILE`"
     )
     for verb in (plan, apply, drift):
         _add_converge(verb)
-    for verb in (plan, apply, drift, facts):
+    for verb in (plan, apply, drift, facts, init):
         verb.add_argument("--json", action="store_true", help="JSON on standard output")
         _add_rows(verb.add_argument_group("engine"), api.CONNECTION)
     return top
@@ -62,6 +66,14 @@ def _add_converge(verb: argparse.ArgumentParser) -> None:
         "--detailed-exitcodes", action="store_true", help="exit with 2 when something differs"
     )
     _add_rows(verb.add_argument_group("run"), _RUN)
+
+
+def _add_init(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "names", nargs="*", metavar="NAME", help="a container; left out: all there is"
+    )
+    verb.add_argument("--out", "-o", metavar="FILE", help="write it there, for its owner alone")
+    verb.add_argument("--force", action="store_true", help="write over a file that is there")
 
 
 def _add_rows(group: Any, rows: Iterable[Any]) -> None:

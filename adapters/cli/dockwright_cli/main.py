@@ -9,7 +9,7 @@ from typing import Any, Callable, NamedTuple
 
 from dockwright import api
 
-from . import arguments, plans, requests, screen
+from . import arguments, init, plans, requests, screen
 from .documents import InputError, read_document, read_request
 
 FAILED = 1
@@ -46,6 +46,7 @@ def _run(args: argparse.Namespace) -> int:
         "apply": _converge,
         "drift": _converge,
         "facts": _facts,
+        "init": _init,
         "schema": _schema,
     }
     return verbs[args.verb](args)
@@ -134,6 +135,24 @@ def _facts(args: argparse.Namespace) -> int:
     if found["failed"]:
         return _complain(str(found["message"]))
     screen.show_facts(found)
+    return 0
+
+
+def _init(args: argparse.Namespace) -> int:
+    if args.out and args.json:
+        raise InputError("-o writes YAML, and --json is for standard output", "keep one of them")
+    if args.out:
+        init.refuse_taken(args.out, force=args.force)
+    found = api.describe(api.Connection.of(arguments.given(args).connection), tuple(args.names))
+    if args.json:
+        return _print(args, found)
+    for warning in found["warnings"]:
+        _complain(f"warning: {warning}")
+    if found["failed"]:
+        return _complain(str(found["message"]))
+    init.write(found["spec"], args.out, force=args.force)
+    if args.out:
+        print(f"{args.out}: {found['message']}")
     return 0
 
 

@@ -7,6 +7,8 @@ single object), call ``converge``, and render the Report (``report.to_dict`` for
 
 from __future__ import annotations
 
+import typing
+
 from .bug import bug, failure
 from .connection import Connection
 from .errors import DockwrightError
@@ -37,6 +39,13 @@ def facts(connection: Connection) -> dict[str, object]:
     return look(connection)
 
 
+def describe(connection: Connection, only: tuple[str, ...] = ()) -> dict[str, typing.Any]:
+    """The spec of what there is on an engine; never raises DockwrightError."""
+    from .existing import describe as look  # only the command init needs it
+
+    return look(connection, only)
+
+
 __all__ = [
     "CONNECTION",
     "KINDS",
@@ -52,6 +61,7 @@ __all__ = [
     "bug",
     "change_dict",
     "converge",
+    "describe",
     "document_of",
     "documented",
     "drift",

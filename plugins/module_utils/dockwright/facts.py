@@ -27,12 +27,13 @@ def facts(connection: Connection) -> dict[str, Any]:
         found = _found(connection)
     except DockwrightError as error:
         problems = [problem._asdict() for problem in error.problems()]
-        return _answer(str(error), failed=True, problems=problems)
+        return answer(str(error), failed=True, problems=problems)
     counts = ", ".join(f"{len(found[key])} {key}" for key in found if key != "engine")
-    return {**_answer(f"engine {found['engine']['version']}: {counts}"), **found}
+    return {**answer(f"engine {found['engine']['version']}: {counts}"), **found}
 
 
-def _answer(message: str, **more: Any) -> dict[str, Any]:
+def answer(message: str, **more: Any) -> dict[str, Any]:
+    """What every answer about a host has, and more."""
     plain = {"changed": False, "failed": False, "problems": [], "warnings": []}
     return {**plain, "message": message, **more}
 

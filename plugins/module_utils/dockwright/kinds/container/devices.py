@@ -82,6 +82,20 @@ def write_blkio(payload: dict[str, Any], value: Mapping[str, int | str]) -> None
             put(payload, f"HostConfig.{name}", items)
 
 
+def show_blkio(value: Mapping[str, int | str]) -> dict[str, Any]:
+    """The flat form as Compose has it."""
+    found: dict[str, Any] = {"weight": value["weight"]} if "weight" in value else {}
+    for key, (_, number, _) in _LISTS.items():
+        items = [
+            {"path": path.partition(".")[2], number: int(limit)}
+            for path, limit in value.items()
+            if path.startswith(f"{key}.")
+        ]
+        if items:
+            found[key] = items
+    return found
+
+
 def live_weight(before: Any, after: Any, facts: EngineFacts) -> Disruption:
     """The weight (a number) is changed in place; taking it away, and a device's limit, is not."""
     return Disruption.NONE if isinstance(after, int) else Disruption.REPLACE
@@ -169,6 +183,20 @@ def read_gpus(seen: Inspect) -> list[dict[str, Any]] | None:
         for item in get(seen.raw, "HostConfig.DeviceRequests") or ()
     ]
     return found or None
+
+
+def show_gpus(value: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The engine's form as Compose has it."""
+    return [
+        {
+            "driver": item["Driver"],
+            **({"device_ids": item["DeviceIDs"]} if item["DeviceIDs"] else {}),
+            **({} if item["DeviceIDs"] else {"count": item["Count"]}),
+            "capabilities": [name for group in item["Capabilities"] for name in group],
+            "options": item["Options"],
+        }
+        for item in value
+    ]
 
 
 GPUS = Type("device requests", parse_gpus, "raw", {"anyOf": [{"const": "all"}, {"type": "array"}]})

@@ -294,6 +294,24 @@ def volume_name(mount: Mapping[str, Any]) -> str:
     return mount.get("Name") or (folders[-2] if folders[-1] == "_data" else "")
 
 
+def write_mounts(volumes: Mapping[str, Mapping[str, Any]]) -> list[Any]:
+    """The normal form as Compose's short form where that can say it, else as its long form."""
+    return [_written(target, mount) for target, mount in volumes.items()]
+
+
+def _written(target: str, mount: Mapping[str, Any]) -> Any:
+    rest = {key: value for key, value in mount.items() if key not in ("type", "source")}
+    source = mount.get("source")
+    if mount["type"] == "volume" and not source and not rest:
+        return target
+    if source and set(rest) <= {"read_only", "selinux", "nocopy", "propagation"}:
+        return _bind_text(target, mount)
+    form = mount["type"]
+    known = {key: value for key, value in rest.items() if key in _SUB[form]}
+    entry = {"type": form, "source": source, "target": target, "read_only": rest.get("read_only")}
+    return {key: value for key, value in {**entry, form: known}.items() if value}
+
+
 # --- tmpfs ---------------------------------------------------------------------------------------
 
 

@@ -137,6 +137,21 @@ def _host(binding: str) -> dict[str, str]:
     return {"HostIp": address.strip("[]"), "HostPort": port}
 
 
+def write_ports(ports: Mapping[str, list[str]]) -> list[str]:
+    """The normal form as Compose's short form."""
+    return [
+        f"{binding}:{_plain(target)}" if binding != ":" else _plain(target)
+        for target, bindings in ports.items()
+        for binding in (
+            text if text.partition(":")[0] or text == ":" else text[1:] for text in bindings
+        )
+    ]
+
+
+def _plain(target: str) -> str:
+    return target[: -len("/tcp")] if target.endswith("/tcp") else target
+
+
 def fixed_ports(ports: Mapping[str, list[str]]) -> list[tuple[str, str, int]]:
     """The host ports that are claimed for sure: (protocol, address or '', port)."""
     claims = []

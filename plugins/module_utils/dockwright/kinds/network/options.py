@@ -96,6 +96,28 @@ def _read_ipam(seen: Inspect) -> dict[str, str]:
     return found
 
 
+def write_config(value: Mapping[str, str]) -> dict[str, Any]:
+    """The flat form as Compose's ``ipam``."""
+    configs: dict[str, dict[str, Any]] = {}
+    found: dict[str, Any] = {}
+    for key, item in value.items():
+        subnet, _, part = key.partition(" ")
+        group, _, name = (part if "/" in subnet else key).partition(".")
+        if "/" not in subnet and name:
+            found.setdefault("options", {})[name] = item
+        elif "/" not in subnet:
+            found[key] = item
+        else:
+            config = configs.setdefault(subnet, {"subnet": subnet})
+            if name:
+                config.setdefault(group, {})[name] = item
+            elif group:
+                config[group] = item
+    if found.get("driver") == "default":
+        del found["driver"]
+    return {**found, "config": list(configs.values())}
+
+
 def _write_ipam(payload: dict[str, Any], value: Mapping[str, str]) -> None:
     body: dict[str, Any] = {"Driver": value.get("driver", "default"), "Config": [], "Options": {}}
     configs: dict[str, dict[str, Any]] = {}
