@@ -2,21 +2,24 @@
 
 ``{"api": 1, "resources": [{"kind": "container", "name": "web", …}, …]}`` gives
 ``{"api": 1, "changed": …, "failed": …, "resources": [{"kind": …, "name": …, …}, …]}``, where each
-result is a report with ``fix`` beside its ``message``. One that fails does not keep the next from
-its turn.
+result is a report with ``fix`` beside its ``message``, and ``lines``: each change in words. One that
+fails does not keep the next from its turn. Texts in a resource's ``secrets`` are covered wherever
+the result would show them. `serve` answers one request a line, with ``verb`` in it.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
-from typing import Any, Callable
+from typing import IO, Any, Callable
 
 from dockwright import api
 
 from .arguments import Given
-from .documents import InputError
+from .documents import InputError, parse_request
 
 API = 1
+_VERBS = ("plan", "apply")
 _Progress = Callable[[str], None]
 
 
@@ -25,6 +28,31 @@ def respond(
 ) -> dict[str, Any]:
     """The response to a request; InputError when it is none."""
     return response(_resource(item, options, check, progress) for item in _resources(request))
+
+
+def serve(
+    lines: Iterable[bytes], out: IO[str], options: Given, progress: _Progress | None = None
+) -> None:
+    """Answer each line with one line, until there are no more; a bad one with what is wrong."""
+    for line in lines:
+        try:
+            request = parse_request(line)
+            check = _verb(request) == "plan"
+            answer = respond(request, options, check=check, progress=progress)
+        except InputError as error:
+            answer = {**response(()), "failed": True, "message": str(error), "fix": error.fix}
+        # Only ASCII: whatever the reader's locale, and no character that it takes for a line's end.
+        out.write(json.dumps(answer) + "\n")
+        out.flush()
+
+
+def _verb(request: Any) -> str:
+    """The verb of a request, taken out of it."""
+    verb = request.pop("verb", None) if isinstance(request, dict) else None
+    if verb not in _VERBS:
+        form = f'write {{"api": {API}, "verb": "plan", "resources": [{{"kind": …}}, …]}} in one line'
+        raise InputError(f"the verb of the request is {verb!r}, not one of {_VERBS}", form)
+    return str(verb)
 
 
 def response(results: Iterable[dict[str, Any]]) -> dict[str, Any]:
@@ -62,6 +90,7 @@ def _resource(
     run = {key: value for key, value in options.run.items() if key in known}
     params = {**item, **options.connection, **run}
     del params["kind"]
+    secrets = params.pop("secrets", None) or ()
     result: dict[str, Any] = {"kind": kind, "name": item.get("name", "")}
     try:
         connection = api.Connection.of(params)
@@ -69,7 +98,8 @@ def _resource(
         report = api.converge(document, connection=connection, check=check, progress=progress)
     except Exception as error:  # noqa: BLE001 - the others still have their turn
         report = api.failure(error, check=check)
-    return {**result, **api.to_dict(report)}
+    api.cover(report, map(str, secrets))
+    return {**result, **api.to_dict(report), "lines": api.change_lines(report.plan.changes)}
 
 
 def _with_fix(result: dict[str, Any]) -> dict[str, Any]:

@@ -11,9 +11,10 @@ from .bug import bug, failure
 from .connection import Connection
 from .errors import DockwrightError
 from .kinds.project.reading import Here, read_compose
+from .masking import cover
 from .model import Report
 from .reconcile import converge
-from .report import change_dict, drift, exit_code, lines, to_dict
+from .report import change_dict, change_lines, drift, exit_code, lines, to_dict
 from .run_options import CONNECTION, RUN
 from .saved import Saved, titles
 from .spec import problems_of
@@ -51,7 +52,9 @@ __all__ = [
     "argument_spec",
     "bug",
     "change_dict",
+    "change_lines",
     "converge",
+    "cover",
     "document_of",
     "documented",
     "drift",
