@@ -27,18 +27,19 @@ def respond(
     request: Any, options: Given, *, check: bool, progress: _Progress | None = None
 ) -> dict[str, Any]:
     """The response to a request; InputError when it is none."""
-    return response(_resource(item, options, check, progress) for item in _resources(request))
+    return _Process(options, progress).respond(request, check=check)
 
 
 def serve(
     lines: Iterable[bytes], out: IO[str], options: Given, progress: _Progress | None = None
 ) -> None:
     """Answer each line with one line, until there are no more; a bad one with what is wrong."""
+    process = _Process(options, progress)
     for line in lines:
         try:
             request = parse_request(line)
             check = _verb(request) == "plan"
-            answer = respond(request, options, check=check, progress=progress)
+            answer = process.respond(request, check=check)
         except InputError as error:
             answer = {**response(()), "failed": True, "message": str(error), "fix": error.fix}
         # Only ASCII: whatever the reader's locale, and no character that it takes for a line's end.
@@ -82,24 +83,37 @@ def _resources(request: Any) -> list[Mapping[str, Any]]:
     return list(request["resources"])
 
 
-def _resource(
-    item: Mapping[str, Any], options: Given, check: bool, progress: _Progress | None
-) -> dict[str, Any]:
-    kind = item["kind"]
-    known = {row.name for row in api.KINDS[kind]}
-    run = {key: value for key, value in options.run.items() if key in known}
-    params = {**item, **options.connection, **run}
-    del params["kind"]
-    secrets = params.pop("secrets", None) or ()
-    result: dict[str, Any] = {"kind": kind, "name": item.get("name", "")}
-    try:
-        connection = api.Connection.of(params)
-        document = api.document_of(kind, params)
-        report = api.converge(document, connection=connection, check=check, progress=progress)
-    except Exception as error:  # noqa: BLE001 - the others still have their turn
-        report = api.failure(error, check=check)
-    api.cover(report, map(str, secrets))
-    return {**result, **api.to_dict(report), "lines": api.change_lines(report.plan.changes)}
+class _Process:
+    """What all requests of one process share."""
+
+    def __init__(self, options: Given, progress: _Progress | None) -> None:
+        self._options = options
+        self._progress = progress
+        self._earlier = api.earlier()
+
+    def respond(self, request: Any, *, check: bool) -> dict[str, Any]:
+        return response(self._result(item, check) for item in _resources(request))
+
+    def _result(self, item: Mapping[str, Any], check: bool) -> dict[str, Any]:
+        params = {key: value for key, value in item.items() if key not in ("kind", "secrets")}
+        try:
+            report = self._report(item["kind"], params, check)
+        except Exception as error:  # noqa: BLE001 - the others still have their turn
+            report = api.failure(error, check=check)
+        api.cover(report, map(str, item.get("secrets") or ()))
+        named = {"kind": item["kind"], "name": item.get("name", "")}
+        return {**named, **api.to_dict(report), "lines": api.change_lines(report.plan.changes)}
+
+    def _report(self, kind: str, params: dict[str, Any], check: bool) -> api.Report:
+        known = {row.name for row in api.KINDS[kind]}
+        run = {key: value for key, value in self._options.run.items() if key in known}
+        params = {**params, **self._options.connection, **run}
+        return self._earlier.converge(
+            api.document_of(kind, params),
+            connection=api.Connection.of(params),
+            check=check,
+            progress=self._progress,
+        )
 
 
 def _with_fix(result: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,8 @@ single object), call ``converge``, and render the Report (``report.to_dict`` for
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .bug import bug, failure
 from .connection import Connection
 from .errors import DockwrightError
@@ -30,12 +32,22 @@ from .surface import (
 )
 from .version import VERSION
 
+if TYPE_CHECKING:
+    from .earlier import Earlier
+
 
 def facts(connection: Connection) -> dict[str, object]:
     """The engine and what it has, by name; never raises DockwrightError."""
     from .facts import facts as look  # only host_info and the command of that name need it
 
     return look(connection)
+
+
+def earlier() -> Earlier:
+    """For tools that plan resource by resource: what earlier plans would make is there."""
+    from .earlier import Earlier  # only requests of other tools need it
+
+    return Earlier()
 
 
 __all__ = [
@@ -58,6 +70,7 @@ __all__ = [
     "document_of",
     "documented",
     "drift",
+    "earlier",
     "exit_code",
     "facts",
     "failure",

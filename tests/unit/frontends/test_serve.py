@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dockwright import api
+from dockwright import api, earlier
 from dockwright.model import Action, Change, Plan, Report
 from dockwright_cli import arguments, requests
 from dockwright_cli.main import main
@@ -42,6 +42,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
         return Report(Plan((CHANGE,)), check=check, changed=True, warnings=["hunter22 \u2028"])
 
     monkeypatch.setattr(api, "converge", converge)
+    monkeypatch.setattr(earlier, "converge", converge)
     return calls
 
 
