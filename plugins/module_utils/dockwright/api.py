@@ -16,6 +16,7 @@ from .reconcile import converge
 from .report import change_dict, drift, exit_code, lines, to_dict
 from .run_options import CONNECTION, RUN
 from .saved import Saved, titles
+from .session import Session
 from .spec import problems_of
 from .surface import (
     KINDS,
@@ -47,6 +48,7 @@ __all__ = [
     "Here",
     "Report",
     "Saved",
+    "Session",
     "ansible_documentation",
     "argument_spec",
     "bug",
