@@ -19,6 +19,7 @@ from .reconcile import converge
 from .report import change_dict, change_lines, drift, exit_code, lines, to_dict
 from .run_options import CONNECTION, RUN
 from .saved import Saved, titles
+from .session import Session
 from .spec import problems_of
 from .surface import (
     KINDS,
@@ -60,6 +61,7 @@ __all__ = [
     "Here",
     "Report",
     "Saved",
+    "Session",
     "ansible_documentation",
     "argument_spec",
     "bug",
