@@ -32,7 +32,9 @@ def parser() -> argparse.ArgumentParser:
     """The parser of the whole command line."""
     top = _Parser(prog="dockwright", description="Docker hosts as code.")
     top.add_argument("--version", action="version", version=f"dockwright {api.VERSION}")
-    verbs = top.add_subparsers(dest="verb", metavar="plan|apply|drift|facts|schema|serve", required=True)
+    verbs = top.add_subparsers(
+        dest="verb", metavar="plan|apply|drift|facts|schema|serve", required=True
+    )
     plan = verbs.add_parser("plan", help="show what apply would do; change nothing")
     apply = verbs.add_parser("apply", help="make the host as the spec says")
     drift = verbs.add_parser("drift", help="show what others have changed since the last apply")

@@ -2,8 +2,8 @@
 
 ``{"api": 1, "resources": [{"kind": "container", "name": "web", …}, …]}`` gives
 ``{"api": 1, "changed": …, "failed": …, "resources": [{"kind": …, "name": …, …}, …]}``, where each
-result is a report with ``fix`` beside its ``message``, and ``lines``: each change in words. One that
-fails does not keep the next from its turn. Texts in a resource's ``secrets`` are covered wherever
+result is a report with ``fix`` beside its ``message``, and ``lines``: each change in words. One
+that fails does not keep the next from its turn. Texts in a resource's ``secrets`` are covered wherever
 the result would show them. `serve` answers one request a line, with ``verb`` in it.
 """
 
@@ -51,7 +51,7 @@ def _verb(request: Any) -> str:
     """The verb of a request, taken out of it."""
     verb = request.pop("verb", None) if isinstance(request, dict) else None
     if verb not in _VERBS:
-        form = f'write {{"api": {API}, "verb": "plan", "resources": [{{"kind": …}}, …]}} in one line'
+        form = f'write {{"api": {API}, "verb": "plan", "resources": [{{"kind": …}}, …]}}'
         raise InputError(f"the verb of the request is {verb!r}, not one of {_VERBS}", form)
     return str(verb)
 
@@ -90,9 +90,16 @@ class _Process:
         self._options = options
         self._progress = progress
         self._earlier = api.earlier()
+        self._session = api.Session()
 
     def respond(self, request: Any, *, check: bool) -> dict[str, Any]:
-        return response(self._result(item, check) for item in _resources(request))
+        """The answer to a request; InputError when it is none."""
+        results = []
+        for item in _resources(request):
+            if results:
+                self._session.undisturbed()  # nobody else has a turn between them
+            results.append(self._result(item, check))
+        return response(results)
 
     def _result(self, item: Mapping[str, Any], check: bool) -> dict[str, Any]:
         params = {key: value for key, value in item.items() if key not in ("kind", "secrets")}
@@ -113,6 +120,7 @@ class _Process:
             connection=api.Connection.of(params),
             check=check,
             progress=self._progress,
+            session=self._session,
         )
 
 

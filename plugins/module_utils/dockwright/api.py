@@ -7,7 +7,7 @@ single object), call ``converge``, and render the Report (``report.to_dict`` for
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import typing
 
 from .bug import bug, failure
 from .connection import Connection
@@ -33,7 +33,7 @@ from .surface import (
 )
 from .version import VERSION
 
-if TYPE_CHECKING:
+if typing.TYPE_CHECKING:
     from .earlier import Earlier
 
 
