@@ -3,8 +3,8 @@
 ``{"api": 1, "resources": [{"kind": "container", "name": "web", …}, …]}`` gives
 ``{"api": 1, "changed": …, "failed": …, "resources": [{"kind": …, "name": …, …}, …]}``, where each
 result is a report with ``fix`` beside its ``message``, and ``lines``: each change in words. One
-that fails does not keep the next from its turn. Texts in a resource's ``secrets`` are covered wherever
-the result would show them. `serve` answers one request a line, with ``verb`` in it.
+that fails does not keep the next from its turn. Texts in a resource's ``secrets`` are covered
+wherever the result would show them. `serve` answers one request a line, with ``verb`` in it.
 """
 
 from __future__ import annotations
