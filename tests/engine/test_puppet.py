@@ -17,6 +17,7 @@ SECRETS = ("hidden-environment", "hidden-label", "hidden-password", "hidden-in-s
 WEB = f"""
 dockwright_container {{ 'web':
   image             => '{tiny.TINY}',
+  command           => 'sleep 86400',
   networks          => ['back'],
   volumes           => ['data:/data'],
   environment       => Sensitive({{'PASSWORD' => 'hidden-environment', 'MODE' => 'a'}}),
@@ -138,7 +139,8 @@ def test_the_class_takes_one_hash_from_hiera_and_what_is_subscribed_restarts(
         ~> dockwright_container {{ 'web':
           ensure => running,
           spec   => Sensitive({{
-            image => '{tiny.TINY}', stop_grace_period => '0s', hostname => 'hidden-in-spec',
+            image => '{tiny.TINY}', command => 'sleep 86400',
+            stop_grace_period => '0s', hostname => 'hidden-in-spec',
           }}),
         }}
     """
