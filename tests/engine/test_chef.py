@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.pages import blocks
 from tests.engine.ruby_host import ADAPTERS, MODULES, Run, fresh, ruby_host
 from tests.hosts import TestHost, engine_clean, machine, tiny
 
@@ -42,6 +43,14 @@ def test_rubocop_is_content(host: TestHost) -> None:
     argv = ["sh", "-c", f"cd {ADAPTERS} && rubocop --cache false --format emacs"]
     said = Run(host.exec(argv, check=False))
     assert said.status == 0, said.text
+
+
+def test_the_examples_of_the_page_can_be_read(host: TestHost) -> None:
+    page = machine.CHECKOUT / "docs/chef.md"
+    examples = [block.text for block in blocks(page) if block.language == "ruby"]
+    assert len(examples) >= 3
+    said = host.exec(["ruby", "-wc"], input="\n".join(examples), check=False)
+    assert (said.returncode, said.stdout, said.stderr) == (0, "Syntax OK\n", "")
 
 
 @pytest.mark.parametrize("tool", SPECS)

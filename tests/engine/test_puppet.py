@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.engine.ruby_host import fresh, puppet, ruby_host, starts
-from tests.hosts import TestHost, tiny
+from tests.docs.pages import blocks
+from tests.docs.site import IMAGES
+from tests.engine.ruby_host import MODULES, fresh, puppet, ruby_host, starts
+from tests.hosts import TestHost, machine, tiny
 
 RECIPES = ["debian-13-ruby", pytest.param("debian-12-ruby", marks=pytest.mark.full)]
 SERVE = ["serve --json --quiet"]
@@ -173,7 +175,9 @@ def test_a_missing_engine_or_command_is_told(empty: TestHost) -> None:
     assert planned.lines("Warning: .*planned for engine .* with nothing on it"), planned.text
     assert planned.lines("volume data: create")
     assert applied.status == 6, applied.text
-    assert applied.lines("Error: .*Dockwright_volume.data.: .*[Dd]ocker.*")
+    assert applied.lines("Error: .*Dockwright_volume.data./ensure: .* failed: .*Docker Engine"), (
+        applied.text
+    )
     assert applied.lines("defined 'message' as 'other'")
     empty.exec(["mv", "/usr/local/bin/dockwright", "/root/dockwright"])
     try:
@@ -181,3 +185,26 @@ def test_a_missing_engine_or_command_is_told(empty: TestHost) -> None:
     finally:
         empty.exec(["mv", "/root/dockwright", "/usr/local/bin/dockwright"])
     assert lost.lines("Install the Python package dockwright on this host"), lost.text
+
+
+PAGE = machine.CHECKOUT / "docs/puppet.md"
+EXAMPLES = {block.where: block.text for block in blocks(PAGE) if block.language == "puppet"}
+
+
+def test_the_examples_of_the_page_are_planned(empty: TestHost) -> None:
+    for tag, config in IMAGES.items():
+        empty.load_tiny(tag, **config)
+    # All in one: they are parts of one site.
+    planned = puppet(empty, "\n".join(EXAMPLES.values()), ["--noop"])
+    assert planned.status == 0, planned.text
+    for name in ("db", "web", "worker"):
+        assert planned.lines(f"container {name}: create .*noop"), planned.text
+    assert "by lookup" not in planned.text
+
+
+def test_the_manifests_are_well_formed(host: TestHost) -> None:
+    folder = f"{MODULES}/dockwright/manifests"
+    host.exec(["puppet", "parser", "validate", folder])
+    if "13" in host.recipe.name:  # the other has no puppet-lint
+        said = host.exec(["puppet-lint", "--fail-on-warnings", folder], check=False)
+        assert said.returncode == 0, said.stdout
