@@ -38,6 +38,13 @@ def facts(connection: Connection) -> dict[str, object]:
     return look(connection)
 
 
+def engine_facts(connection: Connection) -> dict[str, object]:
+    """The engine alone, empty where none answers; never raises DockwrightError."""
+    from .facts import engine_facts as look
+
+    return look(connection)
+
+
 __all__ = [
     "CONNECTION",
     "KINDS",
@@ -57,6 +64,7 @@ __all__ = [
     "document_of",
     "documented",
     "drift",
+    "engine_facts",
     "exit_code",
     "facts",
     "failure",
