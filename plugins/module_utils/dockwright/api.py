@@ -51,6 +51,13 @@ def earlier() -> Earlier:
     return Earlier()
 
 
+def engine_facts(connection: Connection) -> dict[str, object]:
+    """The engine alone, empty where none answers; never raises DockwrightError."""
+    from .facts import engine_facts as look
+
+    return look(connection)
+
+
 __all__ = [
     "CONNECTION",
     "KINDS",
@@ -73,6 +80,7 @@ __all__ = [
     "documented",
     "drift",
     "earlier",
+    "engine_facts",
     "exit_code",
     "facts",
     "failure",
