@@ -3,6 +3,8 @@
 
 ``--check`` writes nothing and fails when what is there is not what would be written.
 ``--output DIR`` is another folder. Nothing of it is in the repository: rows are the one truth.
+``--puppet`` writes the parameters of the Puppet types into the module, where they must be in the
+repository, as Puppet loads them; a test compares them.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from dockwright.model import EngineFacts
 from dockwright.options import Option
 
 ROOT = Path(__file__).resolve().parents[1]
+PUPPET = ROOT / "adapters/puppet/dockwright/lib/puppet_x/dockwright/options.rb"
 NOTE = "Made by `make docs` from the option rows. Do not edit."
 TITLES = {
     "host": ("The document", "The top level of a spec, and the options of module `host`."),
@@ -52,7 +55,11 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
     parser.add_argument("--output", type=Path, default=ROOT / "docs/reference")
+    parser.add_argument("--puppet", action="store_true", help="only the Puppet module's options")
     given = parser.parse_args(argv)
+    if given.puppet:
+        PUPPET.write_text(puppet_options())
+        return 0
     if given.check:
         return _check(given.output)
     given.output.mkdir(parents=True, exist_ok=True)
@@ -80,6 +87,47 @@ def files() -> dict[str, str]:
     pages["daemon.md"] = _page("daemon.json", "The keys under `daemon`.", _keys(KEYS))
     schema = json.dumps(api.schema(), indent=2, ensure_ascii=False) + "\n"
     return {**pages, "dockwright.schema.json": schema}
+
+
+def puppet_options() -> str:
+    """The parameters of the Puppet types: a table in Ruby."""
+    kinds = {
+        kind: {row.name: row for row in api.options_of(kind) if row.name != "name"}
+        for kind in api.KINDS
+    }
+    states = {kind: rows.pop("state") for kind, rows in kinds.items() if "state" in rows}
+    named = [kind for kind, rows in api.KINDS.items() if any(row.name == "name" for row in rows)]
+    text = [
+        "# frozen_string_literal: true",
+        "",
+        "# The options of every kind, from the core's rows.",
+    ]
+    text += ["# Made by `scripts/generate.py --puppet`; do not edit.", ""]
+    text += ["module PuppetX", "  module Dockwright", f"    NAMED = %w[{' '.join(named)}].freeze"]
+    text += ["    STATES = {"]
+    text += [f"      {_ruby(kind)} => %w[{' '.join(_first(row))}]," for kind, row in states.items()]
+    text += ["    }.freeze", "    OPTIONS = {"]
+    for kind, rows in kinds.items():
+        text += [f"      {_ruby(kind)} => {{"]
+        text += [f"        {_ruby(name)} => {_ruby(_said(row))}," for name, row in rows.items()]
+        text += ["      },"]
+    return "\n".join([*text, "    }.freeze", "  end", "end", ""])
+
+
+def _first(row: Option) -> list[str]:
+    """The words of a choice, the default one first."""
+    words = row.type.schema["enum"]
+    return sorted(words, key=lambda word: word != row.default)
+
+
+def _said(row: Option) -> str:
+    return _plain(" ".join(api.documented(row)))
+
+
+def _ruby(text: str) -> str:
+    """A text in Ruby."""
+    quoted = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{quoted}'"
 
 
 def _own(kind: str) -> list[Option]:
@@ -159,9 +207,13 @@ def _value(value: Any) -> str:
 
 
 def _markdown(text: str) -> str:
-    """Ansible's markup as Markdown's."""
+    """Ansible's markup as Markdown's, in a cell."""
+    return _cell(_plain(text))
+
+
+def _plain(text: str) -> str:
     code = re.sub(r"[CO]\(((?:\\\)|[^)])*)\)", lambda found: f"`{found[1]}`", text)
-    return _cell(code.replace("\\)", ")"))
+    return code.replace("\\)", ")")
 
 
 def _cell(text: str) -> str:

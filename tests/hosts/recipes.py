@@ -30,6 +30,8 @@ RECIPES = {
         Recipe("debian-12", "bookworm", "20.10."),
         Recipe("debian-13", "trixie", "26.1."),
         Recipe("debian-13-unstable", "trixie", "28.", parent="debian-13"),
+        Recipe("debian-12-ruby", "bookworm", "20.10.", parent="debian-12"),
+        Recipe("debian-13-ruby", "trixie", "26.1.", parent="debian-13"),
     )
 }
 

@@ -13,6 +13,7 @@ CORE = Path(__file__).resolve().parents[2] / "plugins/module_utils"
 # What the public surface may not load before a run asks for it, and who asks.
 ON_DEMAND = {
     "dockwright.apply": "a run that changes something",
+    "dockwright.earlier": "requests of other tools",
     "dockwright.engine.events": "a run that waits for something",
     "dockwright.engine.fake": "tests",
     "dockwright.engine.ssh": "an engine behind ssh",

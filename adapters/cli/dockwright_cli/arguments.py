@@ -33,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
     top = _Parser(prog="dockwright", description="Docker hosts as code.")
     top.add_argument("--version", action="version", version=f"dockwright {api.VERSION}")
     verbs = top.add_subparsers(
-        dest="verb", metavar="plan|apply|drift|facts|init|schema", required=True
+        dest="verb", metavar="plan|apply|drift|facts|init|schema|serve", required=True
     )
     plan = verbs.add_parser("plan", help="show what apply would do; change nothing")
     apply = verbs.add_parser("apply", help="make the host as the spec says")
@@ -42,12 +42,14 @@ def parser() -> argparse.ArgumentParser:
     init = verbs.add_parser("init", help="write the spec of what is there; change nothing")
     _add_init(init)
     verbs.add_parser("schema", help="print the JSON schema of a spec")
+    serve = verbs.add_parser("serve", help="answer requests of other tools, one a line")
     plan.add_argument(
         "--out", "-o", metavar="FILE", help="keep the plan in a file, for `apply FILE`"
     )
     for verb in (plan, apply, drift):
         _add_converge(verb)
-    for verb in (plan, apply, drift, facts, init):
+    _add_run(serve)
+    for verb in (plan, apply, drift, facts, init, serve):
         verb.add_argument("--json", action="store_true", help="JSON on standard output")
         _add_rows(verb.add_argument_group("engine"), api.CONNECTION)
     return top
@@ -61,10 +63,14 @@ def _add_converge(verb: argparse.ArgumentParser) -> None:
         help="a YAML or JSON file, - for standard input. With --json and no SPEC a request"
         ' {"api": 1, "resources": [{"kind": …}, …]} is read from standard input',
     )
-    verb.add_argument("--quiet", "-q", action="store_true", help="no progress on standard error")
     verb.add_argument(
         "--detailed-exitcodes", action="store_true", help="exit with 2 when something differs"
     )
+    _add_run(verb)
+
+
+def _add_run(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--quiet", "-q", action="store_true", help="no progress on standard error")
     _add_rows(verb.add_argument_group("run"), _RUN)
 
 

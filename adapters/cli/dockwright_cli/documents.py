@@ -11,6 +11,7 @@ class InputError(Exception):
 
     def __init__(self, message: str, fix: str = "") -> None:
         super().__init__(f"{message}. {fix[:1].upper()}{fix[1:]}" if fix else message)
+        self.fix = fix
 
 
 def read_document(path: str, stdin: IO[str]) -> Any:
@@ -28,6 +29,14 @@ def read_request(stdin: IO[str]) -> Any:
             "no spec is named, and standard input is a terminal", "name a file, or pipe a request"
         )
     return _json(_text("-", stdin), "standard input")
+
+
+def parse_request(line: bytes) -> Any:
+    """A request that is one line."""
+    try:
+        return _json(line.decode(), "the line")
+    except UnicodeDecodeError:
+        raise InputError("the line is not text in UTF-8") from None
 
 
 def _text(path: str, stdin: IO[str]) -> str:

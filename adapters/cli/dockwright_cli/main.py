@@ -48,6 +48,7 @@ def _run(args: argparse.Namespace) -> int:
         "facts": _facts,
         "init": _init,
         "schema": _schema,
+        "serve": _serve,
     }
     return verbs[args.verb](args)
 
@@ -158,6 +159,13 @@ def _init(args: argparse.Namespace) -> int:
 
 def _schema(args: argparse.Namespace) -> int:
     screen.show_json(api.schema())
+    return 0
+
+
+def _serve(args: argparse.Namespace) -> int:
+    if not args.json:
+        raise InputError("serve answers requests in JSON alone", "add --json")
+    requests.serve(sys.stdin.buffer, sys.stdout, arguments.given(args), _progress(args))
     return 0
 
 

@@ -2,21 +2,24 @@
 
 ``{"api": 1, "resources": [{"kind": "container", "name": "web", …}, …]}`` gives
 ``{"api": 1, "changed": …, "failed": …, "resources": [{"kind": …, "name": …, …}, …]}``, where each
-result is a report with ``fix`` beside its ``message``. One that fails does not keep the next from
-its turn.
+result is a report with ``fix`` beside its ``message``, and ``lines``: each change in words. One
+that fails does not keep the next from its turn. Texts in a resource's ``secrets`` are covered
+wherever the result would show them. `serve` answers one request a line, with ``verb`` in it.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
-from typing import Any, Callable
+from typing import IO, Any, Callable
 
 from dockwright import api
 
 from .arguments import Given
-from .documents import InputError
+from .documents import InputError, parse_request
 
 API = 1
+_VERBS = ("plan", "apply")
 _Progress = Callable[[str], None]
 
 
@@ -24,7 +27,33 @@ def respond(
     request: Any, options: Given, *, check: bool, progress: _Progress | None = None
 ) -> dict[str, Any]:
     """The response to a request; InputError when it is none."""
-    return response(_resource(item, options, check, progress) for item in _resources(request))
+    return _Process(options, progress).respond(request, check=check)
+
+
+def serve(
+    lines: Iterable[bytes], out: IO[str], options: Given, progress: _Progress | None = None
+) -> None:
+    """Answer each line with one line, until there are no more; a bad one with what is wrong."""
+    process = _Process(options, progress)
+    for line in lines:
+        try:
+            request = parse_request(line)
+            check = _verb(request) == "plan"
+            answer = process.respond(request, check=check)
+        except InputError as error:
+            answer = {**response(()), "failed": True, "message": str(error), "fix": error.fix}
+        # Only ASCII: whatever the reader's locale, and no character that it takes for a line's end.
+        out.write(json.dumps(answer) + "\n")
+        out.flush()
+
+
+def _verb(request: Any) -> str:
+    """The verb of a request, taken out of it."""
+    verb = request.pop("verb", None) if isinstance(request, dict) else None
+    if verb not in _VERBS:
+        form = f'write {{"api": {API}, "verb": "plan", "resources": [{{"kind": …}}, …]}}'
+        raise InputError(f"the verb of the request is {verb!r}, not one of {_VERBS}", form)
+    return str(verb)
 
 
 def response(results: Iterable[dict[str, Any]]) -> dict[str, Any]:
@@ -54,22 +83,45 @@ def _resources(request: Any) -> list[Mapping[str, Any]]:
     return list(request["resources"])
 
 
-def _resource(
-    item: Mapping[str, Any], options: Given, check: bool, progress: _Progress | None
-) -> dict[str, Any]:
-    kind = item["kind"]
-    known = {row.name for row in api.KINDS[kind]}
-    run = {key: value for key, value in options.run.items() if key in known}
-    params = {**item, **options.connection, **run}
-    del params["kind"]
-    result: dict[str, Any] = {"kind": kind, "name": item.get("name", "")}
-    try:
-        connection = api.Connection.of(params)
-        document = api.document_of(kind, params)
-        report = api.converge(document, connection=connection, check=check, progress=progress)
-    except Exception as error:  # noqa: BLE001 - the others still have their turn
-        report = api.failure(error, check=check)
-    return {**result, **api.to_dict(report)}
+class _Process:
+    """What all requests of one process share."""
+
+    def __init__(self, options: Given, progress: _Progress | None) -> None:
+        self._options = options
+        self._progress = progress
+        self._earlier = api.earlier()
+        self._session = api.Session()
+
+    def respond(self, request: Any, *, check: bool) -> dict[str, Any]:
+        """The answer to a request; InputError when it is none."""
+        results = []
+        for item in _resources(request):
+            if results:
+                self._session.undisturbed()  # nobody else has a turn between them
+            results.append(self._result(item, check))
+        return response(results)
+
+    def _result(self, item: Mapping[str, Any], check: bool) -> dict[str, Any]:
+        params = {key: value for key, value in item.items() if key not in ("kind", "secrets")}
+        try:
+            report = self._report(item["kind"], params, check)
+        except Exception as error:  # noqa: BLE001 - the others still have their turn
+            report = api.failure(error, check=check)
+        api.cover(report, map(str, item.get("secrets") or ()))
+        named = {"kind": item["kind"], "name": item.get("name", "")}
+        return {**named, **api.to_dict(report), "lines": api.change_lines(report.plan.changes)}
+
+    def _report(self, kind: str, params: dict[str, Any], check: bool) -> api.Report:
+        known = {row.name for row in api.KINDS[kind]}
+        run = {key: value for key, value in self._options.run.items() if key in known}
+        params = {**params, **self._options.connection, **run}
+        return self._earlier.converge(
+            api.document_of(kind, params),
+            connection=api.Connection.of(params),
+            check=check,
+            progress=self._progress,
+            session=self._session,
+        )
 
 
 def _with_fix(result: dict[str, Any]) -> dict[str, Any]:

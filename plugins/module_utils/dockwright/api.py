@@ -13,11 +13,13 @@ from .bug import bug, failure
 from .connection import Connection
 from .errors import DockwrightError
 from .kinds.project.reading import Here, read_compose
+from .masking import cover
 from .model import Report
 from .reconcile import converge
-from .report import change_dict, drift, exit_code, lines, to_dict
+from .report import change_dict, change_lines, drift, exit_code, lines, to_dict
 from .run_options import CONNECTION, RUN
 from .saved import Saved, titles
+from .session import Session
 from .spec import problems_of
 from .surface import (
     KINDS,
@@ -30,6 +32,9 @@ from .surface import (
     schema,
 )
 from .version import VERSION
+
+if typing.TYPE_CHECKING:
+    from .earlier import Earlier
 
 
 def facts(connection: Connection) -> dict[str, object]:
@@ -46,6 +51,20 @@ def describe(connection: Connection, only: tuple[str, ...] = ()) -> dict[str, ty
     return look(connection, only)
 
 
+def earlier() -> Earlier:
+    """For tools that plan resource by resource: what earlier plans would make is there."""
+    from .earlier import Earlier  # only requests of other tools need it
+
+    return Earlier()
+
+
+def engine_facts(connection: Connection) -> dict[str, object]:
+    """The engine alone, empty where none answers; never raises DockwrightError."""
+    from .facts import engine_facts as look
+
+    return look(connection)
+
+
 __all__ = [
     "CONNECTION",
     "KINDS",
@@ -56,15 +75,20 @@ __all__ = [
     "Here",
     "Report",
     "Saved",
+    "Session",
     "ansible_documentation",
     "argument_spec",
     "bug",
     "change_dict",
+    "change_lines",
     "converge",
+    "cover",
     "describe",
     "document_of",
     "documented",
     "drift",
+    "earlier",
+    "engine_facts",
     "exit_code",
     "facts",
     "failure",

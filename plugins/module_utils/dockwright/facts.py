@@ -10,6 +10,8 @@ from .engine.client import Engine
 from .engine.endpoint import resolve
 from .engine.parallel import each
 from .errors import DockwrightError
+from .host.machine import Host
+from .reach import is_asleep
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -32,6 +34,25 @@ def facts(connection: Connection) -> dict[str, Any]:
     return {**answer(f"engine {found['engine']['version']}: {counts}"), **found}
 
 
+def engine_facts(connection: Connection) -> dict[str, Any]:
+    """The engine alone, by two requests; empty where there is none, or it does not run.
+
+    It is not asked where asking would start it. Never raises DockwrightError.
+    """
+    try:
+        endpoint = connection.endpoint()
+        is_ours = endpoint.url.startswith("unix:")
+        if is_asleep(endpoint.url, Host() if is_ours else None):
+            return {}
+        engine = Engine(endpoint, timeout=connection.timeout)
+        try:
+            return _about(engine, engine.get("/info"))
+        finally:
+            engine.close()
+    except DockwrightError:
+        return {}
+
+
 def answer(message: str, **more: Any) -> dict[str, Any]:
     """What every answer about a host has, and more."""
     plain = {"changed": False, "failed": False, "problems": [], "warnings": []}
@@ -47,14 +68,13 @@ def _found(connection: Connection) -> dict[str, Any]:
     )
     engine = Engine(endpoint, timeout=connection.timeout)
     try:
-        versions = engine.negotiate()
+        engine.negotiate()
         info, containers, images, networks, volumes = each(
             lambda path: engine.get(path, {"all": 1} if path == "/containers/json" else None),
             _LISTS,
         )
-        about = {"version": versions.engine, "api": versions.api, "address": endpoint.url}
         return {
-            "engine": {**about, **_engine(info)},
+            "engine": _about(engine, info),
             "containers": _sorted(_container, containers),
             "images": _sorted(_image, images),
             "networks": _sorted(_network, networks),
@@ -70,9 +90,13 @@ def _sorted(
     return sorted(map(fact, items), key=lambda item: str(item["name"]))
 
 
-def _engine(info: Mapping[str, Any]) -> dict[str, Any]:
+def _about(engine: Engine, info: Mapping[str, Any]) -> dict[str, Any]:
     """The engine without what may hold a password (its proxies)."""
+    versions = engine.negotiate()
     return {
+        "version": versions.engine,
+        "api": versions.api,
+        "address": engine.endpoint.url,
         "id": info.get("ID") or "",
         "name": info.get("Name") or "",
         "operating_system": info.get("OperatingSystem") or "",

@@ -55,6 +55,13 @@ def mask(report: Report, raw: Any, document: Document | None) -> None:
     _over_texts(report, covers)
 
 
+def cover(report: Report, texts: Iterable[str]) -> None:
+    """Cover in all of a report what its caller knows to be secret, whichever option it is of."""
+    covers = _covers((("secret", text) for text in texts), set(), frozenset())
+    report.problems = _covered_problems(report.problems, covers)
+    _over_texts(report, covers)
+
+
 def covered(problems: Iterable[Problem], raw: Any) -> tuple[Problem, ...]:
     """The problems of a document without its secret values."""
     reveal = frozenset(_names(raw, "reveal"))

@@ -35,6 +35,7 @@ from .model import Change, EngineFacts, Plan, Report
 from .observe import Edges, Observation, observe, observe_others, refreshed
 from .options import collect
 from .plan import needs_others, plan
+from .reach import Reach, is_asleep
 from .saved import Saved, compared
 from .spec import Document, parse_document
 from .state import engine_of, state_of
@@ -43,12 +44,12 @@ from .verify import verify
 if TYPE_CHECKING:
     from .apply import Applier
     from .host.memory import Memory
+    from .session import Session
 
 # Ansible ships source alone and each task compiles what it imports, so what only some runs need
 # (applying, the daemon) is imported where it is needed.
 
 Progress = Callable[[str], None]
-_SOCKETS = ("unix:///var/run/docker.sock", "unix:///run/docker.sock")
 ASSUMED = EngineFacts(api="1.51", engine=ASSUMED_ENGINE, assumed=True)
 
 
@@ -60,26 +61,28 @@ def converge(  # noqa: PLR0913 - the public one: its inputs are named by those w
     host: Host | None = None,
     progress: Progress | None = None,
     saved: Saved | None = None,
+    session: Session | None = None,
 ) -> Report:
     """Bring a host to what a document says, or with ``check`` only plan it.
 
     ``host`` is the machine that the engine runs on; left out, it is this one when the engine is
     reached by its local socket. Never raises DockwrightError: the Report carries the problems.
     Secret values in it are masked. With ``saved`` the report has the plan's fingerprint, and a plan
-    that is not the saved one is refused.
+    that is not the saved one is refused. A ``session`` is what several runs of a process share.
     """
     report = Report(check=check)
-    run = _Run(document, connection or Connection(), host, report, progress or (lambda text: None))
+    reach = Reach(connection, session)
+    run = _Run(document, reach, host, report, progress or (lambda text: None))
     try:
         run.prepare()
         if check:
             run.recover()
-            run.plan(saved)
+            run.plan_what_holds(saved)
             report.changed = bool(report.plan.changes)
         else:
             with run.lock() as lock:
                 run.recover()
-                run.plan(saved)
+                run.plan_what_holds(saved)
                 run.apply()
                 report.changed = bool(report.done)
             if lock and lock.warning:
@@ -90,7 +93,7 @@ def converge(  # noqa: PLR0913 - the public one: its inputs are named by those w
         touched = isinstance(error, ApplyFailed) and error.changed
         report.changed = (report.changed or touched or bool(report.done)) and not check
     finally:
-        run.close()
+        reach.end(run.engine)
     if run.document and run.seen:
         report.state = state_of(run.document, run.seen)
     mask(report, run.raw, run.document)
@@ -103,13 +106,13 @@ class _Run:
     def __init__(
         self,
         raw: Any,
-        connection: Connection,
+        reach: Reach,
         host: Host | None,
         report: Report,
         progress: Progress,
     ) -> None:
         self.raw = raw
-        self.connection = connection
+        self.reach = reach
         self.host = host
         self.report = report
         self.progress = progress
@@ -123,8 +126,9 @@ class _Run:
 
     def prepare(self) -> None:
         """Want: the engine's address and the document, before anything is asked."""
-        endpoint = self.connection.endpoint()
-        self.engine = Engine(endpoint, timeout=self.connection.timeout)
+        endpoint = self.reach.endpoint()
+        self.engine = self.reach.shared(endpoint)
+        self.engine = self.engine or Engine(endpoint, timeout=self.reach.connection.timeout)
         if self.host is None and endpoint.url.startswith("unix:"):
             self.host = self.local
         files = (self.host or self.local).files
@@ -134,10 +138,6 @@ class _Run:
         self.document = parse_document(self.raw, files.read_text)
         if self.host is self.local:
             self.host = self.local = self.local.with_daemon(**self.document.run.daemon)
-
-    def close(self) -> None:
-        if self.engine:
-            self.engine.close()
 
     def lock(self) -> Any:
         """The lock against other runs on this host; without a host edge there is none."""
@@ -157,6 +157,14 @@ class _Run:
 
     # --- have and plan ---------------------------------------------------------------------------
 
+    def plan_what_holds(self, saved: Saved | None) -> None:
+        """Plan; once more where answers that are shared with other runs do not hold any more."""
+        assert self.document is not None
+        self.reach.begin(only_objects=not self.document.parts)
+        self.plan(saved)
+        if self.report.plan.changes and self.reach.has_moved():
+            self.plan(saved)
+
     def recover(self) -> None:
         """Put right what killed runs left of the host itself, before anything else is looked at."""
         assert self.document is not None
@@ -167,6 +175,7 @@ class _Run:
         self.recovered = Plan(tuple(change for _, change in changes))
         refuse_beyond(self.recovered, self.document.run.max_disruption)
         for part, change in changes if not self.report.check else ():
+            self.reach.acts()
             self.progress(f"{part.kind}: putting an interrupted run right")
             part.recover()
             self.report.done.append(change)
@@ -221,7 +230,7 @@ class _Run:
     def _reach(self, *, only_daemon: bool) -> EngineUnreachable | None:
         """Ask the engine for its version; the error where it may be missing on this host."""
         assert self.engine is not None
-        if self.report.check and self._is_asleep():
+        if self.report.check and is_asleep(self.engine.endpoint.url, self.host):
             return EngineUnreachable(
                 f"the Docker Engine at {self.engine.endpoint.url} is stopped",
                 fix="start it, as the check only looks",
@@ -237,14 +246,6 @@ class _Run:
                 raise
             return error
         return None
-
-    def _is_asleep(self) -> bool:
-        """Whether merely asking would start the engine: systemd listens on its socket for it."""
-        assert self.engine is not None
-        is_usual = self.engine.endpoint.url in _SOCKETS
-        if self.host is None or not is_usual or not self.host.service.has_systemd():
-            return False
-        return not self.host.service.is_active()
 
     def _plan_objects(self, document: Document, parts: Plan) -> Plan:
         assert self.engine is not None and self.seen is not None
@@ -322,6 +323,7 @@ class _Run:
         if report.plan.changes:
             from .apply import Applier
 
+            self.reach.acts()
             applier = Applier(
                 document,
                 self.seen,

@@ -165,6 +165,18 @@ def _object_lines(changes: list[Change], colour: bool) -> list[str]:
     return [_paint(f"{text}  [{worst.disruption.word}]", sign, colour), *fields]
 
 
+def change_lines(changes: Iterable[Change]) -> list[str]:
+    """A line for each change that says all by itself: for tools that show one after another."""
+    return [f"{subject(change.kind, change.name)}: {_whole_line(change)}" for change in changes]
+
+
+def _whole_line(change: Change) -> str:
+    if change.path:
+        return _field_line(change)
+    reason = f" ({change.reason})" if change.reason else ""
+    return f"{change.action.value}{reason} [{change.disruption.word}]"
+
+
 def exit_code(report: Report, *, detailed: bool = False) -> int:
     """The exit status: 0 for success, 1 for failure, 2 for changed when ``detailed``."""
     if report.failed:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from dockwright import api
+from dockwright import api, earlier
 from dockwright.model import Action, Cause, Change, Disruption, Plan, Report
 from dockwright_cli.main import main
 
@@ -34,6 +34,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         return Report(Plan(changes), check=options["check"], changed=bool(changes))
 
     monkeypatch.setattr(api, "converge", converge)
+    monkeypatch.setattr(earlier, "converge", converge)
     return calls
 
 
@@ -315,6 +316,7 @@ def test_drift_shows_what_others_did(
         return Report(Plan(changes), check=True, changed=True)
 
     monkeypatch.setattr(api, "converge", converge)
+    monkeypatch.setattr(earlier, "converge", converge)
     for document, status, said in (
         ('{"drifted": 1}', 2, "1 drifted; 1 more to apply that no drift has caused"),
         ("{}", 0, "no drift; 1 more to apply that no drift has caused"),

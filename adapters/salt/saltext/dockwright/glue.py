@@ -1,4 +1,8 @@
-"""Between Salt and the core: keyword arguments to documents, reports to what Salt wants back."""
+"""Between Salt and the core: keyword arguments to documents, reports to what Salt wants back.
+
+``salt`` is what Salt's loader has put into a module (its ``globals()``): ``__opts__``,
+``__context__``, and in a state run ``__low__``, ``__lowstate__``, ``__running__``.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +11,109 @@ from typing import Any, Callable
 
 from dockwright import api
 
+Salt = Mapping[str, Any]
+_KEY = "dockwright"  # in __context__
+# What a state may say that has commands run, or the state itself beside others.
+_BEFORE, _AFTER = ("unless", "onlyif", "creates"), ("check_cmd", "parallel")
+_OWN = "dockwright_"
 
-def state(kind: str, name: str, options: Mapping[str, Any], *, test: bool) -> dict[str, Any]:
+
+def state(kind: str, name: str, options: Mapping[str, Any], salt: Salt) -> dict[str, Any]:
     """What a state function returns: the object made, or looked at, as its options say."""
-    return returned(name, converged(kind, named(kind, name, options), check=test))
+    session = shared(salt)
+    check = bool(salt["__opts__"]["test"])
+    report = converged(kind, named(kind, name, options), check=check, session=session)
+    return returned(name, report)
 
 
-def converged(kind: str, options: Mapping[str, Any], *, check: bool) -> api.Report:
+def restarted(kind: str, name: str, options: Mapping[str, Any], salt: Salt) -> dict[str, Any]:
+    """What ``mod_watch`` returns: the running containers of the state stopped and started."""
+    stopped = _stopped(kind, options)
+    if not stopped:
+        return nothing_to_do(name)
+    ended = state(kind, name, stopped, salt)
+    if ended["result"] is False:
+        return ended
+    field = {"restart": {"old": None, "new": "a watched state has changes"}}
+    changes = dict.fromkeys(ended["changes"], field)
+    if ended["result"] is None:
+        return {**ended, "changes": changes, "comment": "would be restarted"}
+    begun = state(kind, name, options, salt)
+    return {**begun, "changes": {**changes, **({} if begun["result"] else begun["changes"])}}
+
+
+def _stopped(kind: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The same options with all that is to run stopped; nothing where there is nothing to stop."""
+    if kind == "container":
+        return {**options, "state": "stopped"}
+    given = plain(kind, options).get("containers")
+    stopped = {
+        key: {**item, "state": "stopped"}
+        for key, item in (given.items() if isinstance(given, Mapping) else ())
+        if isinstance(item, Mapping) and item.get("state", "running") == "running"
+    }
+    return {**options, "containers": {**given, **stopped}} if stopped else {}
+
+
+def reloaded(name: str, options: Mapping[str, Any], salt: Salt) -> dict[str, Any]:
+    """What ``mod_watch`` of the daemon returns: its service reloaded, as Salt does that."""
+    unit = str(options.get("unit") or "docker.service")
+    field = {"reload": {"old": None, "new": "a watched state has changes"}}
+    told = {"name": name, "changes": {"daemon": field}}
+    if salt["__opts__"]["test"]:
+        return {**told, "result": None, "comment": "would be reloaded"}
+    if salt["__salt__"]["service.reload"](unit):
+        return {**told, "result": True, "comment": f"{unit} has read its configuration again"}
+    return {**told, "changes": {}, "result": False, "comment": f"{unit} could not be reloaded"}
+
+
+def nothing_to_do(name: str) -> dict[str, Any]:
+    """What ``mod_watch`` returns where nothing runs that could be restarted."""
+    return {"name": name, "result": True, "changes": {}, "comment": "nothing to restart"}
+
+
+def shared(salt: Salt) -> api.Session | None:
+    """The session that all states of a run share, in ``__context__``.
+
+    Where no state of another sort has had its turn since the last one of ours, the session is told
+    so. A forked process (``parallel: True``) is the session's own business.
+    """
+    context = salt.get("__context__")
+    if context is None:
+        return None
+    session, others = context.get(_KEY) or (api.Session(), None)
+    now = _others(salt)
+    if now is not None and now == others:
+        session.undisturbed()
+    context[_KEY] = (session, now)
+    return session
+
+
+def _others(salt: Salt) -> Any:
+    """The run, and its states that are not ours and have had their turn; None: nobody can know."""
+    low = salt.get("__low__")
+    chunks = salt.get("__lowstate__") or ()
+    if low is None or any(key in low for key in _BEFORE):
+        return None
+    if any(chunk.get(key) for chunk in chunks for key in _AFTER):
+        return None
+    running = salt.get("__running__") or {}
+    return (salt.get("__instance_id__"), frozenset(t for t in running if not t.startswith(_OWN)))
+
+
+def converged(
+    kind: str,
+    options: Mapping[str, Any],
+    *,
+    check: bool,
+    session: api.Session | None = None,
+) -> api.Report:
     """The report of converging one object."""
     params = plain(kind, options)
     try:
         connection = api.Connection.of(params)
-        return api.converge(api.document_of(kind, params), connection=connection, check=check)
+        document = api.document_of(kind, params)
+        return api.converge(document, connection=connection, check=check, session=session)
     except Exception as error:  # noqa: BLE001 - the top edge: Salt would show the traceback
         return api.failure(error, check=check)
 
@@ -93,15 +188,10 @@ def tell_options(kind: str, *functions: Callable[..., Any]) -> None:
         function.__doc__ = f"{function.__doc__}\n\nOptions:\n\n{listed}\n"
 
 
-def would_restart(name: str) -> dict[str, Any]:
-    """What ``mod_watch`` returns in test mode."""
-    field = {"restart": {"old": None, "new": "a watched state has changes"}}
-    changes = {f"container {name}": field}
-    return {"name": name, "result": None, "changes": changes, "comment": "would be restarted"}
-
-
-def answer(path: str, kind: str, options: Mapping[str, Any], *, check: bool) -> dict[str, Any]:
-    """The report for an execution function, as plain values."""
+def answer(
+    path: str, kind: str, options: Mapping[str, Any], *, check: bool, only_drift: bool = False
+) -> dict[str, Any]:
+    """The report for an execution function, as plain values; ``only_drift``: and its drift."""
     problem = ""
     if kind not in api.KINDS:
         problem = f"kind is '{kind}'. Known kinds: {', '.join(api.KINDS)}"
@@ -112,7 +202,9 @@ def answer(path: str, kind: str, options: Mapping[str, Any], *, check: bool) -> 
         document, problem = _read(path)
     if problem:
         return {"changed": False, "failed": True, "message": problem}
-    return api.to_dict(converged(kind, {**document, **options}, check=check))
+    report = converged(kind, {**document, **options}, check=check)
+    drift = {"drift": [api.change_dict(change) for change in api.drift(report)]}
+    return {**api.to_dict(report), **(drift if only_drift else {})}
 
 
 def _read(path: str) -> tuple[Any, str]:

@@ -110,9 +110,11 @@ class Pool:
         self._connect = connect
         self._idle: list[Connection] = []
         self._lock = threading.Lock()
+        self.lost = 0  # how many kept connections were found dead
 
     def take(self, limit: float, *, fresh: bool = False) -> tuple[Connection, bool]:
         """A connection, and whether it has been used before. Raises OSError when dialling fails."""
+        self.lost += fresh
         while not fresh:
             with self._lock:
                 connection = self._idle.pop() if self._idle else None
@@ -120,6 +122,7 @@ class Pool:
                 break
             if not connection.is_stale():
                 return connection, True
+            self.lost += 1
             connection.hang_up()
         connection = self._connect()
         connection.dial(limit)
@@ -129,6 +132,11 @@ class Pool:
         """Keep a connection, whose answer has been read to its end, for the next request."""
         with self._lock:
             self._idle.append(connection)
+
+    def has_idle(self) -> bool:
+        """Whether a kept connection waits for its next request."""
+        with self._lock:
+            return bool(self._idle)
 
     def close(self) -> None:
         """Hang up all idle connections."""

@@ -37,6 +37,18 @@ def apply(path="", kind="host", **options):
     return glue.answer(path, kind, options, check=False)
 
 
+def drift(path="", kind="host", **options):
+    """Show what another hand has changed since the last ``apply``; see ``dockwright.plan``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call --local dockwright.drift /srv/docker/site.yml
+    """
+    return glue.answer(path, kind, options, check=True, only_drift=True)
+
+
 def facts(**options):
     """The engine and its containers, images, networks and volumes.
 

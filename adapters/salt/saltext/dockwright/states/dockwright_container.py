@@ -16,7 +16,7 @@ def running(name, **options):
             - ports: ["127.0.0.1:8080:80"]
             - mem_limit: 128m
     """
-    return glue.state("container", name, {**options, "state": "running"}, test=__opts__["test"])
+    return glue.state("container", name, {**options, "state": "running"}, globals())
 
 
 def stopped(name, **options):
@@ -28,7 +28,7 @@ def stopped(name, **options):
           dockwright_container.stopped:
             - image: nginx:1.27
     """
-    return glue.state("container", name, {**options, "state": "stopped"}, test=__opts__["test"])
+    return glue.state("container", name, {**options, "state": "stopped"}, globals())
 
 
 def absent(name, **options):
@@ -39,17 +39,14 @@ def absent(name, **options):
         web:
           dockwright_container.absent
     """
-    return glue.state("container", name, {**options, "state": "absent"}, test=__opts__["test"])
+    return glue.state("container", name, {**options, "state": "absent"}, globals())
 
 
 def mod_watch(name, sfun, **options):
     """Stop and start a running container because a state that it watches has changed."""
     if sfun != "running":
-        return {"name": name, "result": True, "changes": {}, "comment": "nothing to restart"}
-    if __opts__["test"]:
-        return glue.would_restart(name)
-    done = stopped(name, **options)
-    return running(name, **options) if done["result"] else done
+        return glue.nothing_to_do(name)
+    return glue.restarted("container", name, options, globals())
 
 
 glue.tell_options("container", running, stopped, absent)

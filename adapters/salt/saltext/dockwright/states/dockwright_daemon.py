@@ -16,7 +16,15 @@ def configured(name, **options):
                 log-level: warn
             - max_disruption: reload
     """
-    return glue.state("daemon", name, options, test=__opts__["test"])
+    return glue.state("daemon", name, options, globals())
+
+
+def mod_watch(name, sfun, **options):
+    """Let the daemon read its configuration again because a state that it watches has changed.
+
+    What needs a restart (certificates, the unit's environment) is watched by ``service.running``.
+    """
+    return glue.reloaded(name, options, globals())
 
 
 glue.tell_options("daemon", configured)

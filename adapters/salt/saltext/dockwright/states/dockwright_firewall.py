@@ -18,7 +18,12 @@ def configured(name, **options):
                 - port: 443
                 - {port: 5432, from: [10.0.0.0/8]}
     """
-    return glue.state("firewall", name, options, test=__opts__["test"])
+    return glue.state("firewall", name, options, globals())
+
+
+def mod_watch(name, sfun, **options):
+    """Nothing: the state itself has compared all there is (the firewall has nothing to restart)."""
+    return glue.nothing_to_do(name)
 
 
 glue.tell_options("firewall", configured)

@@ -17,7 +17,12 @@ def applied(name, **options):
             - containers:
                 home: {image: "nginx:1.27"}
     """
-    return glue.state("host", name, options, test=__opts__["test"])
+    return glue.state("host", name, options, globals())
+
+
+def mod_watch(name, sfun, **options):
+    """Stop and start the running containers because a state that is watched has changed."""
+    return glue.restarted("host", name, options, globals())
 
 
 glue.tell_options("host", applied)

@@ -14,7 +14,7 @@ def present(name, **options):
           dockwright_image.present:
             - load: /srv/images/web.tar
     """
-    return glue.state("image", name, {**options, "state": "present"}, test=__opts__["test"])
+    return glue.state("image", name, {**options, "state": "present"}, globals())
 
 
 def absent(name, **options):
@@ -25,7 +25,12 @@ def absent(name, **options):
         shop/web:1.4:
           dockwright_image.absent
     """
-    return glue.state("image", name, {**options, "state": "absent"}, test=__opts__["test"])
+    return glue.state("image", name, {**options, "state": "absent"}, globals())
+
+
+def mod_watch(name, sfun, **options):
+    """Nothing: the state itself has compared all there is (an image has nothing to restart)."""
+    return glue.nothing_to_do(name)
 
 
 glue.tell_options("image", present, absent)

@@ -14,7 +14,7 @@ def present(name, **options):
           dockwright_network.present:
             - internal: true
     """
-    return glue.state("network", name, {**options, "state": "present"}, test=__opts__["test"])
+    return glue.state("network", name, {**options, "state": "present"}, globals())
 
 
 def absent(name, **options):
@@ -25,7 +25,12 @@ def absent(name, **options):
         back:
           dockwright_network.absent
     """
-    return glue.state("network", name, {**options, "state": "absent"}, test=__opts__["test"])
+    return glue.state("network", name, {**options, "state": "absent"}, globals())
+
+
+def mod_watch(name, sfun, **options):
+    """Nothing: the state itself has compared all there is (a network has nothing to restart)."""
+    return glue.nothing_to_do(name)
 
 
 glue.tell_options("network", present, absent)

@@ -17,7 +17,12 @@ def applied(name, **options):
                 web: {image: "nginx:1.27", networks: [back]}
             - purge: true
     """
-    return glue.state("project", name, options, test=__opts__["test"])
+    return glue.state("project", name, options, globals())
+
+
+def mod_watch(name, sfun, **options):
+    """Stop and start the running containers because a state that is watched has changed."""
+    return glue.restarted("project", name, options, globals())
 
 
 glue.tell_options("project", applied)

@@ -16,7 +16,12 @@ def configured(name, **options):
             - data_root: /srv/docker
             - migrate: true
     """
-    return glue.state("storage", name, options, test=__opts__["test"])
+    return glue.state("storage", name, options, globals())
+
+
+def mod_watch(name, sfun, **options):
+    """Nothing: the state itself has compared all there is (the storage has nothing to restart)."""
+    return glue.nothing_to_do(name)
 
 
 glue.tell_options("storage", configured)

@@ -14,7 +14,7 @@ def present(name, **options):
           dockwright_volume.present:
             - labels: {backup: daily}
     """
-    return glue.state("volume", name, {**options, "state": "present"}, test=__opts__["test"])
+    return glue.state("volume", name, {**options, "state": "present"}, globals())
 
 
 def absent(name, **options):
@@ -25,7 +25,12 @@ def absent(name, **options):
         data:
           dockwright_volume.absent
     """
-    return glue.state("volume", name, {**options, "state": "absent"}, test=__opts__["test"])
+    return glue.state("volume", name, {**options, "state": "absent"}, globals())
+
+
+def mod_watch(name, sfun, **options):
+    """Nothing: the state itself has compared all there is (a volume has nothing to restart)."""
+    return glue.nothing_to_do(name)
 
 
 glue.tell_options("volume", present, absent)

@@ -1,0 +1,64 @@
+"""How a run reaches its engine: alone, or through what a session shares with other runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .connection import Connection
+from .engine.client import Engine
+from .engine.endpoint import Endpoint
+
+if TYPE_CHECKING:
+    from .engine.keeping import KeepingEngine
+    from .host.machine import Host
+    from .session import Session
+
+_SOCKETS = ("unix:///var/run/docker.sock", "unix:///run/docker.sock")
+
+
+class Reach:
+    """One run's way to the engine; without a session it does nothing beside naming the address."""
+
+    def __init__(self, connection: Connection | None, session: Session | None) -> None:
+        self.connection = connection or Connection()
+        self._session = session
+        self._shared: KeepingEngine | None = None
+        self._trusts = False
+
+    def endpoint(self) -> Endpoint:
+        """The engine's address. Raises SpecError."""
+        return self.connection.endpoint()
+
+    def shared(self, endpoint: Endpoint) -> Engine | None:
+        """The session's engine, to be given back by ``end``; None where the run has its own."""
+        if self._session:
+            self._shared = self._session.take(endpoint, self.connection.timeout)
+        return self._shared
+
+    def begin(self, *, only_objects: bool) -> None:
+        """What was kept is checked as the session has it."""
+        if self._session and self._shared:
+            self._trusts = self._session.begin(self._shared, only_objects=only_objects)
+
+    def has_moved(self) -> bool:
+        """Whether somebody else has acted since answers that a plan was made of unchecked."""
+        return self._trusts and self._shared is not None and self._shared.check()
+
+    def acts(self) -> None:
+        """The run writes from here on: what it reads has to be what is there."""
+        if self._shared:
+            self._shared.pass_through()
+
+    def end(self, engine: Engine | None) -> None:
+        """The run is over."""
+        if self._session and self._shared:
+            self._session.give_back(self._shared)
+        elif engine:
+            engine.close()
+
+
+def is_asleep(url: str, host: Host | None) -> bool:
+    """Whether merely asking would start the engine: systemd listens on its socket for it."""
+    if host is None or url not in _SOCKETS or not host.service.has_systemd():
+        return False
+    return not host.service.is_active()

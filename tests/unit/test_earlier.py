@@ -1,0 +1,52 @@
+"""Plans one after the other: what an earlier one promises, a later one may use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dockwright import api, reconcile
+from dockwright.engine.fake import FakeEngine
+from dockwright.host.machine import Host
+
+NETWORK = {"networks": {"back": {"internal": True}}}
+CONTAINER = {"containers": {"web": {"image": "web:1", "networks": ["back"]}}}
+
+
+@pytest.fixture
+def where(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
+    """An engine with nothing but an image."""
+    engine = FakeEngine()
+    engine.add_image("web:1")
+    monkeypatch.setattr(reconcile, "Engine", lambda *args, **more: engine)
+    return {"connection": api.Connection("unix:///fake"), "host": Host(root=str(tmp_path))}
+
+
+def test_a_promised_network_is_there_for_later_plans(where: dict[str, Any]) -> None:
+    turn = api.earlier()
+    lost = turn.converge(CONTAINER, check=True, **where)
+    assert "network back is neither declared nor on the host" in lost.problems[0].message
+    assert turn.converge(NETWORK, check=True, **where).changed
+    found = turn.converge(CONTAINER, check=True, **where)
+    # Its own changes alone: the network is the other document's.
+    assert [(change.kind, change.name) for change in found.plan.changes] == [("container", "web")]
+    assert found.changed and not found.failed
+
+
+def test_what_is_wrong_by_itself_stays_wrong(where: dict[str, Any]) -> None:
+    turn = api.earlier()
+    turn.converge(NETWORK, check=True, **where)
+    for wrong in ({"networks": ["bakc"]}, {"networks": ["back"], "mem_limit": "lots"}):
+        document = {"containers": {"web": {"image": "web:1", **wrong}}}
+        plain = api.converge(document, check=True, **where)
+        assert turn.converge(document, check=True, **where).failed
+        if "mem_limit" not in wrong:
+            assert turn.converge(document, check=True, **where).problems == plain.problems
+
+
+def test_an_apply_is_promised_nothing(where: dict[str, Any]) -> None:
+    turn = api.earlier()
+    turn.converge(NETWORK, check=True, **where)
+    assert turn.converge(CONTAINER, check=False, **where).failed
