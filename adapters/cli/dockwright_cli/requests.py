@@ -94,7 +94,7 @@ class _Process:
 
     def respond(self, request: Any, *, check: bool) -> dict[str, Any]:
         """The answer to a request; InputError when it is none."""
-        results = []
+        results: list[dict[str, Any]] = []
         for item in _resources(request):
             if results:
                 self._session.undisturbed()  # nobody else has a turn between them
