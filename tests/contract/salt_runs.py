@@ -15,6 +15,9 @@ import salt.client
 from dockwright.engine import exchange
 
 
+FORMULA = Path(__file__).resolve().parents[2] / "adapters/salt/formula"
+
+
 def counted(path: Path) -> None:
     """Write a line for each request into a file, which forked processes share."""
     log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
@@ -36,7 +39,7 @@ def main() -> None:
         "id": "caller",
         "root_dir": str(folder),
         "file_client": "local",
-        "file_roots": {"base": [f"{folder}/states"]},
+        "file_roots": {"base": [f"{folder}/states", str(FORMULA)]},
         "pillar_roots": {"base": [f"{folder}/pillar"]},
     }
     (folder / "minion").write_text(json.dumps(options))

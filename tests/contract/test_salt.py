@@ -277,3 +277,44 @@ def test_functions_and_grains(minion: Minion, host26: TestHost) -> None:
     grain = minion.call("grains.get", "dockwright")["answer"]
     assert grain["version"] == host26.engine_version
     assert {"api", "storage_driver"} <= set(grain)
+
+
+def formula(minion: Minion, pillar: dict[str, Any], *, test: bool = False) -> Ran:
+    options = {"test": test, "pillar": {"dockwright": pillar} if pillar else {}}
+    found = minion.call("state.apply", "dockwright", **{"with": options})["answer"]
+    assert isinstance(found, dict), found
+    return Ran({state["__id__"]: state for state in found.values()}, [])
+
+
+def test_the_formula_without_pillar_changes_nothing(minion: Minion) -> None:
+    ran = formula(minion, {})
+    assert ran.results() == {True} and not ran.changes()
+    assert [state["comment"] for state in ran.states.values()] == [
+        "the pillar dockwright is empty, so the Docker host is left as it is"
+    ]
+    ran = formula(minion, {"contaners": {"web": {}}, "networks": {"net": None}})
+    assert ran.results() == {False} and not ran.changes()
+    assert "contaners" in ran.states["dockwright pillar"]["name"]
+
+
+def test_the_formula_makes_objects_in_order(minion: Minion) -> None:
+    pillar = {
+        "options": {"max_disruption": "replace"},
+        "images": {BASE["image"]: None},
+        "networks": {"back": {"internal": True}},
+        "volumes": {"data": None},
+        "containers": {
+            "web": {**BASE, "networks": ["back"], "volumes": ["data:/data"]},
+            "old": {"state": "absent"},
+        },
+        "projects": {"shop": {"containers": {"of-shop": dict(BASE)}}},
+    }
+    predicted = formula(minion, pillar, test=True)
+    done = formula(minion, pillar)
+    assert done.results() == {True}, done.states
+    assert done.changes() == predicted.changes()
+    assert set(done.changes()) == {"dockwright_host objects", "dockwright_project shop"}
+    order = sorted(done.states, key=lambda name: done.states[name]["__run_num__"])
+    assert order == ["dockwright_host objects", "dockwright_project shop"]
+    again = formula(minion, pillar)
+    assert again.results() == {True} and not again.changes()
