@@ -14,7 +14,6 @@ import salt.client
 
 from dockwright.engine import exchange
 
-
 FORMULA = Path(__file__).resolve().parents[2] / "adapters/salt/formula"
 
 
