@@ -26,7 +26,7 @@ def counted(path: Path) -> None:
         os.write(log, f"{call.method} {call.path}\n".encode())
         return send(self, call)
 
-    exchange.Exchange.open = open_and_note  # type: ignore[method-assign, assignment]
+    exchange.Exchange.open = open_and_note
 
 
 def main() -> None:
