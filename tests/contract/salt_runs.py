@@ -14,6 +14,8 @@ import salt.client
 
 from dockwright.engine import exchange
 
+FORMULA = Path(__file__).resolve().parents[2] / "adapters/salt/formula"
+
 
 def counted(path: Path) -> None:
     """Write a line for each request into a file, which forked processes share."""
@@ -24,7 +26,7 @@ def counted(path: Path) -> None:
         os.write(log, f"{call.method} {call.path}\n".encode())
         return send(self, call)
 
-    exchange.Exchange.open = open_and_note  # type: ignore[method-assign, assignment]
+    exchange.Exchange.open = open_and_note
 
 
 def main() -> None:
@@ -36,7 +38,7 @@ def main() -> None:
         "id": "caller",
         "root_dir": str(folder),
         "file_client": "local",
-        "file_roots": {"base": [f"{folder}/states"]},
+        "file_roots": {"base": [f"{folder}/states", str(FORMULA)]},
         "pillar_roots": {"base": [f"{folder}/pillar"]},
     }
     (folder / "minion").write_text(json.dumps(options))

@@ -17,6 +17,7 @@ from tests.hosts import TestHost, engine_clean, machine
 
 SCRIPT = Path(__file__).with_name("salt_runs.py")
 NEAR = {**BASE, "network_mode": "bridge"}
+STATES = "adapters/salt/saltext/dockwright/states"
 MANY = 20
 MOST = 28  # requests of 20 container states without a change
 
@@ -73,10 +74,15 @@ class Minion:
         self.process.wait(60)
 
 
-@pytest.fixture(scope="module")
-def caller(host26: TestHost, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Minion]:
-    subprocess.run([machine.CHECKOUT / "scripts/venv", "salt"], check=True)
-    python = machine.CHECKOUT / ".venv-salt/bin/python"
+@pytest.fixture(
+    scope="module", params=["salt", pytest.param("salt-oldest", marks=pytest.mark.full)]
+)
+def caller(
+    request: pytest.FixtureRequest, host26: TestHost, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Minion]:
+    """The newest and the oldest Salt that are supported."""
+    subprocess.run([machine.CHECKOUT / "scripts/venv", request.param], check=True)
+    python = machine.CHECKOUT / f".venv-{request.param}/bin/python"
     made = Minion(python, tmp_path_factory.mktemp("salt"), host26.docker_host)
     yield made
     made.close()
@@ -260,6 +266,21 @@ def test_secrets_from_pillar_are_shown_nowhere(minion: Minion) -> None:
     assert "********" in minion.told
 
 
+def test_the_loader_finds_every_state(minion: Minion) -> None:
+    """By the entry point alone, with the options in its documentation."""
+    kinds = (path.stem for path in (machine.CHECKOUT / STATES).glob("dockwright_*.py"))
+    found = minion.call("sys.list_state_functions", *kinds)["answer"]
+    assert {name for name in found if not name.endswith(".mod_watch")} == {
+        *(f"dockwright_{kind}.present" for kind in ("image", "network", "volume")),
+        *(f"dockwright_{kind}.absent" for kind in ("container", "image", "network", "volume")),
+        *(f"dockwright_{kind}.configured" for kind in ("daemon", "firewall", "storage")),
+        *("dockwright_container.running", "dockwright_container.stopped"),
+        *("dockwright_host.applied", "dockwright_project.applied"),
+    }
+    doc = minion.call("sys.state_doc", "dockwright_volume.present")["answer"]
+    assert "driver_opts" in doc["dockwright_volume.present"]
+
+
 def test_functions_and_grains(minion: Minion, host26: TestHost) -> None:
     options = {**NEAR, "name": "web"}
     asked = {"with": {"kind": "container", **options}}
@@ -277,3 +298,44 @@ def test_functions_and_grains(minion: Minion, host26: TestHost) -> None:
     grain = minion.call("grains.get", "dockwright")["answer"]
     assert grain["version"] == host26.engine_version
     assert {"api", "storage_driver"} <= set(grain)
+
+
+def formula(minion: Minion, pillar: dict[str, Any], *, test: bool = False) -> Ran:
+    options = {"test": test, "pillar": {"dockwright": pillar} if pillar else {}}
+    found = minion.call("state.apply", "dockwright", **{"with": options})["answer"]
+    assert isinstance(found, dict), found
+    return Ran({state["__id__"]: state for state in found.values()}, [])
+
+
+def test_the_formula_without_pillar_changes_nothing(minion: Minion) -> None:
+    ran = formula(minion, {})
+    assert ran.results() == {True} and not ran.changes()
+    assert [state["comment"] for state in ran.states.values()] == [
+        "the pillar dockwright is empty, so the Docker host is left as it is"
+    ]
+    ran = formula(minion, {"contaners": {"web": {}}, "networks": {"net": None}})
+    assert ran.results() == {False} and not ran.changes()
+    assert "contaners" in ran.states["dockwright pillar"]["name"]
+
+
+def test_the_formula_makes_objects_in_order(minion: Minion) -> None:
+    pillar = {
+        "options": {"max_disruption": "replace"},
+        "images": {BASE["image"]: None},
+        "networks": {"back": {"internal": True}},
+        "volumes": {"data": None},
+        "containers": {
+            "web": {**BASE, "networks": ["back"], "volumes": ["data:/data"]},
+            "old": {"state": "absent"},
+        },
+        "projects": {"shop": {"containers": {"of-shop": dict(BASE)}}},
+    }
+    predicted = formula(minion, pillar, test=True)
+    done = formula(minion, pillar)
+    assert done.results() == {True}, done.states
+    assert done.changes() == predicted.changes()
+    assert set(done.changes()) == {"dockwright_host objects", "dockwright_project shop"}
+    order = sorted(done.states, key=lambda name: done.states[name]["__run_num__"])
+    assert order == ["dockwright_host objects", "dockwright_project shop"]
+    again = formula(minion, pillar)
+    assert again.results() == {True} and not again.changes()

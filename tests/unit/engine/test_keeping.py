@@ -27,7 +27,7 @@ class Told(KeepingEngine):
     def __init__(self) -> None:
         super().__init__(Endpoint("unix:///none", None, "test"))
         self.events_to_tell: list[dict[str, Any]] = []
-        self._pool.has_idle = lambda: True  # type: ignore[method-assign]
+        self._pool.has_idle = lambda: True
 
     def request(self, method: str, path: str, **options: Any) -> Reply:
         self.log.append(f"{method} {path}")
@@ -42,7 +42,7 @@ class Told(KeepingEngine):
     def ask_all(self) -> set[str]:
         """Read everything in a new run that is checked first; what had to be asked."""
         del self.log[:]
-        self._versions = self._versions or object()  # type: ignore[assignment]
+        self._versions = self._versions or object()
         self.begin()
         for path in sorted(ALL):
             self.get(path, {"all": True} if path == "/containers/json" else None)
