@@ -11,9 +11,11 @@ from tests.hosts import TestHost, engine_clean, start_host
 
 ADAPTERS = "/opt/dockwright/adapters"
 STARTS = "/root/starts"  # a line for each start of the command
+# Compiled once, as an installed package is; the checkout is mounted read-only.
 _COMMAND = f"""#!/bin/sh
 echo "$@" >> {STARTS}
-export PYTHONPATH=/opt/dockwright/plugins/module_utils:{ADAPTERS}/cli PYTHONDONTWRITEBYTECODE=1
+export PYTHONPATH=/opt/dockwright/plugins/module_utils:{ADAPTERS}/cli
+export PYTHONPYCACHEPREFIX=/var/cache/dockwright-tests
 exec python3 -m dockwright_cli.main "$@"
 """
 
