@@ -20,7 +20,7 @@ from .kinds.image.plan import changes_registries
 from .kinds.image.reference import key_of
 from .kinds.network import apply as network
 from .kinds.network.recovery import Member
-from .kinds.part import ORDER, Part
+from .kinds.part import OF_USER, ORDER, Part
 from .kinds.project.order import levels, with_wishes
 from .kinds.volume import apply as volume
 from .model import Action, Change, Disruption, Have, Plan, Report, Want
@@ -70,6 +70,7 @@ class Applier:
             self._parts()
         if self.seen is None:
             return
+        self._parts(OF_USER)  # pulls may need what is logged in to
         self._images(self._of("image", delete=False))
         if not first:
             self._parts()
@@ -114,9 +115,9 @@ class Applier:
 
     # --- the phases ------------------------------------------------------------------------------
 
-    def _parts(self) -> None:
+    def _parts(self, kinds: Iterable[str] = ORDER) -> None:
         """The host itself. What is re-created with its data-root has other IDs afterwards."""
-        for part in self.parts:
+        for part in (part for part in self.parts if part.kind in kinds):
             changes = [change for change in self.report.not_done if change.kind == part.kind]
             if changes:
                 part.apply(changes, self._did)

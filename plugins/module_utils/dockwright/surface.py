@@ -12,6 +12,7 @@ from .kinds.firewall.options import ROWS as FIREWALL
 from .kinds.image.options import ROWS as IMAGE
 from .kinds.network.options import OPTIONS as NETWORK
 from .kinds.project.forms import OPTIONS as COMPOSE
+from .kinds.registry_login.options import ROWS as REGISTRY_LOGIN
 from .kinds.storage.options import ROWS as STORAGE
 from .kinds.volume.options import OPTIONS as VOLUME
 from .masking import without_secrets
@@ -35,7 +36,9 @@ _MEMBERS = (
 _REGISTRIES = Option(
     "registries",
     MAPPING,
-    "Credentials by registry: C(username) and C(password).",
+    "Logins by registry: C(username) and C(password); see the options of kind registry_login."
+    " Pulls use them. In the spec of a host they are stored, too, as C(docker login) does; else"
+    " only with C(store: true).",
     secret=True,
 )
 _DAEMON = Option(
@@ -89,6 +92,7 @@ _SECTION = {
     "image": "images",
     "network": "networks",
     "volume": "volumes",
+    "registry_login": "registries",
 }
 
 # The options of each front-end module, state or resource, without those of the connection.
@@ -127,6 +131,11 @@ KINDS: Mapping[str, tuple[Option, ...]] = {
         ),
     ),
     "firewall": (*FIREWALL, *_run()),
+    "registry_login": (
+        Option("name", TEXT, "The registry, as HOST or HOST:PORT.", example="registry.example.com"),
+        *REGISTRY_LOGIN,
+        *_run(),
+    ),
     "storage": (*STORAGE, *_run()),
     "project": (
         _PROJECT._replace(name="name", doc="The project's name."),
@@ -159,6 +168,8 @@ def document_of(kind: str, params: Mapping[str, Any]) -> dict[str, Any]:
     }
     if kind == "host":
         return given
+    if isinstance(given.get("registries"), Mapping):
+        given["registries"] = _for_this_run(given["registries"])
     if kind in ("project", "daemon"):
         if kind == "project" and given.get("name") is None and "compose" not in given:
             raise wrong("name", "is missing", "name the project")
@@ -173,6 +184,16 @@ def document_of(kind: str, params: Mapping[str, Any]) -> dict[str, Any]:
     name = parse_text(given["name"], "name")
     fields = {key: value for key, value in given.items() if key not in own and key != "name"}
     return {**document, _SECTION[kind]: {name: fields}}
+
+
+def _for_this_run(registries: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Logins that are not stored unless they say so: a single object needs them for its pull."""
+    return {
+        host: {"store": False, **entry}
+        if isinstance(entry, Mapping) and entry.get("state") != "absent"
+        else entry
+        for host, entry in registries.items()
+    }
 
 
 _MEMBER_ROWS: Mapping[str, tuple[Option, ...]] = {
@@ -288,7 +309,7 @@ def _shown(row: Option) -> Any:
 def schema() -> dict[str, Any]:
     """The JSON schema (draft 2020-12) of a document."""
     properties = _properties(DOCUMENT)
-    for section, rows in _MEMBER_ROWS.items():
+    for section, rows in (*_MEMBER_ROWS.items(), ("registries", REGISTRY_LOGIN)):
         properties[section] = {
             "type": "object",
             "description": properties[section].get("description", ""),

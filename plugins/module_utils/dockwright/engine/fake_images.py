@@ -165,6 +165,11 @@ def distribution(host: FakeHost, name: str, ask: Ask) -> Answer:
     return 200, {"Descriptor": {"digest": digest, "size": 1}, "Platforms": []}
 
 
+def log_in(host: FakeHost, _: str, ask: Ask) -> Answer:
+    """``POST /auth``: the registry takes whatever it is given."""
+    return 200, {"Status": "Login Succeeded", "IdentityToken": ""}
+
+
 def load(host: FakeHost, _: str, ask: Ask) -> Answer:
     """``POST /images/load`` of what ``docker save`` writes."""
     try:
@@ -198,6 +203,7 @@ ROUTES: list[tuple[str, str, Handler]] = [
     ("GET", "/images/json", listing),
     ("POST", "/images/create", pull),
     ("POST", "/images/load", load),
+    ("POST", "/auth", log_in),
     ("GET", "/images/(.+)/json", inspect),
     ("POST", "/images/(.+)/tag", tag),
     ("DELETE", "/images/(.+)", delete),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...options import Option
-from ...values import BOOLEAN, TEXT, Type, one_of, parse_text, wrong
+from ...values import BOOLEAN, Type, one_of, parse_text, wrong
 from .platforms import PLATFORM
 
 MISSING, ALWAYS, NEVER = "missing", "always", "never"
@@ -80,9 +80,3 @@ ROWS: tuple[Option, ...] = (
 )
 
 OPTIONS = ROWS
-
-# The credentials of one registry.
-REGISTRY_ROWS: tuple[Option, ...] = (
-    Option("username", TEXT, "The user name at this registry.", example="ci"),
-    Option("password", TEXT, "The password or access token.", secret=True),
-)
