@@ -131,23 +131,48 @@ class Applier:
         assert self.seen is not None
         wants = self.document.images
 
-        def work(change: Change) -> None:
-            want = next(want for want in wants.values() if want.name == change.name)
-            if change.action is Action.DELETE:
-                image.remove(self.engine, want)
-            elif change.action is Action.LOAD:
-                image.load(self.engine, want, self.edges.open_file, self.progress)
-            else:
-                image.pull(self.engine, want, self.edges.credentials, self.progress)
-            self._did([change])
+        grouped: dict[str, list[Change]] = {}
+        for change in changes:
+            grouped.setdefault(change.name, []).append(change)
+        builds = [name for name in grouped if grouped[name][0].action is Action.BUILD]
 
-        self._each(work, changes)
+        def work(name: str) -> None:
+            want = next(want for want in wants.values() if want.name == name)
+            for change in grouped[name]:
+                self._image(want, change)
+                self._did([change])
+
+        self._each(work, [name for name in grouped if name not in builds])
+        for name in builds:  # one after the other, bases first
+            work(name)
         got = {change.name for change in changes if change.action is not Action.DELETE}
         for key, want in wants.items():
             have = self.seen.images[key]
             if want.name in got:
                 have = image_have.inspect(self.engine, want)
             self.configs[key] = have.config
+
+    def _image(self, want: Want, change: Change) -> None:
+        from .kinds.image import building, names  # few runs need them
+
+        assert self.seen is not None
+        engine, edges = self.engine, self.edges
+        name = change.path.partition(".")[2]
+        if change.action is Action.DELETE:
+            image.remove(engine, want)
+        elif change.action is Action.LOAD:
+            image.load(engine, want, edges.open_file, self.progress)
+        elif change.action is Action.BUILD:
+            have = self.seen.images[want.inputs["reference"]]
+            if have.args_mark:
+                edges.build_site.memory.keep_key()
+            building.build(engine, want, have, edges.build_site.real_path, self.progress)
+        elif change.action is Action.TAG:
+            names.tag(engine, want, name)
+        elif change.action is Action.PUSH:
+            names.push(image_have.Edges(engine, edges.credentials), want, name, self.progress)
+        else:
+            image.pull(engine, want, edges.credentials, self.progress)
 
     def _recoveries(self) -> None:
         assert self.seen is not None

@@ -110,6 +110,8 @@ def _given(raw: Any) -> Named:
             yield from _variables(entry.get(row) if isinstance(entry, Mapping) else None)
         options = _mapping(_mapping(entry, "logging"), "options")
         yield from (pair for pair in _variables(options) if _TELLING.match(pair[0]))
+    for entry in _mapping(raw, "images").values():
+        yield from _variables(_mapping(entry, "build").get("args"))
     for registry in _mapping(raw, "registries").values():
         yield from (pair for pair in _variables(registry) if pair[0] not in _OPEN_OF_LOGIN)
     for name, text in _variables(_mapping(raw, "compose_environment")):

@@ -17,7 +17,7 @@ from .engine.versions import ASSUMED as ASSUMED_ENGINE
 from .errors import ApplyFailed, DockwrightError, EngineUnreachable, Problem, SpecError
 from .host.machine import Host, state_folder
 from .kinds.image.credentials import of_user
-from .kinds.image.have import ImageHave
+from .kinds.image.have import BuildSite, ImageHave
 from .kinds.image.plan import changes_registries
 from .kinds.network.options import bridge_names
 from .kinds.part import (
@@ -268,7 +268,9 @@ class _Run:
         assert self.document is not None
         is_busy = self.report.check and self.host is not None and self.host.lock().is_taken()
         credentials = of_user(self.document.registries, self.local)
-        return Edges(self.host, self.memory, credentials, self._open, is_busy)
+        here = self.host or self.local
+        site = BuildSite(here.files.path, here.memory())
+        return Edges(self.host, self.memory, credentials, self._open, site, is_busy)
 
     def _observe(self, document: Document, *, everything: bool = False) -> Observation:
         assert self.engine is not None

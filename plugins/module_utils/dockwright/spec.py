@@ -241,7 +241,9 @@ class _Parser:
     def _images(self, containers: Mapping[str, Want]) -> dict[str, Want]:
         wants = []
         for key, item in self._section("images").items():
-            wants.append(collect(self.problems, image.parse, key, item, f"images.{key}"))
+            want = collect(self.problems, image.parse, key, item, f"images.{key}")
+            bases = collect(self.problems, image.bases_of, want, self.read_file) if want else None
+            wants += [image.built_on(want, bases or ()) if want else None, *(bases or ())]
         for want in containers.values():
             if want.state != "absent" and "image" in want.fields:
                 steer = [want.inputs.get(name) for name in ("pull_policy", "platform")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...options import Option
 from ...values import BOOLEAN, TEXT, one_of
-from ..image.options import PATH
+from ..image.paths import PATH
 
 ROWS: tuple[Option, ...] = (
     Option(
