@@ -7,6 +7,10 @@ single object), call ``converge``, and render the Report (``report.to_dict`` for
 
 from __future__ import annotations
 
+from collections.abc import Mapping as _Mapping
+from typing import Any as _Any
+
+from .actions.options import ACTIONS
 from .bug import bug, failure
 from .connection import Connection
 from .errors import DockwrightError
@@ -37,7 +41,22 @@ def facts(connection: Connection) -> dict[str, object]:
     return look(connection)
 
 
+def act(
+    kind: str, params: _Mapping[str, _Any], connection: Connection, *, check: bool = False
+) -> dict[str, _Any]:
+    """Do an action (one of ``ACTIONS``), or with ``check`` tell whether it would be done.
+
+    ``params`` are its options alone; unset (None) ones are left out. Never raises DockwrightError.
+    """
+    from .actions.exec import run  # few runs need it
+
+    names = {row.name for row in CONNECTION}
+    given = {key: item for key, item in params.items() if item is not None and key not in names}
+    return run(given, connection, check=check)
+
+
 __all__ = [
+    "ACTIONS",
     "CONNECTION",
     "KINDS",
     "RUN",
@@ -47,6 +66,7 @@ __all__ = [
     "Here",
     "Report",
     "Saved",
+    "act",
     "ansible_documentation",
     "argument_spec",
     "bug",

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .actions.options import ACTIONS
 from .errors import SpecError
 from .kinds.container.options import OPTIONS as CONTAINER
 from .kinds.firewall.options import ROWS as FIREWALL
@@ -151,8 +152,8 @@ KINDS: Mapping[str, tuple[Option, ...]] = {
 
 
 def options_of(kind: str) -> tuple[Option, ...]:
-    """The options of a kind (or of ``host_info``), the connection's at the end."""
-    own = () if kind == "host_info" else KINDS[kind]
+    """The options of a kind (of an action, of ``host_info``), the connection's at the end."""
+    own = () if kind == "host_info" else ACTIONS.get(kind) or KINDS[kind]
     return (*own, *CONNECTION)
 
 
@@ -213,11 +214,18 @@ def masked_params(kind: str, params: Mapping[str, Any]) -> dict[str, Any]:
     Where a secret value stands again, it is covered.
     """
     try:
-        document = {} if kind == "host_info" else document_of(kind, params)
+        document = _covered_document(kind, params)
     except SpecError:  # it has no name
         document = {}
     shown: dict[str, Any] = without_secrets(_masked(options_of(kind), params), document)
     return shown
+
+
+def _covered_document(kind: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The document whose secrets are looked for."""
+    if kind in ACTIONS:
+        return {"containers": {"": {"environment": params.get("environment")}}}
+    return {} if kind == "host_info" else document_of(kind, params)
 
 
 def _masked(rows: Iterable[Option], given: Any) -> Any:

@@ -37,6 +37,19 @@ def apply(path="", kind="host", **options):
     return glue.answer(path, kind, options, check=False)
 
 
+def container_exec(name, command, **options):
+    """Run a command in a container, unless ``creates``, ``removes`` or ``unless`` say otherwise.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call --local dockwright.container_exec db "createdb shop" creates=/var/lib/made
+    """
+    options = {**options, "name": name, "command": command}
+    return glue.acted("container_exec", options, check=__opts__["test"])
+
+
 def facts(**options):
     """The engine and its containers, images, networks and volumes.
 
