@@ -48,11 +48,11 @@ def act(
 
     ``params`` are its options alone; unset (None) ones are left out. Never raises DockwrightError.
     """
-    from .actions.exec import run  # few runs need it
+    from .actions.acting import act as do  # few runs need it
 
     names = {row.name for row in CONNECTION}
     given = {key: item for key, item in params.items() if item is not None and key not in names}
-    return run(given, connection, check=check)
+    return do(kind, given, connection, check=check)
 
 
 __all__ = [

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from ..connection import Connection
 from ..engine.client import Engine
-from ..errors import ApplyFailed, DockwrightError, EngineRefused, EngineTimeout, Problem, SpecError
-from ..masking import without_secrets
-from ..options import parse
-from .options import EXEC
+from ..errors import ApplyFailed, EngineRefused, EngineTimeout, Problem
+from .acting import no_such, status_of
 
 _SHORT = 60.0
 
@@ -23,53 +20,15 @@ class Ended(NamedTuple):
     stderr: str
 
 
-def run(params: Mapping[str, Any], connection: Connection, *, check: bool) -> dict[str, Any]:
-    """Run a command as the options say; the answer as JSON values. Never raises DockwrightError."""
-    answer: dict[str, Any] = {
-        "changed": False,
-        "failed": False,
-        "message": "",
-        "rc": None,
-        "stdout": "",
-        "stderr": "",
-        "problems": [],
-        "warnings": [],
-    }
-    engine: Engine | None = None
-    try:
-        given = _given(params)
-        engine = Engine(connection.endpoint(), timeout=connection.timeout)
-        answer.update(_run(engine, given, check=check))
-    except DockwrightError as error:
-        problems = error.problems()
-        answer["changed"] = isinstance(error, ApplyFailed) and error.changed
-        answer.update(failed=True, problems=[problem._asdict() for problem in problems])
-        answer["message"] = "\n".join(problem.text() for problem in problems)
-    finally:
-        if engine is not None:
-            engine.close()
-    secret = {"containers": {"": {"environment": params.get("environment")}}}
-    shown: dict[str, Any] = without_secrets(answer, secret)
-    return shown
-
-
-def _given(params: Mapping[str, Any]) -> dict[str, Any]:
-    given = parse(EXEC, params, "")
-    missing = [name for name in ("name", "command") if not given.get(name)]
-    if missing:
-        raise SpecError(Problem(name, "is missing", f"give the {name}") for name in missing)
-    return {**{row.name: row.default for row in EXEC if row.default is not None}, **given}
-
-
-def _run(engine: Engine, given: Mapping[str, Any], *, check: bool) -> dict[str, Any]:
+def run(engine: Engine, given: Mapping[str, Any], *, check: bool) -> dict[str, Any]:
+    """Run the command where it has to be run; what is to be told of it."""
     name = given["name"]
-    state = _state(engine, name)
+    state = status_of(engine, name)
     if state is None and check:
         text = f"container {name} is not there yet; whether the command is run shows then"
         return {"changed": True, "message": f"would run `{_shown(given)}`", "warnings": [text]}
     if state is None:
-        fix = "make the container first, or check its name"
-        raise ApplyFailed(f"there is no container {name}", where="name", fix=fix)
+        raise no_such(name)
     reason = _reason_not_to(engine, given)
     if reason:
         return {"message": f"not run: {reason}"}
@@ -96,19 +55,6 @@ def _fix(ended: Ended) -> str:
         return "see whether the program is in the container's image and may be run"
     words = (ended.stderr.strip() or ended.stdout.strip()).splitlines()
     return f"it said: {words[-1]}" if words else "name the code in `success` if it means success"
-
-
-def _state(engine: Engine, name: str) -> str | None:
-    """What the container of this very name does; None where there is none."""
-    try:
-        raw = engine.get(f"/containers/{name}/json")
-    except EngineRefused as error:
-        if error.status == 404:
-            return None
-        raise
-    if raw.get("Name", "").lstrip("/") != name:  # found by the beginning of its ID
-        return None
-    return str((raw.get("State") or {}).get("Status") or "")
 
 
 def _reason_not_to(engine: Engine, given: Mapping[str, Any]) -> str:

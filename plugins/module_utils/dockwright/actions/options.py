@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from ..kinds.image.paths import PATH
 from ..options import Option
-from ..values import COMMAND, DURATION, INTEGER, TEXT, TEXT_MAP, Type, parse_list, parse_text, wrong
+from ..values import (
+    BOOLEAN,
+    COMMAND,
+    DURATION,
+    INTEGER,
+    TEXT,
+    TEXT_MAP,
+    Type,
+    parse_list,
+    parse_text,
+    wrong,
+)
 
 
 def parse_inside(value: Any, where: str) -> str:
@@ -61,4 +74,40 @@ EXEC: tuple[Option, ...] = (
         default=60 * 10**9,
     ),
 )
-ACTIONS = {"container_exec": EXEC}
+
+
+def parse_mode(value: Any, where: str) -> int:
+    """Permissions, octal."""
+    if not isinstance(value, str) or not re.fullmatch(r"0?[0-7]{3,4}", value):
+        raise wrong(where, f"'{value}' is no mode", 'write it octal, as text: "0644"')
+    return int(value, 8)
+
+
+def parse_owner(value: Any, where: str) -> str:
+    """User and group by their numbers: names are the container's own, and nobody resolves them."""
+    text = parse_text(value, where)
+    if not re.fullmatch(r"\d{1,9}(:\d{1,9})?", text):
+        raise wrong(where, f"'{text}' is no owner", "write the numbers as UID:GID")
+    return text if ":" in text else f"{text}:{text}"
+
+
+MODE = Type("octal mode", parse_mode, "str", {"type": "string"}, lambda value: f"{value:04o}")
+OWNER = Type("UID:GID", parse_owner, "str", {"type": ["string", "integer"]})
+
+COPY: tuple[Option, ...] = (
+    Option("name", TEXT, "The container, by its exact name; it need not run.", example="web"),
+    Option("path", INSIDE, "The file in the container. Its folder must be there."),
+    Option("content", TEXT, "What the file holds.", secret=True),
+    Option("src", PATH, "A file on the managed host whose content it is."),
+    Option(
+        "mode", MODE, "Its mode. By default that of the file there, or C(0644).", example="0644"
+    ),
+    Option("owner", OWNER, "Its owner. By default that of the file there, or C(0:0)."),
+    Option(
+        "hidden",
+        BOOLEAN,
+        "Whether the diff leaves the content out, as it is secret.",
+        default=False,
+    ),
+)
+ACTIONS = {"container_copy": COPY, "container_exec": EXEC}

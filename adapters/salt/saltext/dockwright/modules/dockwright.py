@@ -50,6 +50,19 @@ def container_exec(name, command, **options):
     return glue.acted("container_exec", options, check=__opts__["test"])
 
 
+def container_copy(name, path, **options):
+    """Have a file in a container: ``content`` or ``src``, ``mode``, ``owner``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call --local dockwright.container_copy web /etc/motd content=hello mode="'0644'"
+    """
+    options = {**options, "name": name, "path": path}
+    return glue.acted("container_copy", options, check=__opts__["test"])
+
+
 def facts(**options):
     """The engine and its containers, images, networks and volumes.
 
