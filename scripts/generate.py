@@ -39,6 +39,10 @@ TITLES = {
         "Network",
         "An entry under `networks`. Any change makes it anew, and connects its containers again.",
     ),
+    "registry_login": (
+        "Registry login",
+        "An entry under `registries`, and the options of module `registry_login`.",
+    ),
     "storage": (
         "Storage",
         "What stands under `storage`, and the options of module `storage`.",

@@ -30,7 +30,7 @@ class Module(AnsibleModule):  # type: ignore[misc]  # ansible-core has no types
 
     def fail_json(self, msg: str, **result: Any) -> None:
         """Fail, the options masked. What Ansible refuses is told in the core's words."""
-        if not self.accepted and self.kind != "host_info":
+        if not self.accepted and self.kind in api.KINDS:
             msg = self._refusal() or msg
         super().fail_json(msg, **result, invocation=self._invocation())
 
@@ -62,6 +62,11 @@ def run(kind: str) -> None:
     _answer(kind, _converge)
 
 
+def run_action(kind: str) -> None:
+    """Be the module of an action: do it, or tell whether it would be done."""
+    _answer(kind, _act)
+
+
 def run_facts() -> None:
     """Be the module that only looks."""
     _answer("host_info", _facts)
@@ -91,6 +96,11 @@ def _converge(module: Module) -> dict[str, Any]:
     if not (module.check_mode or report.failed):
         keep()
     return api.to_dict(report)
+
+
+def _act(module: Module) -> dict[str, Any]:
+    connection = api.Connection.of(module.params)
+    return dict(api.act(module.kind, module.params, connection, check=module.check_mode))
 
 
 def _facts(module: Module) -> dict[str, Any]:

@@ -12,7 +12,8 @@ version_added: 0.1.0
 author:
   - The dockwright authors (@dockwright)
 description:
-  - Pulls an image, loads it from a tar, or removes it.
+  - Pulls an image, loads it from a tar, builds it from a folder, or removes it; gives it further
+    names and pushes it.
   - In check mode nothing is pulled; with O(pull_policy=always) the registry is asked for the
     digest.
 extends_documentation_fragment:
@@ -32,6 +33,15 @@ EXAMPLES = r"""
 - name: Have an image; pull it where it is missing
   dockwright.docker.image:
     name: nginx:1.27
+
+- name: Build an image when its folder or its base has changed, and push it
+  dockwright.docker.image:
+    name: registry.example.com/shop/web:1.4
+    build:
+      context: /srv/web
+      args: {VERSION: "1.4"}
+    tags: [registry.example.com/shop/web:latest]
+    push: true
 
 - name: Have it gone
   dockwright.docker.image:

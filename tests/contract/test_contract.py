@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,9 @@ def _forget(host: TestHost) -> None:
     """Without the memory of an earlier front end: causes shall be the same."""
     with contextlib.closing(host.sdk()) as client:
         engine = re.sub(r"[^A-Za-z0-9]+", "-", client.info()["ID"])
-    Path(f"/var/lib/dockwright/state-{engine}.json").unlink(missing_ok=True)
+    for name in (engine, "none"):
+        Path(f"/var/lib/dockwright/state-{name}.json").unlink(missing_ok=True)
+    shutil.rmtree("/tmp/dockwright-contract", ignore_errors=True)
 
 
 def _end_state(host: TestHost) -> dict[str, Any]:

@@ -1,21 +1,28 @@
 """A registry as bad ones are, in front of a good one; runs on a test host.
 
 `registry_front.py PORT UPSTREAM_PORT`. A repository that begins with `s503/` answers 503, and so
-on for any status. The port above wants the user ci with the password secret.
+on for any status. From a repository below `cut/` the first large blob ends in the middle, and the
+front with it (once in the life of the host). Below `busy/`, and on the second port above, the first
+two questions are answered with 429. The port above wants the user ci with the password secret, and
+so does the second.
 """
 
 from __future__ import annotations
 
 import base64
+import os
 import re
 import sys
 import threading
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 _CODES = {401: "UNAUTHORIZED", 403: "DENIED", 404: "NAME_UNKNOWN", 429: "TOOMANYREQUESTS"}
 _WORDS = {429: "You have reached your pull rate limit.", 403: "requested access is denied"}
+_WAIT = "retry-after: 1s, allowed: 44000/minute"
+_CUT = Path("/run/dockwright-front-was-cut")
 _LOGIN = "Basic " + base64.b64encode(b"ci:secret").decode()
 
 
@@ -23,24 +30,37 @@ class Front(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     upstream = 5000
     is_private = False
+    is_busy = False
+    patience = 2  # how often it says that it is busy
 
     def do_GET(self) -> None:
         match = re.match(r"/v2/s(\d{3})/", self.path)
         if match:
             self.refuse(int(match[1]))
+        elif self.wants_patience() and type(self).patience > 0:
+            type(self).patience -= 1
+            self.refuse(429, _WAIT)
         elif self.is_private and self.headers.get("Authorization") != _LOGIN:
             self.refuse(401)
         else:
             self.forward()
 
+    def wants_patience(self) -> bool:
+        # The engine also asks without a password, only to see who is there.
+        is_login = self.is_busy and "Authorization" in self.headers
+        return is_login or self.path.startswith("/v2/busy/")
+
     do_HEAD = do_GET  # noqa: N815 - http.server's name
 
-    def refuse(self, status: int) -> None:
-        code, words = _CODES.get(status, "UNAVAILABLE"), _WORDS.get(status, f"status {status}")
+    def refuse(self, status: int, words: str = "") -> None:
+        code = _CODES.get(status, "UNAVAILABLE")
+        words = words or _WORDS.get(status, f"status {status}")
         body = f'{{"errors": [{{"code": "{code}", "message": "{words}"}}]}}'.encode()
         self.send_response(status)
         if status == 401:
             self.send_header("WWW-Authenticate", 'Basic realm="test"')
+        if status == 429:
+            self.send_header("Retry-After", "1")
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -58,6 +78,11 @@ class Front(BaseHTTPRequestHandler):
                 self.send_header(name, value)
         self.send_header("Content-Length", answer.getheader("Content-Length") or str(len(body)))
         self.end_headers()
+        if self.path.startswith("/v2/cut/") and len(body) > 100_000 and not _CUT.exists():
+            _CUT.touch()
+            self.wfile.write(body[: len(body) // 2])
+            self.wfile.flush()
+            os._exit(1)
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
@@ -68,8 +93,15 @@ class Private(Front):
     is_private = True
 
 
+class Busy(Front):
+    is_private = True
+    is_busy = True
+    patience = 2  # its own
+
+
 if __name__ == "__main__":
     port, Front.upstream = (int(word) for word in sys.argv[1:])
-    private = ThreadingHTTPServer(("", port + 1), Private)
-    threading.Thread(target=private.serve_forever, daemon=True).start()
+    for number, front in enumerate((Private, Busy), port + 1):
+        server = ThreadingHTTPServer(("", number), front)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
     ThreadingHTTPServer(("", port), Front).serve_forever()

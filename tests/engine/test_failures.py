@@ -70,7 +70,7 @@ def test_images_come_first(lean_world: World) -> None:
 
 def test_secrets_are_masked_everywhere(lean_world: World) -> None:
     secret, other, password = "correct-horse-1", "battery-staple-2", "open-sesame-3"
-    registries = {"localhost:5999": {"username": "ci", "password": password}}
+    registries = {"localhost:5999": {"username": "ci", "password": password, "store": False}}
 
     def document(value: str, **more: Any) -> dict[str, Any]:
         again = {

@@ -8,7 +8,9 @@ single object), call ``converge``, and render the Report (``report.to_dict`` for
 from __future__ import annotations
 
 import typing
+from collections.abc import Mapping as _Mapping
 
+from .actions.options import ACTIONS
 from .bug import bug, failure
 from .connection import Connection
 from .errors import DockwrightError
@@ -44,6 +46,20 @@ def facts(connection: Connection) -> dict[str, object]:
     return look(connection)
 
 
+def act(
+    kind: str, params: _Mapping[str, typing.Any], connection: Connection, *, check: bool = False
+) -> dict[str, typing.Any]:
+    """Do an action (one of ``ACTIONS``), or with ``check`` tell whether it would be done.
+
+    ``params`` are its options alone; unset (None) ones are left out. Never raises DockwrightError.
+    """
+    from .actions.acting import act as do  # few runs need it
+
+    names = {row.name for row in CONNECTION}
+    given = {key: item for key, item in params.items() if item is not None and key not in names}
+    return do(kind, given, connection, check=check)
+
+
 def describe(connection: Connection, only: tuple[str, ...] = ()) -> dict[str, typing.Any]:
     """The spec of what there is on an engine; never raises DockwrightError."""
     from .existing import describe as look  # only the command init needs it
@@ -66,6 +82,7 @@ def engine_facts(connection: Connection) -> dict[str, object]:
 
 
 __all__ = [
+    "ACTIONS",
     "CONNECTION",
     "KINDS",
     "RUN",
@@ -76,6 +93,7 @@ __all__ = [
     "Report",
     "Saved",
     "Session",
+    "act",
     "ansible_documentation",
     "argument_spec",
     "bug",

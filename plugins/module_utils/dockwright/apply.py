@@ -20,7 +20,7 @@ from .kinds.image.plan import changes_registries
 from .kinds.image.reference import key_of
 from .kinds.network import apply as network
 from .kinds.network.recovery import Member
-from .kinds.part import ORDER, Part
+from .kinds.part import OF_USER, ORDER, Part
 from .kinds.project.order import levels, with_wishes
 from .kinds.volume import apply as volume
 from .model import Action, Change, Disruption, Have, Plan, Report, Want
@@ -70,6 +70,7 @@ class Applier:
             self._parts()
         if self.seen is None:
             return
+        self._parts(OF_USER)  # pulls may need what is logged in to
         self._images(self._of("image", delete=False))
         if not first:
             self._parts()
@@ -114,9 +115,9 @@ class Applier:
 
     # --- the phases ------------------------------------------------------------------------------
 
-    def _parts(self) -> None:
+    def _parts(self, kinds: Iterable[str] = ORDER) -> None:
         """The host itself. What is re-created with its data-root has other IDs afterwards."""
-        for part in self.parts:
+        for part in (part for part in self.parts if part.kind in kinds):
             changes = [change for change in self.report.not_done if change.kind == part.kind]
             if changes:
                 part.apply(changes, self._did)
@@ -130,23 +131,48 @@ class Applier:
         assert self.seen is not None
         wants = self.document.images
 
-        def work(change: Change) -> None:
-            want = next(want for want in wants.values() if want.name == change.name)
-            if change.action is Action.DELETE:
-                image.remove(self.engine, want)
-            elif change.action is Action.LOAD:
-                image.load(self.engine, want, self.edges.open_file, self.progress)
-            else:
-                image.pull(self.engine, want, self.edges.credentials, self.progress)
-            self._did([change])
+        grouped: dict[str, list[Change]] = {}
+        for change in changes:
+            grouped.setdefault(change.name, []).append(change)
+        builds = [name for name in grouped if grouped[name][0].action is Action.BUILD]
 
-        self._each(work, changes)
+        def work(name: str) -> None:
+            want = next(want for want in wants.values() if want.name == name)
+            for change in grouped[name]:
+                self._image(want, change)
+                self._did([change])
+
+        self._each(work, [name for name in grouped if name not in builds])
+        for name in builds:  # one after the other, bases first
+            work(name)
         got = {change.name for change in changes if change.action is not Action.DELETE}
         for key, want in wants.items():
             have = self.seen.images[key]
             if want.name in got:
                 have = image_have.inspect(self.engine, want)
             self.configs[key] = have.config
+
+    def _image(self, want: Want, change: Change) -> None:
+        from .kinds.image import building, names  # few runs need them
+
+        assert self.seen is not None
+        engine, edges = self.engine, self.edges
+        name = change.path.partition(".")[2]
+        if change.action is Action.DELETE:
+            image.remove(engine, want)
+        elif change.action is Action.LOAD:
+            image.load(engine, want, edges.open_file, self.progress)
+        elif change.action is Action.BUILD:
+            have = self.seen.images[want.inputs["reference"]]
+            if have.args_mark:
+                edges.build_site.memory.keep_key()
+            building.build(engine, want, have, edges.build_site.real_path, self.progress)
+        elif change.action is Action.TAG:
+            names.tag(engine, want, name)
+        elif change.action is Action.PUSH:
+            names.push(image_have.Edges(engine, edges.credentials), want, name, self.progress)
+        else:
+            image.pull(engine, want, edges.credentials, self.progress)
 
     def _recoveries(self) -> None:
         assert self.seen is not None

@@ -12,10 +12,10 @@ from .kinds.container.have import is_put_aside, is_running
 from .kinds.container.options import ROWS
 from .kinds.container.ports import fixed_ports, overlap
 from .kinds.container.recovery import name_of
-from .kinds.image import plan as image
+from .kinds.image import sequence as image
 from .kinds.image.reference import key_of
 from .kinds.image.removal import User, refusals
-from .model import Action, Change, Have, Want
+from .model import ARRIVALS, Action, Change, Have, Want
 from .observe import Observation
 from .options import get
 from .spec import Document, as_written
@@ -256,7 +256,7 @@ def _image_users(
             made[change.name] = document.containers.get(change.name)
         elif change.kind == "container" and change.action is Action.DELETE:
             gone.add(change.name)
-        elif change.kind == "image" and change.action in (Action.PULL, Action.LOAD):
+        elif change.kind == "image" and change.action in ARRIVALS:
             gone.add(change.name)  # what is behind this name will be another image
     for name, want in made.items():
         if want and want.fields["image"] not in gone:

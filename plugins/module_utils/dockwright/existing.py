@@ -15,9 +15,11 @@ from .engine.client import Engine
 from .engine.parallel import each
 from .errors import DockwrightError, Problem, SpecError
 from .facts import answer
+from .host.machine import Host
 from .kinds.container.recovery import NEW, OLD
 from .kinds.container.written import entry_of, nested, unsaid
 from .kinds.image import reference
+from .kinds.image.have import BuildSite
 from .kinds.network.options import ROWS as NETWORK
 from .kinds.network.options import write_config
 from .kinds.volume.options import ROWS as VOLUME
@@ -67,7 +69,9 @@ def _count(number: int, section: str) -> str:
 def _described(connection: Connection, only: tuple[str, ...]) -> tuple[dict[str, Any], list[str]]:
     engine = Engine(connection.endpoint(), timeout=connection.timeout)
     try:
-        edges = Edges(None, lambda engine_id: None, {}, open)
+        here = Host()
+        site = BuildSite(here.files.path, here.memory())
+        edges = Edges(None, lambda engine_id: None, {}, open, site)
         seen = observe_others(observe(Document(), engine, edges, everything=True), engine)
         missing = [name for name in only if name not in seen.others]
         if missing:

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 from .errors import Problem
 from .kinds.container.options import ROWS
+from .kinds.registry_login.options import ROWS as LOGIN
 from .model import Change, Notice, Plan, Report
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 MASK = "********"
 _SECRET_ROWS = frozenset(row.name for row in ROWS if row.secret)
+_OPEN_OF_LOGIN = frozenset(row.name for row in LOGIN if not row.secret)
 _SECTIONS = ("containers", "networks", "volumes", "images", "services")
 # A report must stay readable: what its texts hold by chance is not looked for in them, unless the
 # variable is called like a secret. These are words, numbers, addresses and folders.
@@ -115,8 +117,10 @@ def _given(raw: Any) -> Named:
             yield from _variables(entry.get(row) if isinstance(entry, Mapping) else None)
         options = _mapping(_mapping(entry, "logging"), "options")
         yield from (pair for pair in _variables(options) if _TELLING.match(pair[0]))
+    for entry in _mapping(raw, "images").values():
+        yield from _variables(_mapping(entry, "build").get("args"))
     for registry in _mapping(raw, "registries").values():
-        yield from (pair for pair in _variables(registry) if pair[0] != "username")
+        yield from (pair for pair in _variables(registry) if pair[0] not in _OPEN_OF_LOGIN)
     for name, text in _variables(_mapping(raw, "compose_environment")):
         if _TELLING.match(name):
             yield name, text

@@ -47,9 +47,15 @@ class Action(str, Enum):
     STOP = "stop"
     PULL = "pull"
     LOAD = "load"
+    BUILD = "build"
+    TAG = "tag"
+    PUSH = "push"
     RELOAD = "reload"
     RESTART = "restart"
     RECOVER = "recover"  # finish or undo what a killed run left behind
+
+
+ARRIVALS = frozenset({Action.PULL, Action.LOAD, Action.BUILD})  # of an image
 
 
 class _Unknown:

@@ -67,6 +67,7 @@ class Edges(NamedTuple):
     memory: Callable[[str], Memory | None]
     credentials: Mapping[str, Mapping[str, str]]
     open_file: Callable[[str], Any]
+    build_site: image.BuildSite
     is_busy: bool = False
 
 
@@ -133,10 +134,11 @@ def _completed(
     known = {name: have for name, have in seen.containers.items() if wanted.get(name) == have.id}
     missing = {name: id for name, id in wanted.items() if name not in known}
     wants = {key: want for key, want in document.images.items() if key not in seen.images}
+    asked = image.Edges(engine, edges.credentials, edges.open_file, site=edges.build_site)
     # Images and containers are asked for side by side: two workers share the pool of connections.
     looks: list[Callable[[], Any]] = [
         lambda: _inspect(engine, missing, seen),
-        lambda: image.read(engine, wants, edges.credentials, edges.open_file, WORKERS),
+        lambda: image.read(asked, wants, WORKERS),
     ]
     inspected, images = gather(looks)
     images = {**seen.images, **images}

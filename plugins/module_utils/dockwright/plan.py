@@ -16,9 +16,10 @@ from .kinds.container.recovery import name_of
 from .kinds.container.stale import plan_stale
 from .kinds.image import plan as image
 from .kinds.image.reference import parse as parse_reference
+from .kinds.image.sequence import plan_all as image_plan_all
 from .kinds.network import plan as network
 from .kinds.volume import plan as volume
-from .model import UNKNOWN, Action, Cause, Change, Disruption, Have, Notice, Plan
+from .model import ARRIVALS, UNKNOWN, Action, Cause, Change, Disruption, Have, Notice, Plan
 from .observe import Observation
 from .spec import Document
 
@@ -34,11 +35,7 @@ def plan(document: Document, seen: Observation, cause_of: CauseOf, *, settled: b
     check(document, seen, settled=settled)
     recovered = [_recover(name, seen) for name in sorted(seen.recoveries)]
     recovered += [network.recover(name, seen.remade[name]) for name in sorted(seen.remade)]
-    images = [
-        change
-        for name, want in document.images.items()
-        for change in image.plan(want, seen.images[name], seen.facts, settled=settled)
-    ]
+    images = image_plan_all(document.images, seen.images, seen.facts, settled=settled)
     volumes, blocked = volume.plan_all(document.volumes, seen.volumes, seen.facts, cause_of)
     networks, hidden = network.plan_all(document.networks, seen, cause_of)
     containers, stale, ignored = _containers(document, seen, images, cause_of)
@@ -143,9 +140,7 @@ def _containers(
     document: Document, seen: Observation, images: Iterable[Change], cause_of: CauseOf
 ) -> tuple[list[Change], list[Notice], list[Notice]]:
     coming = {
-        parse_reference(change.name, "").normal
-        for change in images
-        if change.action in (Action.PULL, Action.LOAD)
+        parse_reference(change.name, "").normal for change in images if change.action in ARRIVALS
     }
     context = container.Context(seen.facts, cause_of, seen.configs, document.run.recreate_stale)
     changes: list[Change] = []

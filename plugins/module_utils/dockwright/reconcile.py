@@ -14,20 +14,23 @@ from .connection import Connection
 from .engine.client import Engine
 from .engine.faults import is_absent
 from .engine.versions import ASSUMED as ASSUMED_ENGINE
-from .errors import (
-    ApplyFailed,
-    DockwrightError,
-    EngineUnreachable,
-    PlanRefused,
-    Problem,
-    SpecError,
-)
+from .errors import ApplyFailed, DockwrightError, EngineUnreachable, Problem, SpecError
 from .host.machine import Host, state_folder
 from .kinds.image.credentials import of_user
-from .kinds.image.have import ImageHave
+from .kinds.image.have import BuildSite, ImageHave
 from .kinds.image.plan import changes_registries
 from .kinds.network.options import bridge_names
-from .kinds.part import ORDER, Part, Site, facts_after, interrupted, part_of, plan_all
+from .kinds.part import (
+    OF_ENGINE,
+    Part,
+    Site,
+    facts_after,
+    interrupted,
+    is_engineless,
+    part_of,
+    plan_all,
+    refuse_elsewhere,
+)
 from .kinds.project.reading import read_compose, this_machine
 from .limits import refuse_beyond
 from .masking import mask
@@ -209,6 +212,8 @@ class _Run:
         """Observe the objects; the error where there may be no engine yet."""
         objects = (document.services, document.networks, document.volumes, document.images)
         has_objects = any(objects) or document.purge
+        if not has_objects and is_engineless(document.parts):
+            return None
         unreachable = self._reach(only_daemon=not has_objects)
         if unreachable is None:
             self.seen = self._observe(document) if has_objects else None
@@ -263,8 +268,10 @@ class _Run:
         """What observing and applying need beside the engine; looked at once a run."""
         assert self.document is not None
         is_busy = self.report.check and self.host is not None and self.host.lock().is_taken()
-        credentials = of_user(self.document.registries, self.local.files)
-        return Edges(self.host, self.memory, credentials, self._open, is_busy)
+        credentials = of_user(self.document.registries, self.local)
+        here = self.host or self.local
+        site = BuildSite(here.files.path, here.memory())
+        return Edges(self.host, self.memory, credentials, self._open, site, is_busy)
 
     def _observe(self, document: Document, *, everything: bool = False) -> Observation:
         assert self.engine is not None
@@ -290,14 +297,12 @@ class _Run:
         self, document: Document, kinds: Iterable[str], engine: Engine | None
     ) -> list[Part]:
         if self.host is None:
-            fix = "run on that host (as Ansible does), or leave `{}` out"
-            message = "needs the engine's own machine, and the engine is reached over the network"
-            raise PlanRefused(Problem(kind, message, fix.format(kind)) for kind in kinds)
+            refuse_elsewhere(kinds)
         info = self.seen.info if self.seen else None
         site = Site(
-            self.host,
+            self.host or self.local,
             engine,
-            self._known_memory,
+            lambda: self.memory() or self.local.memory(),
             document.run,
             info,
             document.parts,
@@ -308,11 +313,6 @@ class _Run:
             warn=self.report.warnings.append,
         )
         return [part_of(kind, document.parts.get(kind), site) for kind in kinds]
-
-    def _known_memory(self) -> Memory:
-        memory = self.memory()
-        assert memory is not None
-        return memory
 
     # --- apply and verify ------------------------------------------------------------------------
 
@@ -360,7 +360,7 @@ class _Run:
         assert self.document is not None and self.engine is not None
         if self.seen is None:
             return
-        if any(change.kind in ORDER for change in done):  # the host itself: it may change all
+        if any(change.kind in OF_ENGINE for change in done):  # the host itself: it may change all
             self.seen = self._observe(self.document)
         else:
             self.seen = refreshed(self.seen, done, self.document, self.engine, self.edges)

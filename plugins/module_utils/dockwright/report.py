@@ -11,6 +11,9 @@ _SIGNS = {
     Action.CREATE: "+",
     Action.PULL: "+",
     Action.LOAD: "+",
+    Action.BUILD: "+",
+    Action.TAG: "+",
+    Action.PUSH: "+",
     Action.DELETE: "-",
     Action.REPLACE: "±",
 }

@@ -11,10 +11,10 @@ from .errors import Problem, SpecError, nearest
 from .kinds.container import want as container
 from .kinds.container.options import ROWS as CONTAINER
 from .kinds.image import want as image
-from .kinds.image.options import REGISTRY_ROWS
 from .kinds.network.options import INPUTS as NETWORK_INPUTS
 from .kinds.network.options import ROWS as NETWORK
-from .kinds.part import ORDER, parse_part
+from .kinds.part import OF_ENGINE, parse_part
+from .kinds.registry_login import want as registry_login
 from .kinds.volume.options import INPUTS as VOLUME_INPUTS
 from .kinds.volume.options import ROWS as VOLUME
 from .masking import covered
@@ -115,10 +115,11 @@ class _Parser:
         containers, services = self._containers(networks, volumes)
         networks = self._with_default(networks, containers)
         volumes = _with_implied(volumes, containers, self.project)
+        logins = self._logins()
         return Document(
             project=self.project,
-            parts=self._parts(),
-            registries=self._registries(),
+            parts=self._parts(logins),
+            registries=registry_login.credentials(logins),
             images=self._images(containers),
             networks={want.name: want for want in networks.values()},
             volumes={want.name: want for want in volumes.values()},
@@ -161,9 +162,11 @@ class _Parser:
             self._problem("purge", "needs a project", "name the project whose objects are removed")
         return purge
 
-    def _parts(self) -> dict[str, Any]:
-        named = [kind for kind in ORDER if kind in self.top]
-        return {kind: parse_part(kind, self.top[kind], self.problems) for kind in named}
+    def _parts(self, logins: Iterable[Want]) -> dict[str, Any]:
+        named = [kind for kind in OF_ENGINE if kind in self.top]
+        parts = {kind: parse_part(kind, self.top[kind], self.problems) for kind in named}
+        kept = {want.name: want for want in logins if registry_login.is_kept(want)}
+        return {**parts, "registry_login": kept} if kept else parts
 
     def _section(self, name: str) -> dict[str, Any]:
         return dict(self.top.get(name) or {})
@@ -238,7 +241,9 @@ class _Parser:
     def _images(self, containers: Mapping[str, Want]) -> dict[str, Want]:
         wants = []
         for key, item in self._section("images").items():
-            wants.append(collect(self.problems, image.parse, key, item, f"images.{key}"))
+            want = collect(self.problems, image.parse, key, item, f"images.{key}")
+            bases = collect(self.problems, image.bases_of, want, self.read_file) if want else None
+            wants += [image.built_on(want, bases or ()) if want else None, *(bases or ())]
         for want in containers.values():
             if want.state != "absent" and "image" in want.fields:
                 steer = [want.inputs.get(name) for name in ("pull_policy", "platform")]
@@ -247,12 +252,14 @@ class _Parser:
         merged = collect(self.problems, image.merged, [want for want in wants if want])
         return dict(merged or {})
 
-    def _registries(self) -> dict[str, dict[str, str]]:
-        found = {}
-        for host, item in self._section("registries").items():
-            entry = collect(self.problems, parse, REGISTRY_ROWS, item, f"registries.{host}")
-            found[host] = entry or {}
-        return found
+    def _logins(self) -> list[Want]:
+        found = [
+            collect(self.problems, registry_login.parse, host, item, f"registries.{host}")
+            for host, item in self._section("registries").items()
+        ]
+        logins = [want for want in found if want is not None]
+        self.problems += registry_login.unique(logins)
+        return logins
 
 
 def _with_implied(

@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .actions.options import ACTIONS
 from .errors import SpecError
 from .kinds.container.options import OPTIONS as CONTAINER
 from .kinds.firewall.options import ROWS as FIREWALL
 from .kinds.image.options import ROWS as IMAGE
 from .kinds.network.options import OPTIONS as NETWORK
 from .kinds.project.forms import OPTIONS as COMPOSE
+from .kinds.registry_login.options import ROWS as REGISTRY_LOGIN
 from .kinds.storage.options import ROWS as STORAGE
 from .kinds.volume.options import OPTIONS as VOLUME
 from .masking import without_secrets
@@ -35,7 +37,9 @@ _MEMBERS = (
 _REGISTRIES = Option(
     "registries",
     MAPPING,
-    "Credentials by registry: C(username) and C(password).",
+    "Logins by registry: C(username) and C(password); see the options of kind registry_login."
+    " Pulls use them. In the spec of a host they are stored, too, as C(docker login) does; else"
+    " only with C(store: true).",
     secret=True,
 )
 _DAEMON = Option(
@@ -89,6 +93,7 @@ _SECTION = {
     "image": "images",
     "network": "networks",
     "volume": "volumes",
+    "registry_login": "registries",
 }
 
 # The options of each front-end module, state or resource, without those of the connection.
@@ -127,6 +132,11 @@ KINDS: Mapping[str, tuple[Option, ...]] = {
         ),
     ),
     "firewall": (*FIREWALL, *_run()),
+    "registry_login": (
+        Option("name", TEXT, "The registry, as HOST or HOST:PORT.", example="registry.example.com"),
+        *REGISTRY_LOGIN,
+        *_run(),
+    ),
     "storage": (*STORAGE, *_run()),
     "project": (
         _PROJECT._replace(name="name", doc="The project's name."),
@@ -142,8 +152,8 @@ KINDS: Mapping[str, tuple[Option, ...]] = {
 
 
 def options_of(kind: str) -> tuple[Option, ...]:
-    """The options of a kind (or of ``host_info``), the connection's at the end."""
-    own = () if kind == "host_info" else KINDS[kind]
+    """The options of a kind (of an action, of ``host_info``), the connection's at the end."""
+    own = () if kind == "host_info" else ACTIONS.get(kind) or KINDS[kind]
     return (*own, *CONNECTION)
 
 
@@ -159,6 +169,8 @@ def document_of(kind: str, params: Mapping[str, Any]) -> dict[str, Any]:
     }
     if kind == "host":
         return given
+    if isinstance(given.get("registries"), Mapping):
+        given["registries"] = _for_this_run(given["registries"])
     if kind in ("project", "daemon"):
         if kind == "project" and given.get("name") is None and "compose" not in given:
             raise wrong("name", "is missing", "name the project")
@@ -173,6 +185,16 @@ def document_of(kind: str, params: Mapping[str, Any]) -> dict[str, Any]:
     name = parse_text(given["name"], "name")
     fields = {key: value for key, value in given.items() if key not in own and key != "name"}
     return {**document, _SECTION[kind]: {name: fields}}
+
+
+def _for_this_run(registries: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Logins that are not stored unless they say so: a single object needs them for its pull."""
+    return {
+        host: {"store": False, **entry}
+        if isinstance(entry, Mapping) and entry.get("state") != "absent"
+        else entry
+        for host, entry in registries.items()
+    }
 
 
 _MEMBER_ROWS: Mapping[str, tuple[Option, ...]] = {
@@ -192,11 +214,18 @@ def masked_params(kind: str, params: Mapping[str, Any]) -> dict[str, Any]:
     Where a secret value stands again, it is covered.
     """
     try:
-        document = {} if kind == "host_info" else document_of(kind, params)
+        document = _covered_document(kind, params)
     except SpecError:  # it has no name
         document = {}
     shown: dict[str, Any] = without_secrets(_masked(options_of(kind), params), document)
     return shown
+
+
+def _covered_document(kind: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The document whose secrets are looked for."""
+    if kind in ACTIONS:
+        return {"containers": {"": {"environment": params.get("environment")}}}
+    return {} if kind == "host_info" else document_of(kind, params)
 
 
 def _masked(rows: Iterable[Option], given: Any) -> Any:
@@ -288,7 +317,7 @@ def _shown(row: Option) -> Any:
 def schema() -> dict[str, Any]:
     """The JSON schema (draft 2020-12) of a document."""
     properties = _properties(DOCUMENT)
-    for section, rows in _MEMBER_ROWS.items():
+    for section, rows in (*_MEMBER_ROWS.items(), ("registries", REGISTRY_LOGIN)):
         properties[section] = {
             "type": "object",
             "description": properties[section].get("description", ""),

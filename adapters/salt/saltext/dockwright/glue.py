@@ -118,6 +118,15 @@ def converged(
         return api.failure(error, check=check)
 
 
+def acted(kind: str, options: Mapping[str, Any], *, check: bool) -> dict[str, Any]:
+    """The answer of an action, as plain values."""
+    params = plain(kind, options)
+    try:
+        return dict(api.act(kind, params, api.Connection.of(params), check=check))
+    except Exception as error:  # noqa: BLE001 - the top edge: Salt would show the traceback
+        return api.to_dict(api.failure(error, check=check))
+
+
 def named(kind: str, name: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """The options with the name of the state, where the kind has names."""
     has_name = any(row.name == "name" for row in api.KINDS[kind])

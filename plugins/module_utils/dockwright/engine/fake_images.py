@@ -165,6 +165,29 @@ def distribution(host: FakeHost, name: str, ask: Ask) -> Answer:
     return 200, {"Descriptor": {"digest": digest, "size": 1}, "Platforms": []}
 
 
+def log_in(host: FakeHost, _: str, ask: Ask) -> Answer:
+    """``POST /auth``: the registry takes whatever it is given."""
+    return 200, {"Status": "Login Succeeded", "IdentityToken": ""}
+
+
+def push(host: FakeHost, name: str, ask: Ask) -> Answer:
+    """``POST /images/NAME/push``: the registry then offers the image, by a digest of its own."""
+    reference = full_reference(f"{name}:{ask.query.get('tag') or 'latest'}")
+    image = host.image(reference)
+    digest = image["Id"]  # as good as any
+    repository = split_tag(reference)[0]
+    image["RepoDigests"] = sorted({*image["RepoDigests"], f"{repository}@{digest}"})
+    host.registry[reference] = {**image, "RepoDigests": [f"{repository}@{digest}"]}
+    return 200, [{"status": "Pushed"}]
+
+
+def build(host: FakeHost, _: str, ask: Ask) -> Answer:
+    """``POST /build``: an image with the labels; what is in the context does not matter."""
+    labels = json.loads(ask.query.get("labels") or "{}")
+    add_image(host, ask.query["t"], config={"Labels": labels})
+    return 200, [{"stream": "Step 1/1 : FROM scratch"}, {"stream": "Successfully built"}]
+
+
 def load(host: FakeHost, _: str, ask: Ask) -> Answer:
     """``POST /images/load`` of what ``docker save`` writes."""
     try:
@@ -198,6 +221,9 @@ ROUTES: list[tuple[str, str, Handler]] = [
     ("GET", "/images/json", listing),
     ("POST", "/images/create", pull),
     ("POST", "/images/load", load),
+    ("POST", "/auth", log_in),
+    ("POST", "/build", build),
+    ("POST", "/images/(.+)/push", push),
     ("GET", "/images/(.+)/json", inspect),
     ("POST", "/images/(.+)/tag", tag),
     ("DELETE", "/images/(.+)", delete),

@@ -76,7 +76,19 @@ class Files:
         except OSError as error:
             raise _failed("list", path, error) from error
 
-    def make_directory(self, path: str, mode: int = 0o755) -> None:
+    def mode(self, path: str) -> int | None:
+        """Who may do what with a file; None when there is none."""
+        found = _stat(self.path(path))
+        return None if found is None else stat.S_IMODE(found.st_mode)
+
+    def owner(self, path: str) -> tuple[int, int] | None:
+        """User and group of a file; None when there is none."""
+        found = _stat(self.path(path))
+        return None if found is None else (found.st_uid, found.st_gid)
+
+    def make_directory(
+        self, path: str, mode: int = 0o755, owner: tuple[int, int] | None = None
+    ) -> None:
         """Make a folder and its parents; an existing one is left as it is."""
         real = self.path(path)
         if os.path.isdir(real):
@@ -85,6 +97,8 @@ class Files:
             os.makedirs(os.path.dirname(real), exist_ok=True)
             os.mkdir(real, mode)
             os.chmod(real, mode)  # mkdir obeys the umask, chmod does not
+            if owner is not None and owner != (os.geteuid(), os.getegid()):
+                os.chown(real, *owner)
         except FileExistsError:
             pass
         except OSError as error:
@@ -150,7 +164,7 @@ def _sync_folder(folder: str) -> None:
 def _stat(real: str) -> os.stat_result | None:
     try:
         return os.stat(real)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
 
 

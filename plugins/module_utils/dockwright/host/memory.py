@@ -52,6 +52,14 @@ class Memory:
         text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
         return hmac.new(self._host_key(), text.encode(), hashlib.sha256).hexdigest()[:_MARK]
 
+    def keep_key(self) -> None:
+        """Write the key, for fingerprints that stand elsewhere, such as in labels."""
+        try:
+            self._files.make_directory(self.directory, mode=0o700)
+            self._keep_key()
+        except (HostError, OSError) as error:
+            self._warn(str(error))
+
     def recall(self, kind: str, name: str) -> Mapping[str, str]:
         """The fingerprints of what we last applied to an object, by option path."""
         found = self._state().get("objects", {}).get(kind, {}).get(name, {})

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Callable
 
-from ..errors import Problem, SpecError
+from ..errors import PlanRefused, Problem, SpecError
 from ..model import Change, EngineFacts, Plan
 from ..options import collect
 
@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
 # In the order in which they are planned and applied: what moves the data-root comes before what
 # only configures, and a port is guarded before the daemon opens it.
-ORDER = ("storage", "firewall", "daemon")
+OF_ENGINE = ("storage", "firewall", "daemon")
+# What belongs to the machine and the user of the run, wherever the engine is; the daemon may have
+# to learn first how a registry is reached.
+OF_USER = ("registry_login",)
+ORDER = (*OF_ENGINE, *OF_USER)
 Progress = Callable[[str], None]
 
 
@@ -115,7 +119,7 @@ class Part:
 
 def interrupted(host: Host | None) -> list[str]:
     """The parts whose work a killed run has left in the middle."""
-    return [kind for kind in ORDER if host and host.journal(kind).is_there()]
+    return [kind for kind in OF_ENGINE if host and host.journal(kind).is_there()]
 
 
 def plan_all(parts: Iterable[Part]) -> Plan:
@@ -137,6 +141,24 @@ def facts_after(parts: Iterable[Part], facts: EngineFacts) -> EngineFacts:
     return facts
 
 
+def refuse_elsewhere(kinds: Iterable[str]) -> None:
+    """Raise PlanRefused for what needs the engine's own machine, where there is only the engine."""
+    fix = "run on that host (as Ansible does), or leave `{}` out"
+    message = "needs the engine's own machine, and the engine is reached over the network"
+    found = [Problem(kind, message, fix.format(kind)) for kind in kinds if kind not in OF_USER]
+    if found:
+        raise PlanRefused(found)
+
+
+def is_engineless(wants: Mapping[str, Any]) -> bool:
+    """Whether these parts, and there are some, can be had without asking any engine."""
+    if not wants or wants.keys() - set(OF_USER):
+        return False
+    from .registry_login.want import is_verified
+
+    return not any(is_verified(want) for want in wants["registry_login"].values())
+
+
 def part_of(kind: str, want: Any, site: Site) -> Part:
     """The part of a kind, imported only where a document names it."""
     if kind == "firewall":
@@ -147,6 +169,10 @@ def part_of(kind: str, want: Any, site: Site) -> Part:
         from .storage.part import StoragePart
 
         return StoragePart(want, site)
+    if kind == "registry_login":
+        from .registry_login.part import LoginPart
+
+        return LoginPart(want, site)
     from .daemon.part import DaemonPart
 
     return DaemonPart(want, site)

@@ -3,7 +3,7 @@
 A case: ``want`` (the ``images`` of a document), ``images`` of the host, what the ``registry``
 offers (or ``remote_error``, what it answers), ``tars``; then ``changes`` as [action, name, before,
 after], or ``problems`` as [where, part of the message]. "ID of NAME" is the ID of that image in
-the case's tars.
+the case's tars. ``files`` are those of the folder FOLDER, that an image is built from.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ import pytest
 
 from dockwright.engine.fake import FakeEngine
 from dockwright.errors import Problem, SpecError
-from dockwright.kinds.image import apply, plan
-from dockwright.kinds.image.have import Edges, ImageHave, observe
+from dockwright.host.files import Files
+from dockwright.host.memory import Memory
+from dockwright.kinds.image import apply, building, names, sequence
+from dockwright.kinds.image.have import BuildSite, Edges, ImageHave, observe
 from dockwright.kinds.image.retry import Retry
 from dockwright.kinds.image.want import merged, parse
 from dockwright.model import Action, Change, Want
@@ -39,8 +41,14 @@ def cases() -> list[Any]:
 class World:
     """The fake engine and the files of one case."""
 
-    def __init__(self, case: dict[str, Any]) -> None:
+    def __init__(self, case: dict[str, Any], folder: Path) -> None:
         self.engine = FakeEngine()
+        memory = Memory(Files(), str(folder / "memory"))
+        site = BuildSite(str, memory)
+        self.edges = Edges(self.engine, {}, self.open_file, HASTY, site)
+        for path, text in case.get("files", {}).items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text)
         self.tars = {path: tar_of(images) for path, images in case.get("tars", {}).items()}
         for entry in case.get("images", ()):
             self._dress(self.engine.host.images[self._add(self.engine.add_image, entry)], entry)
@@ -69,9 +77,18 @@ class World:
         return io.BytesIO(self.tars[path])
 
     def look(self, want: Want) -> ImageHave:
-        return observe(Edges(self.engine, {}, self.open_file, HASTY), want)
+        return observe(self.edges, want)
 
-    def act(self, want: Want, change: Change) -> ImageHave:
+    def act(self, want: Want, have: ImageHave, change: Change) -> ImageHave:
+        name = change.path.partition(".")[2]
+        if change.action is Action.BUILD:
+            building.build(self.engine, want, have, str, lambda text: None)
+        if change.action is Action.TAG:
+            names.tag(self.engine, want, name)
+        if change.action is Action.PUSH:
+            names.push(self.edges, want, name, lambda text: None)
+        if change.action in (Action.BUILD, Action.TAG, Action.PUSH):
+            return self.look(want)
         if change.action is Action.PULL:
             return apply.pull(self.engine, want, {}, retry=HASTY)
         if change.action is Action.LOAD:
@@ -79,9 +96,9 @@ class World:
         return apply.remove(self.engine, want)
 
 
-def named(case: dict[str, Any]) -> dict[str, Any]:
-    """The case with "ID of NAME" replaced by the ID."""
-    text = json.dumps(case)
+def named(case: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The case with FOLDER, and "ID of NAME" replaced by the ID."""
+    text = json.dumps(case).replace("FOLDER", str(folder))
     for images in case.get("tars", {}).values():
         for image in images:
             for tag in image["tags"]:
@@ -96,9 +113,9 @@ def shown(problems: list[Problem] | tuple[Problem, ...], case: dict[str, Any]) -
 
 
 @pytest.mark.parametrize("case", cases())
-def test_case(case: dict[str, Any]) -> None:
-    case = named(case)
-    world = World(case)
+def test_case(case: dict[str, Any], tmp_path: Path) -> None:
+    case = named(case, tmp_path)
+    world = World(case, tmp_path)
     try:
         wants = merged(parse(name, spec, f"images.{name}") for name, spec in case["want"].items())
     except SpecError as error:
@@ -109,21 +126,27 @@ def test_case(case: dict[str, Any]) -> None:
     assert all(entry.startswith("GET ") for entry in world.engine.log)
     if "requests" in case:
         assert [e for e in world.engine.log if e != "GET /version"] == case["requests"]
-    changes, problems = plan.plan(want, have), plan.problems(want, have)
+    changes, problems = planned(want, have)
     if "problems" in case:
         shown(problems, case)
-        assert changes == ()
         return
     assert problems == []
-    found = [[c.action.value, c.name, c.before, _text(c.after)] for c in changes]
+    found = [[c.action.value, c.name, c.before, _text(c.after), c.path] for c in changes]
+    found = [entry if entry[4] else entry[:4] for entry in found]
     assert found == case["changes"]
     for change in changes:
         assert change.reason
         assert change.reason == case.get("reason", change.reason)
-        after = world.act(want, change)
+        after = world.act(want, have, change)
         assert bool(after.id) == (change.action is not Action.DELETE)
     again = world.look(want)
-    assert (plan.plan(want, again), plan.problems(want, again)) == ((), [])
+    assert planned(want, again) == ([], [])
+
+
+def planned(want: Want, have: ImageHave) -> tuple[list[Change], list[Problem]]:
+    wants, haves = {"it": want}, {"it": have}
+    problems = sequence.problems(want, have, settled=True)
+    return sequence.plan_all(wants, haves, None, settled=True), problems
 
 
 def _text(value: object) -> object:

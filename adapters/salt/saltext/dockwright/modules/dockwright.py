@@ -49,6 +49,32 @@ def drift(path="", kind="host", **options):
     return glue.answer(path, kind, options, check=True, only_drift=True)
 
 
+def container_exec(name, command, **options):
+    """Run a command in a container, unless ``creates``, ``removes`` or ``unless`` say otherwise.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call --local dockwright.container_exec db "createdb shop" creates=/var/lib/made
+    """
+    options = {**options, "name": name, "command": command}
+    return glue.acted("container_exec", options, check=__opts__["test"])
+
+
+def container_copy(name, path, **options):
+    """Have a file in a container: ``content`` or ``src``, ``mode``, ``owner``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call --local dockwright.container_copy web /etc/motd content=hello mode="'0644'"
+    """
+    options = {**options, "name": name, "path": path}
+    return glue.acted("container_copy", options, check=__opts__["test"])
+
+
 def facts(**options):
     """The engine and its containers, images, networks and volumes.
 

@@ -28,6 +28,7 @@ class Fault(NamedTuple):
 _FINAL = (
     (r"no space left on device", "space"),
     (r"no matching manifest|does not match the (specified|requested) platform", "platform"),
+    (r"certificate has expired", "expired"),
     (r"x509|certificate|server gave HTTP response to HTTPS client|tls: ", "tls"),
     (
         r"unauthorized|denied|authentication required|no basic auth|docker login|forbidden",
@@ -98,6 +99,7 @@ def _fix(sort: str, reference: Reference, registries: Registries) -> str:
             f"put the CA of {host} into /etc/docker/certs.d/{host}/ca.crt on the engine's host, "
             "or name the registry in `insecure-registries` of the daemon; check the clock"
         ),
+        "expired": f"renew the certificate of {host}; check the clock of the engine's host",
         "name": f"check that {host} has this name and tag",
         "reach": (
             f"check that {host} is up and can be reached from the engine's host: "

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,14 +12,18 @@ from ...engine.parallel import each
 from ...engine.wire import decoded
 from ...errors import EngineRefused
 from ...model import Want
-from .credentials import Registries, headers
+from .credentials import Registries, headers, is_known
 from .options import ALWAYS, NEVER
 from .platforms import fits, platform_of
 from .reference import Reference
 from .want import policy_of, reference_of
 
 if TYPE_CHECKING:
+    from ...host.memory import Memory
     from .archive import Archive, OpenFile
+    from .context import Context
+    from .faults import Fault
+    from .names import Named
     from .retry import Retry
 
 # Tars and registries are for few runs: what reads them is imported there.
@@ -34,6 +39,14 @@ class Edges(NamedTuple):
     registries: Registries
     open_file: OpenFile | None = None
     retry: Retry | None = None  # None: a few times
+    site: BuildSite | None = None  # None: nothing can be built
+
+
+class BuildSite(NamedTuple):
+    """What building needs of the managed host: its files, and marks that only it can make."""
+
+    real_path: Callable[[str], str]
+    memory: Memory
 
 
 @dataclass(frozen=True)
@@ -60,6 +73,9 @@ class ImageHave:
     remote_fix: str = ""
     remote_is_final: bool = False  # the registry was reached and has or gives no such image
     archive: Archive | None = None
+    context: Context | None = None  # of the option `build`
+    args_mark: str = ""
+    named: Mapping[str, Named] = field(default_factory=dict)  # further names, and what is pushed
 
     @property
     def platform(self) -> str:
@@ -67,25 +83,27 @@ class ImageHave:
         return platform_of(self.os, self.architecture, self.variant)
 
 
-def read(
-    engine: Engine,
-    wants: Mapping[str, Want],
-    registries: Registries,
-    open_file: OpenFile | None = None,
-    workers: int = 8,
-) -> dict[str, ImageHave]:
+def read(edges: Edges, wants: Mapping[str, Want], workers: int = 8) -> dict[str, ImageHave]:
     """What is there of each wanted image, under the same keys and in parallel; changes nothing.
 
     One inspect for each image; one question to the registry (by the engine, as a pull would go)
-    where a pull is possible; the tar of ``load`` by ``open_file`` (None: the host's files cannot
-    be read).
+    where a pull or push is possible; the tar of ``load`` by ``open_file`` (None: the host's files
+    cannot be read); the folder of ``build``.
     """
-    edges = Edges(engine, registries, open_file)
     return dict(zip(wants, each(lambda want: observe(edges, want), wants.values(), workers)))
 
 
 def observe(edges: Edges, want: Want) -> ImageHave:
-    """One image: the engine's, and where it matters the registry's and the tar's."""
+    """One image: the engine's, and where it matters the registry's, the tar's, the context's."""
+    have = _observe(edges, want)
+    if want.state == "absent" or not (want.inputs.get("tags") or want.inputs.get("push")):
+        return have
+    from . import names
+
+    return replace(have, named=names.read(edges, want, have))
+
+
+def _observe(edges: Edges, want: Want) -> ImageHave:
     have = inspect(edges.engine, want)
     if want.state == "absent" or (have.id and reference_of(want).id):
         return have
@@ -96,6 +114,13 @@ def observe(edges: Edges, want: Want) -> ImageHave:
         if edges.open_file is None:
             return replace(have, archive=archives.Archive(path, error=_NO_FILES))
         return replace(have, archive=archives.read(path, edges.open_file))
+    build = want.inputs.get("build")
+    if build and edges.site:
+        from . import context as contexts
+
+        context = contexts.read(build["context"], build["dockerfile"], edges.site.real_path)
+        mark = edges.site.memory.fingerprint(build["args"]) if build.get("args") else ""
+        return replace(have, context=context, args_mark=mark)
     return _with_remote(edges, want, have) if may_pull(want, have) else have
 
 
@@ -106,6 +131,23 @@ def may_pull(want: Want, have: ImageHave) -> bool:
         return False
     moved = policy == ALWAYS and reference.is_moving
     return not have.id or moved or not fits(want.inputs.get("platform", ""), have.platform)
+
+
+def digest_at(edges: Edges, reference: Reference) -> str | Fault:
+    """The digest that the registry has for a name, empty where there is none; or a fault."""
+    from .faults import Fault, fault_of
+    from .retry import Retry, persist
+
+    answer = persist(
+        lambda: _distribution(edges, reference),
+        lambda error: fault_of(error, reference, edges.registries),
+        edges.retry or Retry(attempts=3),
+    )
+    if not isinstance(answer, Fault):
+        return str((answer.get("Descriptor") or {}).get("digest") or "")
+    is_missing = re.search(r"manifest unknown|name unknown|not found", answer.message, re.I)
+    may_be_hidden = "denied" in answer.message and is_known(edges.registries, reference.domain)
+    return "" if is_missing or may_be_hidden else answer
 
 
 def _with_remote(edges: Edges, want: Want, have: ImageHave) -> ImageHave:

@@ -8,7 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from ...options import Option
-from ...values import BOOLEAN, TEXT, Type, one_of, parse_text, wrong
+from ...values import BOOLEAN, Type, one_of, parse_list, parse_text, wrong
+from . import reference as references
+from .build_options import BUILD
+from .paths import PATH
 from .platforms import PLATFORM
 
 MISSING, ALWAYS, NEVER = "missing", "always", "never"
@@ -25,16 +28,25 @@ def parse_policy(value: Any, where: str) -> str:
     return text
 
 
-def parse_path(value: Any, where: str) -> str:
-    """An absolute path on the managed host."""
-    text = parse_text(value, where)
-    if not text.startswith("/"):
-        raise wrong(where, f"'{text}' is not an absolute path", "write it from / on")
-    return text
+def parse_references(value: Any, where: str) -> list[str]:
+    """Tags of images in normal form, each once."""
+    found = []
+    for index, item in enumerate(parse_list(value, where)):
+        path = f"{where}[{index}]"
+        reference = references.parse(item, path)
+        if not reference.is_moving:
+            raise wrong(path, "is a digest or an ID, not a name", "write it as NAME:TAG")
+        found.append(reference.normal)
+    return sorted(set(found))
 
 
+REFERENCES = Type(
+    "list of images",
+    parse_references,
+    "raw",
+    {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+)
 PULL_POLICY = Type("text", parse_policy, "str", {"enum": [*POLICIES, "if_not_present"]})
-PATH = Type("path on the managed host", parse_path, "str", {"type": "string"})
 
 ROWS: tuple[Option, ...] = (
     Option(
@@ -64,6 +76,30 @@ ROWS: tuple[Option, ...] = (
         example="/srv/images/web.tar",
     ),
     Option(
+        "build",
+        BUILD,
+        "The folder, on the managed host, that the image is built from; or a mapping as in Compose:"
+        " C(context), C(dockerfile), C(args), C(target), C(labels), C(cache_from), C(network),"
+        " C(no_cache), C(pull), C(extra_hosts), C(shm_size). It is built when the host has none,"
+        " and when files of the context, an option or a base image are others than at the last"
+        " build. The engine's own builder is used, without BuildKit.",
+        example={"context": "/srv/web", "args": {"VERSION": "1.4"}},
+    ),
+    Option(
+        "tags",
+        REFERENCES,
+        "Further names of the image. A name that is taken out of this list stays on the host.",
+        example=["registry.example.com/shop/web:1.4"],
+    ),
+    Option(
+        "push",
+        BOOLEAN,
+        "Whether the image is pushed, under its name and its C(tags), when the registry has another"
+        " one or none. The registry must answer, also in check mode. Names without a registry,"
+        " which are on Docker Hub, are pushed there.",
+        default=False,
+    ),
+    Option(
         "platform",
         PLATFORM,
         "The platform of the image, as C(os[/architecture[/variant]]). An image for another one is"
@@ -80,9 +116,3 @@ ROWS: tuple[Option, ...] = (
 )
 
 OPTIONS = ROWS
-
-# The credentials of one registry.
-REGISTRY_ROWS: tuple[Option, ...] = (
-    Option("username", TEXT, "The user name at this registry.", example="ci"),
-    Option("password", TEXT, "The password or access token.", secret=True),
-)

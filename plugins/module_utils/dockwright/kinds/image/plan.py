@@ -56,6 +56,11 @@ def changes_registries(change: Change) -> bool:
     return change.kind == "daemon" and change.path.startswith(_REGISTRY_KEYS)
 
 
+def is_built(want: Want) -> bool:
+    """Whether the image is built here."""
+    return want.state != "absent" and bool(want.inputs.get("build"))
+
+
 def problems(want: Want, have: ImageHave, *, settled: bool = True) -> list[Problem]:
     """Why the image cannot be had."""
     deed = _decide(want, have, settled)
@@ -64,7 +69,7 @@ def problems(want: Want, have: ImageHave, *, settled: bool = True) -> list[Probl
 
 def warnings(want: Want, have: ImageHave) -> list[str]:
     """What a planned pull may fail of."""
-    if have.remote_error and plan(want, have, settled=False):
+    if have.remote_error and not is_built(want) and plan(want, have, settled=False):
         return [f"image {want.name} may not be had: {have.remote_error}. {have.remote_fix}"]
     return []
 
@@ -79,6 +84,8 @@ def is_met(want: Want, have: ImageHave) -> bool:
 def _decide(want: Want, have: ImageHave, settled: bool) -> _Deed | Problem | None:
     if want.state == "absent":
         return _Deed(Action.DELETE, "is to be absent") if have.id else None
+    if is_built(want):  # see building
+        return None
     if want.inputs.get("load") and not (have.id and reference_of(want).id):
         return _decide_load(want, have, have.archive)
     if not have.id and (policy_of(want) == NEVER or reference_of(want).id):

@@ -144,6 +144,11 @@ def _repository(name: str) -> tuple[str, str]:
     return first, rest
 
 
+def is_registry(text: str) -> bool:
+    """Whether a text is the address of a registry: HOST or HOST:PORT."""
+    return bool(_DOMAIN.fullmatch(text))
+
+
 def _is_domain(text: str) -> bool:
     return "." in text or ":" in text or text == "localhost"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -45,6 +45,27 @@ def implied(reference: Any, where: str, pull_policy: Any = None, platform: Any =
         raise SpecError(problems)
     inputs = {"reference": found.normal, **entry}
     return Want("image", reference.strip(), f"{where}.image", inputs=inputs)
+
+
+def bases_of(want: Want, read_file: Callable[[str], str | None]) -> list[Want]:
+    """The images that the Dockerfile of an image builds upon; read on the managed host."""
+    build = want.inputs.get("build")
+    if not build or want.state == "absent":
+        return []
+    from .context import dockerfile_of
+    from .dockerfile import bases
+
+    text = read_file(dockerfile_of(build["context"], build["dockerfile"])) or ""
+    policy, platform = ALWAYS if build["pull"] else None, want.inputs.get("platform")
+    named = bases(text, build.get("args", {}), build["target"])
+    where = f"{want.where}.build"
+    return [implied(name, where, policy, platform) for name in named if "$" not in name]
+
+
+def built_on(want: Want, bases: Iterable[Want]) -> Want:
+    """The want with the keys of its bases."""
+    keys = [key(base) for base in bases]
+    return replace(want, inputs={**want.inputs, "bases": keys}) if keys else want
 
 
 def key(want: Want) -> str:
@@ -93,19 +114,31 @@ def _both(one: Want, other: Want, problems: list[Problem]) -> Want:
     policies = [want.inputs["pull_policy"] for want in (one, other) if "pull_policy" in want.inputs]
     if policies:
         inputs["pull_policy"] = max(policies, key=_STRICTER.index)
-    if inputs.get("load") and inputs.get("pull_policy") == ALWAYS:
-        source = one if one.inputs.get("load") else other
+    made_here = [want for want in (one, other) if _is_made_here(want.inputs)]
+    is_base = any(want.where.endswith(".build.image") for want in (one, other))
+    if made_here and is_base:
+        inputs.pop("pull_policy", None)  # another entry of the document makes it
+    elif made_here and inputs.get("pull_policy") == ALWAYS:
+        source = made_here[0]
         asking = other if source is one else one
-        text = f"pull_policy always, but {source.where} loads the image from a tar"
+        text = f"pull_policy always, but {source.where} {_how(source.inputs)}"
         problems.append(Problem(asking.where, text, "keep one of them"))
     return replace(one, inputs=inputs)
+
+
+def _is_made_here(inputs: Mapping[str, Any]) -> bool:
+    return bool(inputs.get("load") or inputs.get("build"))
+
+
+def _how(inputs: Mapping[str, Any]) -> str:
+    return "loads the image from a tar" if inputs.get("load") else "builds the image"
 
 
 def _contradictions(
     reference: Reference, entry: Mapping[str, Any], where: str
 ) -> Iterable[Problem]:
     if entry.get("state") == "absent":
-        for name in ("pull_policy", "load", "platform"):
+        for name in ("pull_policy", "load", "platform", "build", "tags", "push"):
             if name in entry:
                 text = "means nothing for an image that is to be absent"
                 yield Problem(f"{where}.{name}", text, "remove it")
@@ -113,9 +146,24 @@ def _contradictions(
     if entry.get("load") and entry.get("pull_policy") == ALWAYS:
         text = "is always, but the image is loaded from a tar"
         yield Problem(f"{where}.pull_policy", text, "remove pull_policy or load")
+    if entry.get("build"):
+        yield from _not_built(reference, entry, where)
+    if entry.get("push") and not reference.is_moving:
+        text = "means nothing for an image that is named by digest or ID"
+        yield Problem(f"{where}.push", text, "name the image by its tag")
     if entry.get("load") and reference.digest:
         text = "a loaded image has no digest, so it never is this image"
         yield Problem(f"{where}.load", text, "name the image by its tag or its ID")
     if reference.id and entry.get("pull_policy") == ALWAYS:
         text = "is always, but no registry knows an image by its ID"
         yield Problem(f"{where}.pull_policy", text, "name the image by its tag or its digest")
+
+
+def _not_built(reference: Reference, entry: Mapping[str, Any], where: str) -> Iterable[Problem]:
+    for name in ("load", "pull_policy"):
+        if name in entry:
+            text = "means nothing for an image that is built"
+            yield Problem(f"{where}.{name}", text, f"remove build or {name}")
+    if not reference.is_moving:
+        text = "an image gets its ID and digest from the build"
+        yield Problem(f"{where}.build", text, "name the image by its tag")

@@ -5,13 +5,14 @@
 
 module PuppetX
   module Dockwright
-    NAMED = %w[container image network volume project].freeze
+    NAMED = %w[container image network volume registry_login project].freeze
     STATES = {
       'container' => %w[running stopped absent],
       'image' => %w[present absent],
       'network' => %w[present absent],
       'volume' => %w[present absent],
       'firewall' => %w[present absent],
+      'registry_login' => %w[present absent],
     }.freeze
     OPTIONS = {
       'container' => {
@@ -87,7 +88,7 @@ module PuppetX
         'pull_policy' => 'When the image is pulled. `always` asks the registry and pulls what is newer. One of `always`, `missing`, `if_not_present`, `never`. The default is `missing`.',
         'ignore' => 'Paths of options that another hand owns, such as `labels.build`: shown, never changed. Type list of texts.',
         'project' => 'The project that owns the objects. Type text. For example `shop`.',
-        'registries' => 'Credentials by registry: `username` and `password`. Type mapping.',
+        'registries' => 'Logins by registry: `username` and `password`; see the options of kind registry_login. Pulls use them. In the spec of a host they are stored, too, as `docker login` does; else only with `store: true`. Type mapping.',
         'max_disruption' => 'The strongest disruption the plan may have. A plan above it fails before anything is touched. Left out: everything but the removal of volumes by `purge`. With `destroy` also the anonymous volumes of containers that `purge` or a smaller `scale` remove go; else they are kept. One of `none`, `reload`, `reconnect`, `restart`, `replace`, `outage`, `rebuild`, `destroy`. For example `reconnect`.',
         'recreate_stale' => 'Whether containers that keep old defaults of the daemon are replaced, or restarted where that is enough. Containers of others are restarted only, never replaced. The default is `false`.',
         'reveal' => 'Names of secret values that may be shown, such as variables. Type list of texts.',
@@ -102,9 +103,12 @@ module PuppetX
       'image' => {
         'pull_policy' => 'When the image is pulled. `missing` (also `if_not_present`): when no image of this name is on the host. `always`: when the registry has another one than the host; the registry must answer, also in check mode. `never`: not at all, so it must be there. A digest or an ID cannot move, so `always` does not ask for it again. One of `missing`, `always`, `never`, `if_not_present`. The default is `missing`.',
         'load' => 'Path, on the managed host, of a tar that `docker save` wrote (it may be compressed). The image of this name (or ID) in the tar is what is wanted: it is loaded when the host has none or another one, and never pulled. Type path on the managed host. For example `/srv/images/web.tar`.',
+        'build' => 'The folder, on the managed host, that the image is built from; or a mapping as in Compose: `context`, `dockerfile`, `args`, `target`, `labels`, `cache_from`, `network`, `no_cache`, `pull`, `extra_hosts`, `shm_size`. It is built when the host has none, and when files of the context, an option or a base image are others than at the last build. The engine\'s own builder is used, without BuildKit. Type folder on the managed host, or mapping. For example `{"context": "/srv/web", "args": {"VERSION": "1.4"}}`.',
+        'tags' => 'Further names of the image. A name that is taken out of this list stays on the host. Type list of images. For example `["registry.example.com/shop/web:1.4"]`.',
+        'push' => 'Whether the image is pushed, under its name and its `tags`, when the registry has another one or none. The registry must answer, also in check mode. Names without a registry, which are on Docker Hub, are pushed there. The default is `false`.',
         'platform' => 'The platform of the image, as `os[/architecture[/variant]]`. An image for another one is pulled anew. By default the engine chooses, and what is there is taken. For example `linux/amd64`.',
         'force' => 'With `state=absent`: take the name away also when stopped containers use the image, and an ID with all its names. The default is `false`.',
-        'registries' => 'Credentials by registry: `username` and `password`. Type mapping.',
+        'registries' => 'Logins by registry: `username` and `password`; see the options of kind registry_login. Pulls use them. In the spec of a host they are stored, too, as `docker login` does; else only with `store: true`. Type mapping.',
         'max_disruption' => 'The strongest disruption the plan may have. A plan above it fails before anything is touched. Left out: everything but the removal of volumes by `purge`. With `destroy` also the anonymous volumes of containers that `purge` or a smaller `scale` remove go; else they are kept. One of `none`, `reload`, `reconnect`, `restart`, `replace`, `outage`, `rebuild`, `destroy`. For example `reconnect`.',
         'reveal' => 'Names of secret values that may be shown, such as variables. Type list of texts.',
         'lock_timeout' => 'The longest wait for another run on the same host. Type duration. The default is `1m`. For example `1m`.',
@@ -190,6 +194,21 @@ module PuppetX
         'cert_path' => 'The directory of `ca.pem`, `cert.pem` and `key.pem`. Type text.',
         'timeout' => 'The longest that one answer of the engine may take. Type duration. The default is `1m`. For example `60s`.',
       },
+      'registry_login' => {
+        'username' => 'The user name at this registry. Type text. For example `ci`.',
+        'password' => 'The password or access token. Type text.',
+        'verify' => 'Whether the registry is asked, by the engine, if it takes user name and password before they are stored. Where they are stored already it is not asked. With `false` neither registry nor engine need to be there. The default is `true`.',
+        'store' => 'Whether the login is kept, as `docker login` does. With `false` it is for the pulls of this run alone. The default is true for module `registry_login` and in the spec of a host, and false in the option `registries` of other modules.',
+        'config_path' => 'The config.json, on the machine where the run takes place (with Ansible the managed host). By default that of the user who runs it: `$DOCKER_CONFIG/config.json` or `~/.docker/config.json`. Type path on the managed host. For example `/home/ci/.docker/config.json`.',
+        'max_disruption' => 'The strongest disruption the plan may have. A plan above it fails before anything is touched. Left out: everything but the removal of volumes by `purge`. With `destroy` also the anonymous volumes of containers that `purge` or a smaller `scale` remove go; else they are kept. One of `none`, `reload`, `reconnect`, `restart`, `replace`, `outage`, `rebuild`, `destroy`. For example `reconnect`.',
+        'reveal' => 'Names of secret values that may be shown, such as variables. Type list of texts.',
+        'lock_timeout' => 'The longest wait for another run on the same host. Type duration. The default is `1m`. For example `1m`.',
+        'docker_host' => 'The engine\'s address: `unix://`, `tcp://` or `ssh://`. Left out: `DOCKER_HOST`, the current context, or the local socket, as with the docker command. Type text. For example `ssh://root@docker1.example.com`.',
+        'context' => 'The name of a context of the docker command. Type text.',
+        'tls_verify' => 'Whether the engine\'s certificate is verified (TCP).',
+        'cert_path' => 'The directory of `ca.pem`, `cert.pem` and `key.pem`. Type text.',
+        'timeout' => 'The longest that one answer of the engine may take. Type duration. The default is `1m`. For example `60s`.',
+      },
       'storage' => {
         'driver' => 'Storage driver of the engine\'s own image store. `auto` takes what suits the kernel, the file system of the data-root and the engine. One of `auto`, `overlay2`, `btrfs`, `fuse-overlayfs`, `zfs`, `vfs`. For example `overlay2`.',
         'data_root' => 'Folder of images, containers and volumes. What is in the present one is copied there while the engine is stopped. It must be empty. Type path. For example `/srv/docker`.',
@@ -216,7 +235,7 @@ module PuppetX
         'compose_directory' => 'The directory on the managed host from which relative paths in the Compose file start: those of binds, secrets and configs, and in a mapping those of `env_file`. Left out: the directory of the first file where that is read on the managed host; elsewhere relative paths are refused. Type text. For example `/srv/shop`.',
         'compose_environment' => 'Variables for `${NAME}` in the Compose file. They go before those of `.env`, `compose_env_files` and the tool\'s environment. `COMPOSE_PROFILES` names active profiles. Type mapping of texts. For example `{"TAG": "1.4", "COMPOSE_PROFILES": "web,worker"}`.',
         'compose_env_files' => 'Files of variables for `${NAME}`, read where the Compose file is, in place of `.env`: with Ansible on the controller, with Salt and the command line on the managed host. Type list of texts. For example `["files/common.env", "files/production.env"]`.',
-        'registries' => 'Credentials by registry: `username` and `password`. Type mapping.',
+        'registries' => 'Logins by registry: `username` and `password`; see the options of kind registry_login. Pulls use them. In the spec of a host they are stored, too, as `docker login` does; else only with `store: true`. Type mapping.',
         'purge' => 'Whether what is ours in this project and not in the spec is removed. The default is `false`.',
         'ignore' => 'Paths in the spec that another hand owns, such as `daemon.labels`. Type list of texts.',
         'max_disruption' => 'The strongest disruption the plan may have. A plan above it fails before anything is touched. Left out: everything but the removal of volumes by `purge`. With `destroy` also the anonymous volumes of containers that `purge` or a smaller `scale` remove go; else they are kept. One of `none`, `reload`, `reconnect`, `restart`, `replace`, `outage`, `rebuild`, `destroy`. For example `reconnect`.',
@@ -235,7 +254,7 @@ module PuppetX
         'daemon' => 'Keys of `daemon.json` in the engine\'s own spelling. Type mapping. For example `{"log-driver": "local"}`.',
         'firewall' => 'Who may reach published ports; see the options of kind firewall. Type mapping. For example `{"default": "drop", "allow": [{"port": 443}]}`.',
         'storage' => 'Storage driver, data-root and image store; see the options of kind storage. Type mapping. For example `{"driver": "overlay2"}`.',
-        'registries' => 'Credentials by registry: `username` and `password`. Type mapping.',
+        'registries' => 'Logins by registry: `username` and `password`; see the options of kind registry_login. Pulls use them. In the spec of a host they are stored, too, as `docker login` does; else only with `store: true`. Type mapping.',
         'project' => 'The project that owns the objects. Type text. For example `shop`.',
         'networks' => 'Networks by name; see the options of kind network. Type mapping.',
         'volumes' => 'Volumes by name; see the options of kind volume. Type mapping.',

@@ -1,0 +1,1 @@
+"""What is done once and has no state to keep: commands in containers."""

@@ -1,0 +1,82 @@
+"""What all actions share: their options, the engine, and an answer that holds no secret."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Callable
+
+from ..connection import Connection
+from ..engine.client import Engine
+from ..errors import ApplyFailed, DockwrightError, EngineRefused, Problem, SpecError
+from ..masking import without_secrets
+from ..options import parse
+from .options import ACTIONS
+
+Work = Callable[..., "dict[str, Any]"]
+NEEDED = {"container_copy": ("name", "path"), "container_exec": ("name", "command")}
+EMPTY: dict[str, dict[str, Any]] = {
+    "container_copy": {"diff": {}},
+    "container_exec": {"rc": None, "stdout": "", "stderr": ""},
+}
+
+
+def act(
+    kind: str, params: Mapping[str, Any], connection: Connection, *, check: bool
+) -> dict[str, Any]:
+    """Do an action as its options say; the answer as JSON values. Never raises DockwrightError."""
+    common = {"changed": False, "failed": False, "message": "", "problems": [], "warnings": []}
+    answer: dict[str, Any] = {**common, **EMPTY[kind]}
+    engine: Engine | None = None
+    try:
+        given = _given(kind, params)
+        engine = Engine(connection.endpoint(), timeout=connection.timeout)
+        answer.update(_work(kind)(engine, given, check=check))
+    except DockwrightError as error:
+        problems = error.problems()
+        answer["changed"] = isinstance(error, ApplyFailed) and error.changed
+        answer.update(failed=True, problems=[problem._asdict() for problem in problems])
+        answer["message"] = "\n".join(problem.text() for problem in problems)
+    finally:
+        if engine is not None:
+            engine.close()
+    secret = {"containers": {"": {"environment": params.get("environment")}}}
+    shown: dict[str, Any] = without_secrets(answer, secret)
+    return shown
+
+
+def _work(kind: str) -> Work:
+    if kind == "container_copy":
+        from .copy import run as copy
+
+        return copy
+    from .exec import run
+
+    return run
+
+
+def _given(kind: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    rows = ACTIONS[kind]
+    given = parse(rows, params, "")
+    missing = [name for name in NEEDED[kind] if not given.get(name)]
+    if missing:
+        raise SpecError(Problem(name, "is missing", f"give the {name}") for name in missing)
+    return {**{row.name: row.default for row in rows if row.default is not None}, **given}
+
+
+def status_of(engine: Engine, name: str) -> str | None:
+    """What the container of this very name does; None where there is none."""
+    try:
+        raw = engine.get(f"/containers/{name}/json")
+    except EngineRefused as error:
+        if error.status == 404:
+            return None
+        raise
+    if raw.get("Name", "").lstrip("/") != name:  # found by the beginning of its ID
+        return None
+    return str((raw.get("State") or {}).get("Status") or "")
+
+
+def no_such(name: str) -> ApplyFailed:
+    """The error of a container that is not there."""
+    fix = "make the container first, or check its name"
+    return ApplyFailed(f"there is no container {name}", where="name", fix=fix)

@@ -1,0 +1,113 @@
+"""The options of actions, one row each."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ..kinds.image.paths import PATH
+from ..options import Option
+from ..values import (
+    BOOLEAN,
+    COMMAND,
+    DURATION,
+    INTEGER,
+    TEXT,
+    TEXT_MAP,
+    Type,
+    parse_list,
+    parse_text,
+    wrong,
+)
+
+
+def parse_inside(value: Any, where: str) -> str:
+    """An absolute path in a container."""
+    text = parse_text(value, where)
+    if not text.startswith("/"):
+        raise wrong(where, f"'{text}' is not an absolute path", "write it from / on")
+    return text
+
+
+def parse_codes(value: Any, where: str) -> list[int]:
+    """Exit codes."""
+    return [INTEGER.parse(item, f"{where}[{i}]") for i, item in enumerate(parse_list(value, where))]
+
+
+INSIDE = Type("path in the container", parse_inside, "str", {"type": "string"})
+CODES = Type(
+    "list of exit codes", parse_codes, "raw", {"anyOf": [{"type": "integer"}, {"type": "array"}]}
+)
+
+EXEC: tuple[Option, ...] = (
+    Option("name", TEXT, "The container, by its exact name.", example="web"),
+    Option(
+        "command",
+        COMMAND,
+        "The command: a list, or text that is split into words as a shell does. No shell runs it.",
+        example=["nginx", "-s", "reload"],
+    ),
+    Option("creates", INSIDE, "A path in the container; when it is there, nothing is run."),
+    Option("removes", INSIDE, "A path in the container; when it is not there, nothing is run."),
+    Option(
+        "unless",
+        COMMAND,
+        "A command in the container; when it ends with 0, nothing is run. In check mode it is not"
+        " run, and the answer says that it would decide.",
+    ),
+    Option(
+        "environment", TEXT_MAP, "Variables of the command; their values are masked.", secret=True
+    ),
+    Option("user", TEXT, "The user, C(NAME) or C(UID:GID). By default that of the container."),
+    Option("working_dir", INSIDE, "The folder that it runs in. By default that of the container."),
+    Option(
+        "success",
+        CODES,
+        "Exit codes that mean success.",
+        default=[0],
+    ),
+    Option(
+        "limit",
+        DURATION,
+        "How long the command may take. One that takes longer is left running: the engine cannot"
+        " end it.",
+        default=60 * 10**9,
+    ),
+)
+
+
+def parse_mode(value: Any, where: str) -> int:
+    """Permissions, octal."""
+    if not isinstance(value, str) or not re.fullmatch(r"0?[0-7]{3,4}", value):
+        raise wrong(where, f"'{value}' is no mode", 'write it octal, as text: "0644"')
+    return int(value, 8)
+
+
+def parse_owner(value: Any, where: str) -> str:
+    """User and group by their numbers: names are the container's own, and nobody resolves them."""
+    text = parse_text(value, where)
+    if not re.fullmatch(r"\d{1,9}(:\d{1,9})?", text):
+        raise wrong(where, f"'{text}' is no owner", "write the numbers as UID:GID")
+    return text if ":" in text else f"{text}:{text}"
+
+
+MODE = Type("octal mode", parse_mode, "str", {"type": "string"}, lambda value: f"{value:04o}")
+OWNER = Type("UID:GID", parse_owner, "str", {"type": ["string", "integer"]})
+
+COPY: tuple[Option, ...] = (
+    Option("name", TEXT, "The container, by its exact name; it need not run.", example="web"),
+    Option("path", INSIDE, "The file in the container. Its folder must be there."),
+    Option("content", TEXT, "What the file holds.", secret=True),
+    Option("src", PATH, "A file on the managed host whose content it is."),
+    Option(
+        "mode", MODE, "Its mode. By default that of the file there, or C(0644).", example="0644"
+    ),
+    Option("owner", OWNER, "Its owner. By default that of the file there, or C(0:0)."),
+    Option(
+        "hidden",
+        BOOLEAN,
+        "Whether the diff leaves the content out, as it is secret.",
+        default=False,
+    ),
+)
+ACTIONS = {"container_copy": COPY, "container_exec": EXEC}

@@ -1,0 +1,1 @@
+"""Logins at registries, as the docker command keeps them."""

@@ -1,0 +1,62 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Have a file in a container: see DOCUMENTATION."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: container_copy
+short_description: Have a file in a container
+version_added: 0.1.0
+author:
+  - The dockwright authors (@dockwright)
+description:
+  - Writes a file in a container, which need not run, where content, mode or owner are others.
+  - What is written goes with the container; a new one made from the image has not got it.
+extends_documentation_fragment:
+  - dockwright.docker.container_copy
+  - dockwright.docker.attributes
+seealso:
+  - module: dockwright.docker.container_exec
+"""
+
+EXAMPLES = r"""
+- name: Have a page
+  dockwright.docker.container_copy:
+    name: web
+    path: /usr/share/nginx/html/index.html
+    content: "hello\n"
+    mode: "0644"
+
+- name: Have a key, which no diff shows
+  dockwright.docker.container_copy:
+    name: web
+    path: /etc/ssl/private/web.key
+    src: /srv/keys/web.key
+    mode: "0600"
+    hidden: true
+"""
+
+RETURN = r"""
+msg:
+  description: What was done, or why not.
+  returned: always
+  type: str
+problems:
+  description: Every problem with C(where), C(message) and C(fix).
+  returned: always
+  type: list
+  elements: dict
+"""
+
+from ..module_utils.glue import run_action
+
+
+def main() -> None:
+    """Run the module."""
+    run_action("container_copy")
+
+
+if __name__ == "__main__":
+    main()
