@@ -16,7 +16,7 @@ def present(name, **options):
             - password: {{ pillar['registry_password'] }}
     """
     given = {**options, "state": "present"}
-    return glue.state("registry_login", name, given, test=__opts__["test"])
+    return glue.state("registry_login", name, given, globals())
 
 
 def absent(name, **options):
@@ -28,7 +28,12 @@ def absent(name, **options):
           dockwright_registry_login.absent
     """
     given = {**options, "state": "absent"}
-    return glue.state("registry_login", name, given, test=__opts__["test"])
+    return glue.state("registry_login", name, given, globals())
+
+
+def mod_watch(name, sfun, **options):
+    """Nothing: the state itself has compared all there is (a login has nothing to restart)."""
+    return glue.nothing_to_do(name)
 
 
 glue.tell_options("registry_login", present, absent)

@@ -10,7 +10,7 @@ module PuppetX
   module Dockwright
     SERVE = ::Dockwright::Serve
     # What is made ready before everything else, in this order.
-    HOST = %w[storage firewall daemon].freeze
+    HOST = %w[storage firewall daemon registry_login].freeze
     PACKAGES = %w[dockwright docker.io docker-ce moby-engine].freeze
     # A container comes after what these options mention.
     MENTIONS = {
