@@ -24,14 +24,14 @@ seealso:
 EXAMPLES = r"""
 - name: Have a page
   dockwright.docker.container_copy:
-    name: web
+    name: site
     path: /usr/share/nginx/html/index.html
     content: "hello\n"
     mode: "0644"
 
 - name: Have a key, which no diff shows
   dockwright.docker.container_copy:
-    name: web
+    name: site
     path: /etc/ssl/private/web.key
     src: /srv/keys/web.key
     mode: "0600"

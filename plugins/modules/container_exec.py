@@ -30,15 +30,16 @@ seealso:
 EXAMPLES = r"""
 - name: Make the database once
   dockwright.docker.container_exec:
-    name: db
+    name: records
     command: [createdb, shop]
     unless: [psql, -d, shop, -c, "select 1"]
     user: postgres
 
 - name: Read the configuration again
   dockwright.docker.container_exec:
-    name: web
+    name: site
     command: nginx -s reload
+  changed_when: false
 """
 
 RETURN = r"""

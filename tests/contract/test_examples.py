@@ -17,6 +17,31 @@ from .front_ends import run
 
 MODULES = sorted((machine.CHECKOUT / "plugins/modules").glob("*.py"))
 SERVER = {"Cmd": ["httpd", "-f", "-p", "80", "-h", "/www"]}
+# What the examples speak of: a registry (addresses in 127.0.0.0/8 need no certificate), a folder
+# to build, and two containers with programs that do as their namesakes.
+SITE = """
+echo 127.0.0.2 registry.example.com >> /etc/hosts
+mkdir -p /var/lib/images /srv/web /srv/keys /srv/bin /srv/marks /home/ci
+chmod 777 /srv/marks
+cat > /srv/registry.yml <<END
+version: 0.1
+storage: {filesystem: {rootdirectory: /var/lib/registry.example.com}}
+http: {addr: '127.0.0.2:80'}
+END
+systemd-run -q --unit registry-example --collect docker-registry serve /srv/registry.yml
+printf 'FROM nginx:1.27\nARG VERSION\nLABEL version=$VERSION\n' > /srv/web/Dockerfile
+echo a key > /srv/keys/web.key
+printf '#!/bin/sh\ntest -e /marks/shop' > /srv/bin/psql
+printf '#!/bin/sh\ntouch /marks/shop' > /srv/bin/createdb
+printf '#!/bin/sh\n' > /srv/bin/nginx
+chmod 755 /srv/bin/*
+echo postgres:x:70:70::/:/bin/sh > /srv/passwd
+docker run -d --name records -v /srv/bin/psql:/bin/psql -v /srv/bin/createdb:/bin/createdb \
+    -v /srv/marks:/marks postgres:16
+docker cp /srv/passwd records:/etc/passwd
+docker run -d --name site -v /srv/bin/nginx:/bin/nginx -v /usr/share/nginx/html \
+    -v /etc/ssl/private nginx:1.27
+"""
 
 
 def examples(path: Path) -> list[dict[str, Any]]:
@@ -35,7 +60,8 @@ def play(modules: list[Path], host: str) -> dict[str, Any]:
         for task in examples(path)
         for _ in range(2)
     ]
-    return {"hosts": host, "gather_facts": False, "tasks": tasks}
+    known = {"registry_password": "let-me-in"}
+    return {"hosts": host, "gather_facts": False, "vars": known, "tasks": tasks}
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +70,7 @@ def results(host26: TestHost, tmp_path_factory: pytest.TempPathFactory) -> dict[
     engine_clean(host26)
     host26.load_tiny("nginx:1.27", **SERVER)
     host26.load_tiny("postgres:16", Cmd=["sleep", "1000"])
-    host26.exec(["mkdir", "-p", "/var/lib/images"])
+    host26.exec(["sh", "-ec", SITE])
     host26.copy_in(tiny_tar("shop/web:1.4", **SERVER), "/var/lib/images/web.tar")
     moved = start_host("debian-13")  # its data-root goes elsewhere: it is nobody else's
     # Where a data-root can be: not on the overlay that this host has for a root.
@@ -81,6 +107,7 @@ def results(host26: TestHost, tmp_path_factory: pytest.TempPathFactory) -> dict[
             results = task["hosts"].values()  # none for what only steers the play
             found.setdefault(module, []).extend((task["task"]["name"], item) for item in results)
     moved.stop()
+    host26.exec(["systemctl", "stop", "registry-example"])
     engine_clean(host26)
     reset_daemon(host26)
     return found

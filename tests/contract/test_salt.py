@@ -269,10 +269,11 @@ def test_secrets_from_pillar_are_shown_nowhere(minion: Minion) -> None:
 def test_the_loader_finds_every_state(minion: Minion) -> None:
     """By the entry point alone, with the options in its documentation."""
     kinds = (path.stem for path in (machine.CHECKOUT / STATES).glob("dockwright_*.py"))
+    objects = ("image", "network", "registry_login", "volume")
     found = minion.call("sys.list_state_functions", *kinds)["answer"]
     assert {name for name in found if not name.endswith(".mod_watch")} == {
-        *(f"dockwright_{kind}.present" for kind in ("image", "network", "volume")),
-        *(f"dockwright_{kind}.absent" for kind in ("container", "image", "network", "volume")),
+        *(f"dockwright_{kind}.present" for kind in objects),
+        *(f"dockwright_{kind}.absent" for kind in ("container", *objects)),
         *(f"dockwright_{kind}.configured" for kind in ("daemon", "firewall", "storage")),
         *("dockwright_container.running", "dockwright_container.stopped"),
         *("dockwright_host.applied", "dockwright_project.applied"),
