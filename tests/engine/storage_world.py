@@ -177,7 +177,7 @@ def shape(raw: dict[str, Any]) -> dict[str, Any]:
         k: v for k, v in raw["HostConfig"].items() if k not in ("Binds", "Mounts", "NetworkMode")
     }
     ends = {
-        name: [end.get("IPAMConfig"), [a for a in end.get("Aliases") or () if a not in raw["Id"]]]
+        name: [end.get("IPAMConfig"), [a for a in end.get("Aliases") or () if a != raw["Id"][:12]]]
         for name, end in raw["NetworkSettings"]["Networks"].items()
     }
     mounts = sorted(
