@@ -25,6 +25,7 @@ from .watch import Watch
 _GONE = (404,)
 
 
+_TRIES, _PAUSE = 3, 0.05  # of an update, and seconds between them
 SETTLE = 0.5  # seconds within which a container without a health check must not fail
 
 
@@ -178,20 +179,23 @@ def update(engine: Engine, identity: str, body: Any) -> bool:
     One that ends and is started again all the time cannot be updated in between.
     """
     path = f"/containers/{identity}/update"
+    for attempt in range(_TRIES):
+        try:
+            engine.post(path, body)
+            return False
+        except EngineRefused:
+            if get(engine.get(f"/containers/{identity}/json"), "State.Restarting"):
+                break
+            if attempt == _TRIES - 1:  # it is refused for good
+                raise
+            time.sleep(_PAUSE)  # or it had just ended, which the engine takes a moment to note
+    engine.post(f"/containers/{identity}/stop")
     try:
         engine.post(path, body)
     except EngineRefused:
-        if not get(engine.get(f"/containers/{identity}/json"), "State.Restarting"):
-            engine.post(path, body)  # it had just ended, or this is refused for good
-            return False
-        engine.post(f"/containers/{identity}/stop")
-        try:
-            engine.post(path, body)
-        except EngineRefused:
-            engine.post(f"/containers/{identity}/start")
-            raise
-        return True
-    return False
+        engine.post(f"/containers/{identity}/start")
+        raise
+    return True
 
 
 def _await_removal(engine: Engine, have: Have) -> None:
