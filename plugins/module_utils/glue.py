@@ -100,7 +100,9 @@ def _converge(module: Module) -> dict[str, Any]:
 
 def _act(module: Module) -> dict[str, Any]:
     connection = api.Connection.of(module.params)
-    return dict(api.act(module.kind, module.params, connection, check=module.check_mode))
+    answer = api.act(module.kind, module.params, connection, check=module.check_mode)
+    # Ansible takes an rc that is not 0 for a failure, also that of a command that was not run.
+    return {key: value for key, value in answer.items() if value is not None}
 
 
 def _facts(module: Module) -> dict[str, Any]:

@@ -97,3 +97,15 @@ def test_bytes_that_are_no_utf8_survive(files: Files, tmp_path: Path) -> None:
     (tmp_path / "etc/a").write_bytes(b"\xff\xfe{}")
     files.write_atomic("/etc/b", files.read_text("/etc/a") or "")
     assert (tmp_path / "etc/b").read_bytes() == b"\xff\xfe{}"
+
+
+def test_a_link_that_another_user_laid_is_told(files: Files, tmp_path: Path) -> None:
+    home = tmp_path / "home/ci"
+    home.mkdir(parents=True)
+    (home / ".docker").symlink_to("/etc")
+    assert files.strange_link("/home/ci/.docker/config.json") == ""
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a folder away")
+    os.chown(home, 12345, 12345)
+    assert files.strange_link("/home/ci/.docker/config.json") == "/home/ci/.docker"
+    assert files.strange_link("/home/ci/config.json") == ""

@@ -54,6 +54,10 @@ def path_of(want: Want, environ: Any) -> str:
 def read(want: Want, host: Host, environ: Any) -> LoginHave:
     """What is stored for a registry. Raises HostError where file or helper cannot be asked."""
     path = path_of(want, environ)
+    link = host.files.strange_link(path)
+    if link:  # with root's rights it would lead anywhere
+        fix = "name the file that is meant, or have the link's folder belong to root"
+        return LoginHave(path, error=f"{link} is a link in another user's folder", fix=fix)
     try:
         config = configs.parsed(host.files.read_text(path))
     except BadConfig as error:
