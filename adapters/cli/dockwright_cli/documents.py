@@ -1,8 +1,10 @@
-"""Reading what the user hands in: specs as YAML or JSON, requests as JSON."""
+"""Documents: reading what the user hands in, and writing what is for its owner alone."""
 
 from __future__ import annotations
 
 import json
+import os
+import tempfile
 from typing import IO, Any
 
 
@@ -37,6 +39,19 @@ def parse_request(line: bytes) -> Any:
         return _json(line.decode(), "the line")
     except UnicodeDecodeError:
         raise InputError("the line is not text in UTF-8") from None
+
+
+def write_private(path: str, text: str) -> None:
+    """Write a file for its owner alone; it is there whole or not at all."""
+    try:
+        descriptor, temporary = tempfile.mkstemp(
+            prefix=".dockwright.", dir=os.path.dirname(os.path.abspath(path))
+        )
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def _text(path: str, stdin: IO[str]) -> str:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Mapping
 from typing import Any
 
-from .documents import InputError
+from .documents import InputError, write_private
 
 _HEAD = """\
 # What there was on this host. The plan of it is empty here:
@@ -30,15 +29,8 @@ def write(spec: Mapping[str, Any], path: str | None, *, force: bool) -> None:
     if path is None:
         sys.stdout.write(text)
         return
-    folder = os.path.dirname(os.path.abspath(path))
-    try:
-        descriptor, temporary = tempfile.mkstemp(prefix=".spec.", dir=folder)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        refuse_taken(path, force=force)  # somebody may have been faster
-        os.replace(temporary, path)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}") from None
+    refuse_taken(path, force=force)  # somebody may have been faster
+    write_private(path, text)
 
 
 def _text(spec: Mapping[str, Any]) -> str:

@@ -9,13 +9,12 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import tempfile
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from dockwright import api
 
-from .documents import InputError
+from .documents import InputError, write_private
 
 _FORM = 1
 _KEY = "dockwright_plan"
@@ -45,15 +44,7 @@ def write(path: str, spec: str, options: Mapping[str, Any], salt: str, report: a
         "planned": api.titles(report.plan.changes),
         "changes": [api.change_dict(change) for change in report.plan.changes],
     }
-    folder = os.path.dirname(os.path.abspath(path))
-    try:
-        descriptor, temporary = tempfile.mkstemp(prefix=".plan.", dir=folder)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(content, file, indent=2, ensure_ascii=False)
-            file.write("\n")
-        os.replace(temporary, path)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}") from None
+    write_private(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
 def kept_in(document: Any, path: str) -> Kept | None:

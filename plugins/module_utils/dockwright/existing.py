@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .engine.client import Engine
-from .engine.parallel import each
 from .errors import DockwrightError, Problem, SpecError
 from .facts import answer
 from .host.machine import Host
@@ -24,7 +23,7 @@ from .kinds.network.options import ROWS as NETWORK
 from .kinds.network.options import write_config
 from .kinds.volume.options import ROWS as VOLUME
 from .model import Have
-from .observe import WORKERS, Edges, Observation, observe, observe_others
+from .observe import Edges, Observation, configs_of, observe, observe_others
 from .options import get
 from .reconcile import converge
 from .saved import titles
@@ -79,20 +78,9 @@ def _described(connection: Connection, only: tuple[str, ...]) -> tuple[dict[str,
             fix = f"containers here: {known}"
             raise SpecError([Problem(name, "there is no such container", fix) for name in missing])
         images = engine.get("/images/json")
-        return spec_of(seen, images, _configs(engine, seen), only)
+        return spec_of(seen, images, configs_of(engine, seen.others, {}, {}), only)
     finally:
         engine.close()
-
-
-def _configs(engine: Engine, seen: Observation) -> dict[str, Mapping[str, Any]]:
-    """The Config of the images that containers run on; one that is gone has none."""
-    ids = sorted({have.fields["image"] for have in seen.others.values()})
-    answers = each(lambda id: engine.get(f"/images/{id}/json"), ids, WORKERS, keep_errors=True)
-    return {
-        id: raw.get("Config") or {}
-        for id, raw in zip(ids, answers)
-        if not isinstance(raw, Exception)
-    }
 
 
 def spec_of(

@@ -146,7 +146,7 @@ def _completed(
         seen,
         containers={**known, **inspected},
         images=images,
-        configs=_configs(engine, inspected, images, seen.configs),
+        configs=configs_of(engine, inspected, images, seen.configs),
     )
 
 
@@ -295,7 +295,7 @@ def _inspect_one(engine: Engine, id: str) -> Any:
         raise
 
 
-def _configs(
+def configs_of(
     engine: Engine,
     inspected: Mapping[str, Have],
     images: Mapping[str, image.ImageHave],
