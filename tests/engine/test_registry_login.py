@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
+import os
+import tarfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +18,7 @@ from dockwright import api
 from dockwright.model import Report
 from tests.engine.private_registry import EXPIRED, GOOD, PASSWORD, USER, start_private, stop_private
 from tests.engine.world import World, changes, told
-from tests.hosts import TestHost, push, start_registry
+from tests.hosts import TINY, TestHost, push, start_registry
 
 FRONT, BUSY = "localhost:5090", "localhost:5092"
 LOGIN = {"username": USER, "password": PASSWORD}
@@ -67,6 +70,25 @@ def offer(world: World, name: str, **config: Any) -> str:
     start_registry(world.host)
     world.host.load_tiny(tag, Labels={"name": name}, **config)
     identity = world.client.images.get(tag).id
+    push(world.host, tag, name)
+    world.client.images.remove(tag)
+    return str(identity)
+
+
+def offer_layer(world: World, name: str) -> str:
+    """The same with a layer that no other image has, so that a pull has to get it."""
+    tag = "dockwright/offered:layer"
+    start_registry(world.host)
+    content = os.urandom(1_000_000)
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        entry = tarfile.TarInfo("large")
+        entry.size = len(content)
+        tar.addfile(entry, io.BytesIO(content))
+    container = world.client.containers.create(TINY)
+    container.put_archive("/", packed.getvalue())
+    identity = container.commit(*tag.split(":")).id
+    container.remove()
     push(world.host, tag, name)
     world.client.images.remove(tag)
     return str(identity)
@@ -193,13 +215,8 @@ def test_a_registry_that_wants_us_to_wait(world: World) -> None:
 
 
 def test_a_registry_that_goes_down_in_the_middle_of_a_pull(world: World) -> None:
-    identity, name = offer(world, "cut/web:1"), f"{FRONT}/cut/web:1"
-    for tag in world.client.images.list():  # a layer that is there would not be pulled
-        world.client.images.remove(tag.id, force=True)
-    try:
-        report = world.run({"images": {name: {}}})
-    finally:
-        world.host.load_tiny()  # other tests have it
+    identity, name = offer_layer(world, "cut/web:1"), f"{FRONT}/cut/web:1"
+    report = world.run({"images": {name: {}}})
     assert not report.failed, told(report)
     assert world.host.exec(["cat", "/run/dockwright-front-was-cut"]).returncode == 0
     assert world.client.images.get(name).id == identity

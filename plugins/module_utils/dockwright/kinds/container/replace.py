@@ -26,7 +26,7 @@ _GONE = (404,)
 
 
 _TRIES, _PAUSE = 3, 0.05  # of an update, and seconds between them
-SETTLE = 0.5  # seconds within which a container without a health check must not fail
+SETTLE = 0.3  # seconds within which a container without a health check must not fail
 
 
 class Task(NamedTuple):
