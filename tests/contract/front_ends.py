@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
 
-from tests.hosts import machine
+from .places import OUTPUT, Place
 
+__all__ = ["OUTPUT"]
 SPECS = Path(__file__).with_name("specs")
-PLAYBOOKS = machine.CHECKOUT / "playbooks"
-LIMIT = 240  # seconds for one front end
 
-# Which spec of a file, and whether it is applied.
+# Which spec of a file, and whether it is only planned.
 PHASES = {
     "plan": ("spec", True),
     "apply": ("spec", False),
@@ -31,13 +26,15 @@ PHASES = {
 
 
 class Outcome(NamedTuple):
-    """What a front end said about one spec in one phase."""
+    """What a front end said about one spec in one phase; None: that it does not tell."""
 
     changed: bool
     failed: bool
-    message: str
-    fields: Mapping[str, Mapping[str, Any]]  # "container web" -> path -> [before, after]
-    plan: Any = None  # (kind, name, action, path, cause, disruption) of each change, where told
+    message: str | None
+    warnings: list[str]
+    fields: Mapping[str, Mapping[str, Any]] | None  # "container web" -> path -> [before, after]
+    plan: Any = None  # (kind, name, action, path, cause, disruption) of each change
+    lines: str | None = None  # all changes in words
 
 
 Outcomes = dict[tuple[str, str], Outcome]  # by phase and name of the spec
@@ -51,32 +48,12 @@ def load_specs() -> dict[str, dict[str, Any]]:
 def of_phase(specs: Mapping[str, Any], phase: str) -> dict[str, tuple[str, dict[str, Any]]]:
     """Kind and options of every spec that this phase is about; no second look at a refused one."""
     key = PHASES[phase][0]
+    refused = "refused-then" if key == "then" else "refused"
     return {
         name: (spec["kind"], spec[key])
         for name, spec in specs.items()
-        if key in spec and not (phase == "again" and "refused" in spec)
+        if key in spec and not (phase.startswith("again") and refused in spec)
     }
-
-
-def run(argv: list[Any], env: Mapping[str, str], **options: Any) -> str:
-    """Run a front end; its two streams are kept, to look for secrets."""
-    done = subprocess.run(
-        [str(part) for part in argv],
-        env={**os.environ, **env},
-        cwd=machine.CHECKOUT,
-        capture_output=True,
-        text=True,
-        timeout=LIMIT,
-        check=False,
-        **options,
-    )
-    OUTPUT.append(done.stdout + done.stderr)
-    if "Traceback" in done.stderr or not done.stdout.strip():
-        raise AssertionError(f"{argv[0]} failed ({done.returncode}): {done.stderr[-3000:]}")
-    return done.stdout
-
-
-OUTPUT: list[str] = []
 
 
 def told(report: Mapping[str, Any]) -> Outcome:
@@ -86,13 +63,26 @@ def told(report: Mapping[str, Any]) -> Outcome:
         tuple(change[key] for key in ("kind", "name", "action", "path", "cause", "disruption"))
         for change in changes
     ]
+    # Ansible shows warnings in its own way, and takes them out of the result.
     return Outcome(
         bool(report.get("changed")),
         bool(report.get("failed")),
         report.get("message", report.get("msg", "")),
+        [*report.get("warnings", []), *_notes(report)],
         _fields(changes),
         plan,
+        "; ".join(report["lines"]) if "lines" in report else None,
     )
+
+
+def _notes(report: Mapping[str, Any]) -> list[str]:
+    """What is stale or pending, in the form that other tools show it in."""
+    return [
+        f"{head}: {' '.join(dict.fromkeys([item['kind'], item['name'], item['path']]))}:"
+        f" {item['message']}"
+        for head in ("stale", "pending")
+        for item in report.get(head, ())
+    ]
 
 
 def _fields(changes: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -115,7 +105,7 @@ def _fields(changes: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 # --- the command line ----------------------------------------------------------------------------
 
 
-def command_line(specs: Mapping[str, Any], env: Mapping[str, str], folder: Path) -> Outcomes:
+def command_line(specs: Mapping[str, Any], place: Place, folder: Path) -> Outcomes:
     """One request with all specs in each phase."""
     found: Outcomes = {}
     for phase, (_, check) in PHASES.items():
@@ -123,8 +113,7 @@ def command_line(specs: Mapping[str, Any], env: Mapping[str, str], folder: Path)
         resources = [{**options, "kind": kind} for kind, options in asked.values()]
         request = json.dumps({"api": 1, "resources": resources})
         verb = "plan" if check else "apply"
-        argv = [sys.executable, "-m", "dockwright_cli.main", verb, "--json"]
-        answer = json.loads(run(argv, env, input=request))
+        answer = json.loads(place.dockwright(verb, "--json", folder=folder, input=request))
         for name, result in zip(asked, answer["resources"]):
             found[phase, name] = told(result)
     return found
@@ -133,18 +122,8 @@ def command_line(specs: Mapping[str, Any], env: Mapping[str, str], folder: Path)
 # --- Ansible -------------------------------------------------------------------------------------
 
 
-def ansible(specs: Mapping[str, Any], env: Mapping[str, str], folder: Path) -> Outcomes:
-    """Two playbooks side by side, half of the specs each: a task for a spec in a phase."""
-    names = list(specs)
-    halves = [{name: specs[name] for name in names[start::2]} for start in (0, 1)]
-    with ThreadPoolExecutor(2) as pool:
-        first, second = pool.map(
-            lambda number: _playbook(halves[number], env, folder / f"{number}.yml"), (0, 1)
-        )
-    return {**first, **second}
-
-
-def _playbook(specs: Mapping[str, Any], env: Mapping[str, str], path: Path) -> Outcomes:
+def ansible(specs: Mapping[str, Any], place: Place, folder: Path) -> Outcomes:
+    """A playbook with a task for a spec in a phase."""
     tasks = [
         {
             "name": f"{phase} {name}",
@@ -156,23 +135,22 @@ def _playbook(specs: Mapping[str, Any], env: Mapping[str, str], path: Path) -> O
         for phase in PHASES
         for name, (kind, options) in of_phase(specs, phase).items()
     ]
-    python = {"ansible_python_interpreter": sys.executable}
-    play = {"hosts": "localhost", "gather_facts": False, "vars": python, "tasks": tasks}
+    # A first run that may write keeps the compiled code for all others.
+    first = {"name": "first", "dockwright.docker.container": {"name": "nobody", "state": "absent"}}
+    play = {"hosts": "all", "gather_facts": False, "tasks": [first, *tasks]}
+    path = folder / "site.yml"
     path.write_text(yaml.safe_dump([play], sort_keys=False))
-    more = {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"}
-    playbook = [machine.CHECKOUT / "scripts/playbook", os.path.relpath(path, PLAYBOOKS)]
-    text = run(playbook, {**env, **more})
     found: Outcomes = {}
-    for task in json.loads(text[text.index("{") :])["plays"][0]["tasks"]:
+    for task in json.loads(place.ansible(path))["plays"][0]["tasks"][1:]:
         phase, _, name = task["task"]["name"].partition(" ")
-        found[phase, name] = told(task["hosts"]["localhost"])
+        found[phase, name] = told(next(iter(task["hosts"].values())))
     return found
 
 
 # --- Salt ----------------------------------------------------------------------------------------
 
 
-def salt(specs: Mapping[str, Any], env: Mapping[str, str], folder: Path) -> Outcomes:
+def salt(specs: Mapping[str, Any], place: Place, folder: Path) -> Outcomes:
     """One process without a master: an SLS file for each phase, a state for each spec."""
     states = folder / "states"
     states.mkdir()
@@ -181,10 +159,8 @@ def salt(specs: Mapping[str, Any], env: Mapping[str, str], folder: Path) -> Outc
             name: _state(kind, options) for name, (kind, options) in of_phase(specs, phase).items()
         }
         (states / f"{phase}.sls").write_text("#!yaml\n" + yaml.safe_dump(sls, sort_keys=False))
-    python = machine.CHECKOUT / ".venv-salt/bin/python"
-    tests = {phase: check for phase, (_, check) in PHASES.items()}
-    script = Path(__file__).with_name("salt_caller.py")
-    answer = json.loads(run([python, script, folder, json.dumps(tests)], env).splitlines()[-1])
+    tests = {phase: check for phase, (_, check) in PHASES.items() if of_phase(specs, phase)}
+    answer = json.loads(place.salt(folder, tests).splitlines()[-1])
     return {
         (phase, result["__id__"]): _from_salt(result)
         for phase, results in answer.items()
@@ -207,7 +183,45 @@ def _from_salt(result: Mapping[str, Any]) -> Outcome:
         for subject, paths in result["changes"].items()
     }
     changed = result["result"] is None or bool(fields)
-    return Outcome(changed, result["result"] is False, result["comment"], fields)
+    failed, warnings = result["result"] is False, result.get("warnings", [])
+    return Outcome(changed, failed, result["comment"], warnings, fields)
 
 
-FRONT_ENDS = {"command line": command_line, "ansible": ansible, "salt": salt}
+# --- Chef's library and Puppet --------------------------------------------------------------------
+
+
+def chef(specs: Mapping[str, Any], place: Place, folder: Path) -> Outcomes:
+    """The cookbook's library in one process of Ruby, without a Chef."""
+    return _by_ruby("chef_specs.rb", specs, place)
+
+
+def puppet(specs: Mapping[str, Any], place: Place, folder: Path) -> Outcomes:
+    """A catalog for each phase, as an agent applies it, in one process of Ruby."""
+    return _by_ruby("puppet_specs.rb", specs, place)
+
+
+def _by_ruby(script: str, specs: Mapping[str, Any], place: Place) -> Outcomes:
+    asked = [
+        [phase, check, [[name, *rest] for name, rest in of_phase(specs, phase).items()]]
+        for phase, (_, check) in PHASES.items()
+    ]
+    answer = json.loads(place.ruby(script, json.dumps(asked)).splitlines()[-1])
+    return {
+        (phase, name): _from_ruby(result) for phase, results in answer for name, result in results
+    }
+
+
+def _from_ruby(result: Mapping[str, Any]) -> Outcome:
+    message = result["text"] if result["failed"] else None
+    lines = None if result["failed"] else result["text"]
+    changed = result["changed"]
+    return Outcome(changed, result["failed"], message, result["warnings"], None, None, lines)
+
+
+FRONT_ENDS = {
+    "command line": command_line,
+    "ansible": ansible,
+    "salt": salt,
+    "chef": chef,
+    "puppet": puppet,
+}

@@ -340,3 +340,42 @@ def test_the_formula_makes_objects_in_order(minion: Minion) -> None:
     assert order == ["dockwright_host objects", "dockwright_project shop"]
     again = formula(minion, pillar)
     assert again.results() == {True} and not again.changes()
+
+
+def test_a_whole_run_in_test_mode_on_an_empty_host(minion: Minion) -> None:
+    """Its containers need what earlier states of the same run would make."""
+    options = [item for item in web() if "network_mode" not in item]
+    states = {
+        "net": {"dockwright_network.present": [{"internal": True}]},
+        "vol": {"dockwright_volume.present": []},
+        "one": {
+            "dockwright_container.running": [
+                *options,
+                {"networks": ["net"]},
+                {"volumes": ["vol:/data"]},
+            ]
+        },
+    }
+    done = twice(minion, states)
+    assert set(done.changes()) == {"net", "vol", "one"}
+    # What no state makes is refused as before, also in the next run.
+    alone = {"dockwright_container.running": [*options, {"networks": ["unheard-of"]}]}
+    lost = minion.run({"one": alone}, test=True)
+    assert lost.results() == {False}
+
+
+def test_actions_in_a_container(minion: Minion) -> None:
+    minion.run({"one": running()})
+    call = ["dockwright.container_exec", "one", "sh -c 'echo said; touch /made'"]
+    ran = minion.call(*call, **{"with": {"creates": "/made"}})["answer"]
+    assert (ran["changed"], ran["stdout"].strip(), ran["rc"]) == (True, "said", 0), ran
+    again = minion.call(*call, **{"with": {"creates": "/made"}})["answer"]
+    assert again["changed"] is False
+    lost = minion.call("dockwright.container_exec", "nobody", "true")["answer"]
+    assert lost["failed"] and "nobody" in lost["message"]
+    for changed in (True, False):
+        options = {"content": "hello", "mode": "0640"}
+        copied = minion.call("dockwright.container_copy", "one", "/etc/motd", **{"with": options})
+        assert copied["answer"]["changed"] is changed, copied
+    seen = minion.call("dockwright.container_exec", "one", "cat /etc/motd")["answer"]
+    assert seen["stdout"] == "hello"

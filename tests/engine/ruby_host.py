@@ -12,7 +12,7 @@ from tests.hosts import TestHost, engine_clean, start_host
 ADAPTERS = "/opt/dockwright/adapters"
 STARTS = "/root/starts"  # a line for each start of the command
 # Compiled once, as an installed package is; the checkout is mounted read-only.
-_COMMAND = f"""#!/bin/sh
+COMMAND = f"""#!/bin/sh
 echo "$@" >> {STARTS}
 export PYTHONPATH=/opt/dockwright/plugins/module_utils:{ADAPTERS}/cli
 export PYTHONPYCACHEPREFIX=/var/cache/dockwright-tests
@@ -25,7 +25,7 @@ def ruby_host(recipe: str) -> Iterator[TestHost]:
     """A host of its own for a module of tests: more would be too many at a time."""
     host = start_host(recipe)
     try:
-        host.write("/usr/local/bin/dockwright", _COMMAND, mode=0o755)
+        host.write("/usr/local/bin/dockwright", COMMAND, mode=0o755)
         yield host
     finally:
         host.stop()

@@ -50,3 +50,13 @@ def test_an_apply_is_promised_nothing(where: dict[str, Any]) -> None:
     turn = api.earlier()
     turn.converge(NETWORK, check=True, **where)
     assert turn.converge(CONTAINER, check=False, **where).failed
+
+
+def test_a_promised_volume_is_made_once(where: dict[str, Any]) -> None:
+    document = {"containers": {"web": {"image": "web:1", "volumes": ["data:/data"]}}}
+    turn = api.earlier()
+    assert turn.converge({"volumes": {"data": {}}}, check=True, **where).changed
+    found = turn.converge(document, check=True, **where)
+    assert [(change.kind, change.name) for change in found.plan.changes] == [("container", "web")]
+    alone = api.earlier().converge(document, check=True, **where)
+    assert ("volume", "data") in [(change.kind, change.name) for change in alone.plan.changes]

@@ -2,9 +2,10 @@
 
 ``{"api": 1, "resources": [{"kind": "container", "name": "web", …}, …]}`` gives
 ``{"api": 1, "changed": …, "failed": …, "resources": [{"kind": …, "name": …, …}, …]}``, where each
-result is a report with ``fix`` beside its ``message``, and ``lines``: each change in words. One
-that fails does not keep the next from its turn. Texts in a resource's ``secrets`` are covered
-wherever the result would show them. `serve` answers one request a line, with ``verb`` in it.
+result is a report with ``fix`` beside its ``message``, ``lines``: each change in words, and
+``notes``: what is stale or pending. One that fails does not keep the next from its turn. Texts in
+a resource's ``secrets`` are covered wherever the result would show them. `serve` answers one
+request a line, with ``verb`` in it.
 """
 
 from __future__ import annotations
@@ -109,7 +110,8 @@ class _Process:
             report = api.failure(error, check=check)
         api.cover(report, map(str, item.get("secrets") or ()))
         named = {"kind": item["kind"], "name": item.get("name", "")}
-        return {**named, **api.to_dict(report), "lines": api.change_lines(report.plan.changes)}
+        words = {"lines": api.change_lines(report.plan.changes), "notes": api.notes(report)}
+        return {**named, **api.to_dict(report), **words}
 
     def _report(self, kind: str, params: dict[str, Any], check: bool) -> api.Report:
         known = {row.name for row in api.KINDS[kind]}

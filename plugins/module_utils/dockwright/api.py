@@ -18,7 +18,7 @@ from .kinds.project.reading import Here, read_compose
 from .masking import cover
 from .model import Report
 from .reconcile import converge
-from .report import change_dict, change_lines, drift, exit_code, lines, to_dict
+from .report import change_dict, change_lines, drift, exit_code, lines, notes, to_dict
 from .run_options import CONNECTION, RUN
 from .saved import Saved, titles
 from .session import Session
@@ -112,6 +112,7 @@ __all__ = [
     "failure",
     "lines",
     "masked_params",
+    "notes",
     "options_of",
     "problems_of",
     "read_compose",

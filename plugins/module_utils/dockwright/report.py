@@ -142,6 +142,12 @@ def lines(report: Report, *, colour: bool = False, only_drift: bool = False) -> 
     return out
 
 
+def notes(report: Report) -> list[str]:
+    """What is left as it is for now, for tools that show one line after another."""
+    listed = (("stale", report.plan.stale), ("pending", report.plan.pending))
+    return [f"{head}: {_subject(item)}: {item.message}" for head, items in listed for item in items]
+
+
 def _drifted(report: Report) -> str:
     count = len(drift(report))
     others = len(report.plan.changes) - count

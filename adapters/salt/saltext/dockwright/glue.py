@@ -12,7 +12,7 @@ from typing import Any, Callable
 from dockwright import api
 
 Salt = Mapping[str, Any]
-_KEY = "dockwright"  # in __context__
+_KEY, _PROMISED = "dockwright", "dockwright.promised"  # in __context__
 # What a state may say that has commands run, or the state itself beside others.
 _BEFORE, _AFTER = ("unless", "onlyif", "creates"), ("check_cmd", "parallel")
 _OWN = "dockwright_"
@@ -20,9 +20,10 @@ _OWN = "dockwright_"
 
 def state(kind: str, name: str, options: Mapping[str, Any], salt: Salt) -> dict[str, Any]:
     """What a state function returns: the object made, or looked at, as its options say."""
-    session = shared(salt)
     check = bool(salt["__opts__"]["test"])
-    report = converged(kind, named(kind, name, options), check=check, session=session)
+    earlier = promised(salt) if check else None
+    options = named(kind, name, options)
+    report = converged(kind, options, check=check, session=shared(salt), earlier=earlier)
     return returned(name, report)
 
 
@@ -89,6 +90,18 @@ def shared(salt: Salt) -> api.Session | None:
     return session
 
 
+def promised(salt: Salt) -> Any | None:
+    """What earlier states of a run in test mode would make."""
+    context = salt.get("__context__")
+    if context is None:
+        return None
+    run = salt.get("__instance_id__")
+    if context.get(_PROMISED, (None, None))[0] != run:
+        context[_PROMISED] = (run, api.earlier())
+    found: Any = context[_PROMISED][1]
+    return found
+
+
 def _others(salt: Salt) -> Any:
     """The run, and its states that are not ours and have had their turn; None: nobody can know."""
     low = salt.get("__low__")
@@ -107,13 +120,15 @@ def converged(
     *,
     check: bool,
     session: api.Session | None = None,
+    earlier: Any | None = None,
 ) -> api.Report:
     """The report of converging one object."""
     params = plain(kind, options)
     try:
         connection = api.Connection.of(params)
         document = api.document_of(kind, params)
-        return api.converge(document, connection=connection, check=check, session=session)
+        run = earlier.converge if earlier else api.converge
+        return run(document, connection=connection, check=check, session=session)
     except Exception as error:  # noqa: BLE001 - the top edge: Salt would show the traceback
         return api.failure(error, check=check)
 
@@ -165,8 +180,8 @@ def returned(name: str, report: api.Report) -> dict[str, Any]:
         "changes": changes(report.plan.changes if result is None else report.done),
         "comment": shown["message"],
     }
-    if shown["warnings"]:
-        answer["warnings"] = shown["warnings"]
+    if shown["warnings"] or api.notes(report):
+        answer["warnings"] = [*shown["warnings"], *api.notes(report)]
     return answer
 
 

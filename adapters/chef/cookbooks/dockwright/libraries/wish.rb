@@ -38,7 +38,7 @@ module Dockwright
 
     def ask(verb)
       result = @serve.ask(verb, [@request]).first
-      @warnings.concat(result['warnings'])
+      @warnings.concat(result['warnings'], result['notes'])
       raise Failure, result['message'] if result['failed']
 
       result['lines']

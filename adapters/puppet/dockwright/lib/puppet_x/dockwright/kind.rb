@@ -109,7 +109,7 @@ module PuppetX
       end
 
       def told(result)
-        news = result['warnings'] - (@warned ||= [])
+        news = (result['warnings'] + result['notes']) - (@warned ||= [])
         news.each { |text| resource.warning(text) }
         @warned.concat(news)
         raise Puppet::Error, result['message'] if result['failed']
