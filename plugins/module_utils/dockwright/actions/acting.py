@@ -13,10 +13,15 @@ from ..options import parse
 from .options import ACTIONS
 
 Work = Callable[..., "dict[str, Any]"]
-NEEDED = {"container_copy": ("name", "path"), "container_exec": ("name", "command")}
+NEEDED = {
+    "container_copy": ("name", "path"),
+    "container_exec": ("name", "command"),
+    "prune": (),
+}
 EMPTY: dict[str, dict[str, Any]] = {
     "container_copy": {"diff": {}},
     "container_exec": {"rc": None, "stdout": "", "stderr": ""},
+    "prune": {"removed": {}, "bytes": 0, "diff": {}},
 }
 
 
@@ -49,6 +54,10 @@ def _work(kind: str) -> Work:
         from .copy import run as copy
 
         return copy
+    if kind == "prune":
+        from .prune import run as prune
+
+        return prune
     from .exec import run
 
     return run

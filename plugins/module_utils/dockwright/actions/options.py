@@ -10,11 +10,14 @@ from ..options import Option
 from ..values import (
     BOOLEAN,
     COMMAND,
+    COUNT,
     DURATION,
     INTEGER,
     TEXT,
     TEXT_MAP,
+    TEXTS,
     Type,
+    one_of,
     parse_list,
     parse_text,
     wrong,
@@ -110,4 +113,47 @@ COPY: tuple[Option, ...] = (
         default=False,
     ),
 )
-ACTIONS = {"container_copy": COPY, "container_exec": EXEC}
+
+
+PRUNE: tuple[Option, ...] = (
+    Option(
+        "containers",
+        BOOLEAN,
+        "Containers that do not run and that no run of ours has put aside.",
+        default=False,
+    ),
+    Option(
+        "images",
+        one_of("dangling", "unused"),
+        "C(dangling) are those without a name, C(unused) all that no container has, also a stopped"
+        " one.",
+    ),
+    Option(
+        "networks",
+        BOOLEAN,
+        "Networks that no container has. A stopped one has its network, too.",
+        default=False,
+    ),
+    Option(
+        "volumes",
+        one_of("anonymous", "unused"),
+        "Volumes that no container has, B(with their data): those without a name of their own, or"
+        " all.",
+    ),
+    Option("build_cache", BOOLEAN, "The cache of builds, where it is not in use.", default=False),
+    Option(
+        "older_than",
+        DURATION,
+        "Only what was made longer ago; of the build cache, what was used last longer ago.",
+        example="240h",
+    ),
+    Option(
+        "keep",
+        COUNT,
+        "With C(images=unused): of each repository so many images stay, the newest.",
+        example=3,
+    ),
+    Option("labels", TEXTS, "Only what has all of these, each C(KEY) or C(KEY=VALUE)."),
+    Option("except_labels", TEXTS, "Not what has one of these."),
+)
+ACTIONS = {"container_copy": COPY, "container_exec": EXEC, "prune": PRUNE}

@@ -75,6 +75,18 @@ def container_copy(name, path, **options):
     return glue.acted("container_copy", options, check=__opts__["test"])
 
 
+def prune(**options):
+    """Remove what nothing needs any more, of what is named.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call --local dockwright.prune images=unused keep=3 older_than=24h
+    """
+    return glue.acted("prune", options, check=__opts__["test"])
+
+
 def facts(**options):
     """The engine and its containers, images, networks and volumes.
 
