@@ -156,4 +156,33 @@ PRUNE: tuple[Option, ...] = (
     Option("labels", TEXTS, "Only what has all of these, each C(KEY) or C(KEY=VALUE)."),
     Option("except_labels", TEXTS, "Not what has one of these."),
 )
-ACTIONS = {"container_copy": COPY, "container_exec": EXEC, "prune": PRUNE}
+
+
+def _info(names: str, *more: Option) -> tuple[Option, ...]:
+    return (
+        Option("name", TEXTS, names, aliases=("names",)),
+        Option("labels", TEXTS, "Only those that have all of these, each C(KEY) or C(KEY=VALUE)."),
+        *more,
+        Option(
+            "inspect",
+            BOOLEAN,
+            "Whether each comes with the engine's own description of it, as C(inspect). The values"
+            " of environment variables are masked in it.",
+            default=False,
+        ),
+    )
+
+
+_PROJECT = Option("project", TEXT, "Only those of this project.", example="shop")
+_STATES = one_of("created", "running", "paused", "restarting", "removing", "exited", "dead")
+INFO = {
+    "container_info": _info(
+        "Only these containers, by their exact names.",
+        _PROJECT,
+        Option("state", _STATES, "Only containers in this state."),
+    ),
+    "image_info": _info("Only these images: tags, digests or IDs."),
+    "network_info": _info("Only these networks, by their exact names.", _PROJECT),
+    "volume_info": _info("Only these volumes, by their exact names.", _PROJECT),
+}
+ACTIONS = {"container_copy": COPY, "container_exec": EXEC, "prune": PRUNE, **INFO}
