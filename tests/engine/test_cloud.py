@@ -67,3 +67,52 @@ def test_user_data_boots_to_running_containers(cloud: TestHost) -> None:
     assert "container web: create" in cloud.console()
     assert cloud.exec(["stat", "-c", "%a", SPEC]).stdout == "600\n"
     assert cloud.exec(["test", "-e", PROGRAM]).returncode == 0
+
+
+def test_ansible_pull_converges_its_own_machine(cloud: TestHost) -> None:
+    wait_for(cloud, "ActiveState", "active")
+    folder = "/root/.ansible/collections/ansible_collections/dockwright"
+    script = f"""
+        mkdir -p {folder} && ln -sfn /opt/dockwright {folder}/docker
+        rm -rf /root/fleet /root/pulled
+        cp -r /opt/dockwright/examples/ansible-pull /root/fleet
+        cat > /root/fleet/hosts.yml
+        cd /root/fleet && git init -q && git add . &&
+        git -c user.name=a -c user.email=a@example.com commit -q -m fleet
+    """
+    wanted = {**WANTED, "daemon": {"log-driver": "local", "labels": ["by=pull"]}, "engine": {}}
+    wanted["containers"] = {"pulled": {"image": WEB, "stop_grace_period": "0s"}}
+    hosts = {"all": {"hosts": {"localhost": {"host_spec": wanted}}}}
+    cloud.exec(["sh", "-ec", script], input=yaml.safe_dump(hosts))
+    pull = ["ansible-pull", "--url", "file:///root/fleet", "--directory", "/root/pulled"]
+    forgot = cloud.exec(pull, check=False, timeout=300)
+    assert forgot.returncode and "give ansible-pull --inventory" in forgot.stdout
+    pull += ["--inventory", "hosts.yml"]
+    first = cloud.exec(pull, check=False, timeout=300)
+    assert first.returncode == 0, first.stdout + first.stderr
+    client = cloud.sdk()
+    try:
+        assert client.containers.get("pulled").status == "running"
+        assert client.info()["Labels"] == ["by=pull"]
+    finally:
+        client.close()
+    second = cloud.exec(pull, timeout=300)
+    assert "changed=0" in second.stdout.split("PLAY RECAP")[-1], second.stdout
+
+
+def test_a_provisioned_machine_is_an_image(cloud: TestHost) -> None:
+    wait_for(cloud, "ActiveState", "active")
+    spec = {**WANTED, "containers": {"packed": {"image": WEB, "restart": "unless-stopped"}}}
+    cloud.write("/root/spec.yml", yaml.safe_dump(spec))
+    env = {"DOCKWRIGHT": f"{SEED}/dockwright.pyz", "SPEC": "/root/spec.yml"}
+    provision = ["sh", "/opt/dockwright/examples/packer/provision.sh"]
+    try:
+        done = cloud.exec(provision, env=env, check=False, timeout=120)
+        assert done.returncode == 0, done.stdout + done.stderr
+        is_up = cloud.exec(["systemctl", "is-active", "docker"], check=False)
+        assert is_up.stdout == "inactive\n"
+    finally:
+        cloud.exec(["systemctl", "reset-failed"])
+        cloud.exec(["systemctl", "start", "docker.socket", "docker.service"])
+        cloud.wait_engine()
+    assert planned(cloud) == (0, "no changes\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.hosts import TestHost, tiny_tar
+from tests.hosts import TestHost, machine, tiny_tar
 from tests.hosts.image_root import booted, image_root
 
 from .image_run import PROGRAM, SPEC, UNIT, one_file, planned, run, state, tree, wait_for
@@ -62,8 +63,10 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
 @pytest.fixture(scope="module")
 def host(image: Image) -> Iterator[TestHost]:
     """A host that has booted from the image after it was converged."""
-    done = run(image.program, "apply", "--root", image.root, image.spec)
-    assert done.returncode == 0, done.stdout + done.stderr
+    provision = machine.CHECKOUT / "examples/packer/provision.sh"
+    names = {"DOCKWRIGHT": image.program, "SPEC": image.spec, "ROOT": image.root}
+    env = {**os.environ, **{name: str(path) for name, path in names.items()}}
+    machine.run(["sh", provision], env=env)
     (image.spec.parent / "web.tar").unlink()  # what the first boot needs is in the image
     with booted(image.root, "debian-13") as host:
         yield host
