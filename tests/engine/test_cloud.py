@@ -116,3 +116,8 @@ def test_a_provisioned_machine_is_an_image(cloud: TestHost) -> None:
         cloud.exec(["systemctl", "start", "docker.socket", "docker.service"])
         cloud.wait_engine()
     assert planned(cloud) == (0, "no changes\n")
+
+
+def test_the_script_is_clean() -> None:
+    machine.install("shellcheck")
+    machine.run(["shellcheck", machine.CHECKOUT / "examples/packer/provision.sh"])

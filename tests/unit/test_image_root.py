@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from dockwright.first_boot import DONE, PROGRAM, SPEC, TARS, UNIT, UNIT_PATH, unit_text
 from dockwright.host import image_root
@@ -17,6 +18,7 @@ from dockwright.host.image_root import ImageRunner, image_host
 from dockwright.image_root import converge_image
 from dockwright.model import Report
 from dockwright.report import title
+from dockwright.spec import problems_of
 from tests.hosts import machine
 
 DOCKER_UNIT = """[Service]
@@ -298,9 +300,16 @@ def test_units_are_enabled_by_the_image_where_this_machine_cannot(
     assert commands.ran == [["chroot", str(root), "systemctl", "enable", "x.service"]]
 
 
-def test_the_unit_of_the_examples_is_ours() -> None:
-    import yaml
+def test_the_specs_of_the_examples_are_good() -> None:
+    page = (machine.CHECKOUT / "docs/cloud-images.md").read_text()
+    block = page.split("<!-- file: image.yml -->\n```yaml\n")[1].split("```")[0]
+    user_data = (machine.CHECKOUT / "examples/cloud-init/user-data").read_text()
+    files = {item["path"]: item["content"] for item in yaml.safe_load(user_data)["write_files"]}
+    for text in (block, files[SPEC]):
+        assert problems_of(yaml.safe_load(text)) == ()
 
+
+def test_the_unit_of_the_examples_is_ours() -> None:
     user_data = (machine.CHECKOUT / "examples/cloud-init/user-data").read_text()
     files = {item["path"]: item["content"] for item in yaml.safe_load(user_data)["write_files"]}
     assert files[UNIT_PATH].rstrip() == unit_text().rstrip()
