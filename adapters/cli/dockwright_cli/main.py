@@ -57,7 +57,7 @@ def _converge(args: argparse.Namespace) -> int:
     options = arguments.given(args)
     if args.spec:
         return _documents(args, options)
-    if not args.json:
+    if not args.json or getattr(args, "root", None):
         raise InputError("no spec is named", "name a file, or - for standard input")
     asked = read_request(sys.stdin)
     answer = requests.respond(asked, options, check=args.verb != "apply", progress=_progress(args))

@@ -45,25 +45,13 @@ def image_host(folder: str) -> ImageHost:
         raise HostError(text, fix="install systemd in it, or run dockwright when it is up")
     if os.geteuid() != 0:
         raise HostError("only root can work in the root of an image", fix="run as root (sudo)")
-    return ImageHost(root)
+    return ImageHost(root, ImageRunner(files))
 
 
 class ImageHost(Host):
-    """The host in an image."""
+    """The host in an image, with an ImageRunner for its commands."""
 
     is_image = True
-
-    def __init__(  # noqa: PLR0913 (as Host's)
-        self,
-        root: str,
-        runner: Runner | None = None,
-        unit: str = "docker.service",
-        config: str = "/etc/docker/daemon.json",
-        memory: str = "/var/lib/dockwright",
-        pidfile: str = "",
-    ) -> None:
-        runner = runner or ImageRunner(Files(root))
-        super().__init__(root, runner, unit, config, memory, pidfile)
 
     @cached_property
     def service(self) -> Service:
