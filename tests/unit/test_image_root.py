@@ -271,6 +271,19 @@ def test_a_daemon_that_does_not_run_here_is_told(
     assert any("no engine is installed" in text for text in report.plan.warnings)
 
 
+def test_what_waits_is_planned_for_the_engine_in_the_image(
+    root: Path, commands: Commands, program: str
+) -> None:
+    spec = shop(daemon={"debug": True})
+    spec["containers"]["web"]["annotations"] = {"com.example.a": "b"}
+    commands.version = Completed((), 0, "Docker version 20.10.24, build x", "")
+    report = converge_image(spec, str(root), program=program)
+    assert "annotations: needs Engine API 1.43, this engine has 1.41" in words(report)
+    assert not (root / "etc/docker").exists() and not (root / SPEC[1:]).exists()
+    commands.version = Completed((), 0, "Docker version 26.1.5, build x", "")
+    assert not converge_image(spec, str(root), program=program).failed
+
+
 def test_the_firewall_is_for_the_next_boot(root: Path, commands: Commands) -> None:
     spec = {"firewall": {"default": "drop", "host_ports": [22]}}
     report = converge_image(spec, str(root))

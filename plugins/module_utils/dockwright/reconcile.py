@@ -13,7 +13,6 @@ from . import causes
 from .connection import Connection
 from .engine.client import Engine
 from .engine.faults import is_absent
-from .engine.versions import ASSUMED as ASSUMED_ENGINE
 from .errors import ApplyFailed, DockwrightError, EngineUnreachable, Problem, SpecError
 from .host.machine import Host, state_folder
 from .kinds.container.health import awaited
@@ -35,8 +34,8 @@ from .kinds.part import (
 from .kinds.project.reading import read_compose, this_machine
 from .limits import refuse_beyond
 from .masking import mask
-from .model import Change, EngineFacts, Plan, Report
-from .observe import Edges, Observation, observe, observe_others, refreshed
+from .model import Change, Plan, Report
+from .observe import ASSUMED, Edges, Observation, assumed, observe, observe_others, refreshed
 from .options import collect
 from .plan import needs_others, plan
 from .reach import Reach, is_asleep
@@ -52,7 +51,6 @@ if TYPE_CHECKING:
 
 # Ansible compiles it for each task: what few runs need is imported where it is needed.
 Progress = Callable[[str], None]
-ASSUMED = EngineFacts(api="1.51", engine=ASSUMED_ENGINE, assumed=True)
 
 
 def converge(  # noqa: PLR0913 - the public one: its inputs are named by those who call
@@ -227,7 +225,7 @@ class _Run:
             self.seen = self._observe(document) if has_objects else None
         elif has_objects and (self.report.check or self.is_image):  # what a fresh engine has
             images = {key: ImageHave(key) for key in document.images}
-            self.seen = Observation(ASSUMED, images=images)
+            self.seen = Observation(assumed(self.host), images=images)
         elif has_objects or not document.parts:
             raise unreachable
         return unreachable
