@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import io
 import os
 import shutil
 import subprocess
+import tarfile
 import tempfile
 import threading
 import time
@@ -146,6 +148,20 @@ class TestHost:
     def load_tiny(self, tag: str = tiny.TINY, **config: object) -> None:
         """Load a tiny image (see `tiny_tar`) into the host's engine."""
         self.load(tiny.tiny_tar(tag, **config))
+
+    def load_layer(self, tag: str, size: int = 1_000_000) -> str:
+        """An image on top of the tiny one, with a label and a layer that no other has; its ID."""
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w") as tar:
+            entry = tarfile.TarInfo("large")
+            entry.size = size
+            tar.addfile(entry, io.BytesIO(os.urandom(size)))
+        with contextlib.closing(self.sdk()) as client:
+            container = client.containers.create(tiny.TINY)
+            container.put_archive("/", packed.getvalue())
+            image = container.commit(*tag.split(":"), changes=["LABEL layer=1"])
+            container.remove()
+        return str(image.id)
 
     def load(self, tar: str | Path) -> None:
         """Load an image tar of the machine into the host's engine."""
