@@ -12,7 +12,7 @@ import tarfile
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +109,10 @@ class TestHost:
         script = 'mkdir -p "$(dirname "$0")" && cat > "$0" && chmod "$1" "$0"'
         self.exec(["sh", "-c", script, dest, f"{mode:o}"], input=text)
 
+    def console(self) -> str:
+        """What was written to the console of a host that has one."""
+        return machine.docker("logs", self.name).stdout
+
     def read(self, path: str) -> str:
         """The content of a file in the host."""
         return self.exec(["cat", path]).stdout
@@ -191,15 +195,26 @@ class TestHost:
         _remove(self.name, self.folder)
 
 
-def start_host(recipe: recipes.Recipe | str, name: str | None = None) -> TestHost:
-    """Start a host: engine up, tiny image loaded, the checkout at /opt/dockwright."""
+def start_host(
+    recipe: recipes.Recipe | str,
+    name: str | None = None,
+    *,
+    image: str = "",
+    seed: Mapping[str, Path] | None = None,
+    has_console: bool = False,
+) -> TestHost:
+    """Start a host: engine up, tiny image loaded, the checkout at /opt/dockwright.
+
+    ``image`` is one of the machine's engine in place of the recipe's, ``seed`` what is copied to
+    places in the host before it boots. What is written to a console is in `docker logs`.
+    """
     recipe = recipes.RECIPES[recipe] if isinstance(recipe, str) else recipe
-    image = recipes.build(recipe)
+    image = image or recipes.build(recipe)
     remove_leftovers()
     host = _reserve(recipe, name or recipe.name)
     try:
         started = time.monotonic()
-        _run_container(host, image)
+        _run_container(host, image, seed or {}, has_console=has_console)
         _wait_systemd(host)
         host.wait_engine(START_LIMIT)
         host.load_tiny()
@@ -231,15 +246,21 @@ def _reserve(recipe: recipes.Recipe, name: str) -> TestHost:
         return host
 
 
-def _run_container(host: TestHost, image: str) -> None:
+def _run_container(
+    host: TestHost, image: str, seed: Mapping[str, Path], *, has_console: bool
+) -> None:
     machine.docker(
-        *("run", "--detach", "--name", host.name, "--hostname", host.recipe.name),
+        *("create", "--name", host.name, "--hostname", host.recipe.name),
         *("--label", f"{machine.LABEL}.owner={owner_label()}"),
         *("--label", f"{machine.LABEL}.folder={host.folder}"),
         *run_options(),
+        *(["--tty"] if has_console else []),
         *("--volume", f"{host.folder}:/machine"),
         image,
     )
+    for place, path in seed.items():
+        host.copy_in(path, place)
+    machine.docker("start", host.name)
 
 
 def run_options() -> list[str]:

@@ -46,6 +46,10 @@ def parser() -> argparse.ArgumentParser:
     plan.add_argument(
         "--out", "-o", metavar="FILE", help="keep the plan in a file, for `apply FILE`"
     )
+    for verb in (plan, apply):
+        verb.add_argument(
+            "--root", metavar="DIR", help="the mounted root of an image, instead of this machine"
+        )
     for verb in (plan, apply, drift):
         _add_converge(verb)
     _add_run(serve)

@@ -9,7 +9,7 @@ from typing import Any, Callable, NamedTuple
 
 from dockwright import api
 
-from . import arguments, init, plans, requests, screen
+from . import arguments, image, init, plans, requests, screen
 from .documents import InputError, read_document, read_request
 
 FAILED = 1
@@ -57,7 +57,7 @@ def _converge(args: argparse.Namespace) -> int:
     options = arguments.given(args)
     if args.spec:
         return _documents(args, options)
-    if not args.json:
+    if not args.json or getattr(args, "root", None):
         raise InputError("no spec is named", "name a file, or - for standard input")
     asked = read_request(sys.stdin)
     answer = requests.respond(asked, options, check=args.verb != "apply", progress=_progress(args))
@@ -95,6 +95,8 @@ class _Task(NamedTuple):
 
 def _task(path: str, args: argparse.Namespace, options: arguments.Given) -> _Task:
     document = read_document(path, sys.stdin)
+    if getattr(args, "root", None):
+        image.refuse_others(args, options, is_plan=bool(plans.kept_in(document, path)))
     kept = plans.kept_in(document, path)
     saved, run = None, options.run
     if kept:
@@ -112,6 +114,8 @@ def _task(path: str, args: argparse.Namespace, options: arguments.Given) -> _Tas
 
 
 def _run_task(task: _Task, args: argparse.Namespace, options: arguments.Given) -> api.Report:
+    if getattr(args, "root", None):
+        return image.converge(task.document, args, _progress(args))
     report = api.converge(
         task.document,
         connection=api.Connection.of(options.connection),
