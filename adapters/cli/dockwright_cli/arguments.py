@@ -33,11 +33,12 @@ def parser() -> argparse.ArgumentParser:
     top = _Parser(prog="dockwright", description="Docker hosts as code.")
     top.add_argument("--version", action="version", version=f"dockwright {api.VERSION}")
     verbs = top.add_subparsers(
-        dest="verb", metavar="plan|apply|drift|facts|init|schema|serve", required=True
+        dest="verb", metavar="plan|apply|drift|rollback|facts|init|schema|serve", required=True
     )
     plan = verbs.add_parser("plan", help="show what apply would do; change nothing")
     apply = verbs.add_parser("apply", help="make the host as the spec says")
     drift = verbs.add_parser("drift", help="show what others have changed since the last apply")
+    rollback = verbs.add_parser("rollback", help="go back to a spec that was applied earlier")
     facts = verbs.add_parser("facts", help="show what there is on the host")
     init = verbs.add_parser("init", help="write the spec of what is there; change nothing")
     _add_init(init)
@@ -48,8 +49,9 @@ def parser() -> argparse.ArgumentParser:
     )
     for verb in (plan, apply, drift):
         _add_converge(verb)
+    _add_rollback(rollback)
     _add_run(serve)
-    for verb in (plan, apply, drift, facts, init, serve):
+    for verb in (plan, apply, drift, rollback, facts, init, serve):
         verb.add_argument("--json", action="store_true", help="JSON on standard output")
         _add_rows(verb.add_argument_group("engine"), api.CONNECTION)
     return top
@@ -63,10 +65,32 @@ def _add_converge(verb: argparse.ArgumentParser) -> None:
         help="a YAML or JSON file, - for standard input. With --json and no SPEC a request"
         ' {"api": 1, "resources": [{"kind": …}, …]} is read from standard input',
     )
+    _add_changing(verb)
+
+
+def _add_changing(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--detailed-exitcodes", action="store_true", help="exit with 2 when something differs"
     )
     _add_run(verb)
+
+
+def _add_rollback(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "number",
+        nargs="?",
+        type=int,
+        metavar="NUMBER",
+        help="of the list; left out: the last one before the spec that is in force",
+    )
+    verb.add_argument("--list", action="store_true", help="show the specs that were applied")
+    verb.add_argument("--check", action="store_true", help="show the plan; change nothing")
+    verb.add_argument(
+        "--project",
+        metavar="NAME",
+        help="whose specs; an empty NAME: those without a project; left out: the only one",
+    )
+    _add_changing(verb)
 
 
 def _add_run(verb: argparse.ArgumentParser) -> None:

@@ -14,6 +14,7 @@ from .documents import InputError, read_document, read_request
 
 FAILED = 1
 INTERRUPTED = 130
+_TOOL = "the command line"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -47,6 +48,7 @@ def _run(args: argparse.Namespace) -> int:
         "drift": _converge,
         "facts": _facts,
         "init": _init,
+        "rollback": _rollback,
         "schema": _schema,
         "serve": _serve,
     }
@@ -118,6 +120,7 @@ def _run_task(task: _Task, args: argparse.Namespace, options: arguments.Given) -
         check=args.verb != "apply",
         progress=_progress(args),
         saved=task.saved,
+        origin=api.Origin(_TOOL, "host"),
     )
     if task.saved and args.verb == "plan" and not report.failed:
         plans.write(args.out, task.path, options.run, task.saved.salt, report)
@@ -127,6 +130,29 @@ def _run_task(task: _Task, args: argparse.Namespace, options: arguments.Given) -
 def _counts(args: argparse.Namespace, report: api.Report) -> bool:
     """Whether a report makes the exit status 2."""
     return bool(api.drift(report)) if args.verb == "drift" else report.changed
+
+
+def _rollback(args: argparse.Namespace) -> int:
+    options = arguments.given(args)
+    connection = api.Connection.of(options.connection)
+    if args.list:
+        found = api.history(connection, args.project)
+        if args.json:
+            return _print(args, found)
+        screen.show_history(found)
+        return 0
+    report = api.rollback(
+        connection,
+        (args.project, args.number),
+        options.run,
+        check=args.check,
+        tool=_TOOL,
+        progress=_progress(args),
+    )
+    if args.json:
+        return _print(args, api.to_dict(report))
+    screen.show_report(report)
+    return api.exit_code(report, detailed=args.detailed_exitcodes)
 
 
 def _facts(args: argparse.Namespace) -> int:

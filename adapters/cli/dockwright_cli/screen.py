@@ -17,6 +17,8 @@ _COLUMNS = {
     "volumes": ("name", "driver"),
 }
 
+_SHOWN = 3  # changes of a spec in the table
+
 
 def show_report(report: api.Report, head: str = "", *, only_drift: bool = False) -> None:
     """A report, line by line, under a heading when there is more than one."""
@@ -45,11 +47,37 @@ def show_facts(found: Mapping[str, Any]) -> None:
     print("engine: " + ", ".join(f"{word.replace('_', ' ')} {engine[word]}" for word in words))
     for section, columns in _COLUMNS.items():
         print(f"\n{section}: {len(found[section])}")
-        rows = [[_cell(item[column]) for column in columns] for item in found[section]]
-        widths = [max(map(len, column)) for column in zip(*rows)]
-        for row in rows:
-            cells = [cell.ljust(width) for cell, width in zip(row, widths)]
-            print(("  " + "  ".join(cells)).rstrip())
+        _show_table([[_cell(item[column]) for column in columns] for item in found[section]])
+
+
+def show_history(found: Mapping[str, Any]) -> None:
+    """What was applied, a table for each project, the newest last."""
+    for warning in found["warnings"]:
+        print(f"warning: {warning}")
+    if not found["histories"]:
+        print("nothing has been applied yet")
+    for history in found["histories"]:
+        print(f"project {history['project']}:" if history["project"] else "without a project:")
+        last = history["entries"][-1]["number"]
+        _show_table([_entry_row(entry, last) for entry in history["entries"]])
+
+
+def _entry_row(entry: Mapping[str, Any], last: int) -> list[str]:
+    changes = entry["changes"]
+    more = f" and {len(changes) - _SHOWN} more" if len(changes) > _SHOWN else ""
+    notes = ["failed"] if entry["failed"] else []
+    notes += [f"back to {entry['returned']}"] if entry["returned"] else []
+    notes += ["in force"] if entry["number"] == last else []
+    what = (", ".join(changes[:_SHOWN]) + more) or "no changes"
+    note = f"  ({', '.join(notes)})" if notes else ""
+    return [str(entry["number"]), entry["at"], entry["by"], what + note]
+
+
+def _show_table(rows: list[list[str]]) -> None:
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths)]
+        print(("  " + "  ".join(cells)).rstrip())
 
 
 def _cell(value: Any) -> str:

@@ -17,6 +17,7 @@ from .errors import DockwrightError
 from .kinds.project.reading import Here, read_compose
 from .masking import cover
 from .model import Report
+from .origin import Origin
 from .reconcile import converge
 from .report import change_dict, change_lines, drift, exit_code, lines, to_dict
 from .run_options import CONNECTION, RUN
@@ -81,6 +82,30 @@ def engine_facts(connection: Connection) -> dict[str, object]:
     return look(connection)
 
 
+def history(connection: Connection, project: str | None = None) -> dict[str, typing.Any]:
+    """The specs that were applied, without their contents. Raises DockwrightError."""
+    from .rollback import history as look  # only the command rollback needs it
+
+    return look(connection, project)
+
+
+def rollback(
+    connection: Connection,
+    choice: tuple[str | None, int | None],
+    options: _Mapping[str, typing.Any],
+    **more: typing.Any,
+) -> Report:
+    """`converge` to an earlier spec: of a project and a number in its history, or None.
+
+    ``options`` are of a run; ``more`` are ``check``, ``tool`` and ``progress``. Raises
+    DockwrightError where there is no such spec.
+    """
+    from .rollback import Choice
+    from .rollback import rollback as go_back
+
+    return go_back(connection, Choice(*choice), options, **more)
+
+
 __all__ = [
     "ACTIONS",
     "CONNECTION",
@@ -90,6 +115,7 @@ __all__ = [
     "Connection",
     "DockwrightError",
     "Here",
+    "Origin",
     "Report",
     "Saved",
     "Session",
@@ -110,11 +136,13 @@ __all__ = [
     "exit_code",
     "facts",
     "failure",
+    "history",
     "lines",
     "masked_params",
     "options_of",
     "problems_of",
     "read_compose",
+    "rollback",
     "schema",
     "titles",
     "to_dict",
