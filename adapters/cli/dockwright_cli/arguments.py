@@ -72,6 +72,12 @@ def _add_changing(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--detailed-exitcodes", action="store_true", help="exit with 2 when something differs"
     )
+    verb.add_argument(
+        "--color",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="when the plan has colours; by itself on a terminal, unless NO_COLOR is set",
+    )
     _add_run(verb)
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Mapping
 from typing import Any, Callable, NamedTuple
 
 from dockwright import api
 
 from . import arguments, init, plans, requests, screen
 from .documents import InputError, read_document, read_request
+from .merging import Spec, merged
 
 FAILED = 1
 INTERRUPTED = 130
@@ -69,16 +71,17 @@ def _converge(args: argparse.Namespace) -> int:
 def _documents(args: argparse.Namespace, options: arguments.Given) -> int:
     """Converge specs one after the other, up to the first that fails."""
     reports: list[api.Report] = []
-    # All are read before the first is applied.
-    for task in [_task(path, args, options) for path in args.spec]:
+    tasks = _tasks(args, options)  # all are read before the first is applied
+    for task in tasks:
         report = _run_task(task, args, options)
         reports.append(report)
         if not args.json:
-            head = args.spec[len(reports) - 1] if len(args.spec) > 1 else ""
-            screen.show_report(report, head, only_drift=args.verb == "drift")
+            if len(tasks) > 1:
+                print(f"{', '.join(task.paths)}:")
+            screen.show_report(report, args.color, only_drift=args.verb == "drift")
         if report.failed:
             break
-    if args.json and len(args.spec) == 1:
+    if args.json and len(tasks) == 1:
         return _print(args, api.to_dict(reports[0]))
     if args.json:
         return _print(args, requests.response([api.to_dict(report) for report in reports]))
@@ -90,27 +93,42 @@ def _documents(args: argparse.Namespace, options: arguments.Given) -> int:
 class _Task(NamedTuple):
     """One document to converge, and the plan that was kept of it."""
 
-    path: str
+    paths: tuple[str, ...]
     document: Any
     saved: api.Saved | None
 
 
-def _task(path: str, args: argparse.Namespace, options: arguments.Given) -> _Task:
-    document = read_document(path, sys.stdin)
-    kept = plans.kept_in(document, path)
-    saved, run = None, options.run
-    if kept:
-        if args.verb != "apply" or run:
+def _tasks(args: argparse.Namespace, options: arguments.Given) -> list[_Task]:
+    """The kept plans, each by itself, and then the specs."""
+    if args.spec.count("-") > 1:
+        raise InputError("standard input is named twice", "name it once")
+    tasks, files = [], []
+    for path in args.spec:
+        document = read_document(path, sys.stdin)
+        kept = plans.kept_in(document, path)
+        if not kept:
+            files.append((path, document))
+            continue
+        if args.verb != "apply" or options.run:
             fix = "its options are those that it was made with"
             raise InputError(f"{path} is a saved plan, for apply alone", fix)
-        document, saved, run = read_document(kept.spec, sys.stdin), kept.saved, kept.options
-    elif getattr(args, "out", None):
-        if len(args.spec) > 1 or path == "-":
-            raise InputError("-o keeps the plan of one spec in a file", "name one file")
+        found = merged((spec, read_document(spec, sys.stdin)) for spec in kept.specs)
+        if len(found) != 1:
+            raise InputError(f"the files of {path} are not one spec any more", "save it again")
+        tasks.append(_task(found[0], kept.options, kept.saved))
+    specs = merged(files)
+    saved = None
+    if getattr(args, "out", None):
+        if len(specs) > 1 or "-" in args.spec:
+            raise InputError("-o keeps the plan of one spec in files", "name the files of one")
         saved = plans.new()
-    if isinstance(document, dict):
-        document.update(run)
-    return _Task(path, document, saved)
+    return [*tasks, *(_task(spec, options.run, saved) for spec in specs)]
+
+
+def _task(spec: Spec, run: Mapping[str, Any], saved: api.Saved | None) -> _Task:
+    if isinstance(spec.document, dict):
+        spec.document.update(run)
+    return _Task(spec.paths, spec.document, saved)
 
 
 def _run_task(task: _Task, args: argparse.Namespace, options: arguments.Given) -> api.Report:
@@ -123,7 +141,7 @@ def _run_task(task: _Task, args: argparse.Namespace, options: arguments.Given) -
         origin=api.Origin(_TOOL, "host"),
     )
     if task.saved and args.verb == "plan" and not report.failed:
-        plans.write(args.out, task.path, options.run, task.saved.salt, report)
+        plans.write(args.out, task.paths, options.run, task.saved.salt, report)
     return report
 
 
@@ -151,7 +169,7 @@ def _rollback(args: argparse.Namespace) -> int:
     )
     if args.json:
         return _print(args, api.to_dict(report))
-    screen.show_report(report)
+    screen.show_report(report, args.color)
     return api.exit_code(report, detailed=args.detailed_exitcodes)
 
 

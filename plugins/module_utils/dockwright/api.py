@@ -2,7 +2,7 @@
 
 A front end does three things: turn its native input into a document (``document_of`` for a
 single object), call ``converge``, and render the Report (``report.to_dict`` for machines,
-``report.lines`` for people).
+``tree.lines`` for people).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .masking import cover
 from .model import Report
 from .origin import Origin
 from .reconcile import converge
-from .report import change_dict, change_lines, drift, exit_code, lines, to_dict
+from .report import change_dict, change_lines, drift, exit_code, to_dict
 from .run_options import CONNECTION, RUN
 from .saved import Saved, titles
 from .session import Session
@@ -87,6 +87,13 @@ def history(connection: Connection, project: str | None = None) -> dict[str, typ
     from .rollback import history as look  # only the command rollback needs it
 
     return look(connection, project)
+
+
+def lines(report: Report, *, colour: bool = False, only_drift: bool = False) -> list[str]:
+    """The report for people: a tree of what changes, and a last line that sums up."""
+    from .tree import lines as drawn  # only the command line shows it
+
+    return drawn(report, colour=colour, only_drift=only_drift)
 
 
 def rollback(
