@@ -33,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
     top = _Parser(prog="dockwright", description="Docker hosts as code.")
     top.add_argument("--version", action="version", version=f"dockwright {api.VERSION}")
     verbs = top.add_subparsers(
-        dest="verb", metavar="plan|apply|drift|rollback|facts|init|schema|serve", required=True
+        dest="verb", metavar="plan|apply|drift|rollback|facts|init|fmt|schema|serve", required=True
     )
     plan = verbs.add_parser("plan", help="show what apply would do; change nothing")
     apply = verbs.add_parser("apply", help="make the host as the spec says")
@@ -42,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     facts = verbs.add_parser("facts", help="show what there is on the host")
     init = verbs.add_parser("init", help="write the spec of what is there; change nothing")
     _add_init(init)
+    _add_fmt(verbs.add_parser("fmt", help="bring spec files into their form"))
     verbs.add_parser("schema", help="print the JSON schema of a spec")
     serve = verbs.add_parser("serve", help="answer requests of other tools, one a line")
     plan.add_argument(
@@ -110,6 +111,18 @@ def _add_init(verb: argparse.ArgumentParser) -> None:
     )
     verb.add_argument("--out", "-o", metavar="FILE", help="write it there, for its owner alone")
     verb.add_argument("--force", action="store_true", help="write over a file that is there")
+
+
+def _add_fmt(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "file",
+        nargs="*",
+        metavar="FILE",
+        help="a YAML or JSON file, - from standard input to output",
+    )
+    verb.add_argument(
+        "--check", action="store_true", help="only name what is not in its form, and exit with 2"
+    )
 
 
 def _add_rows(group: Any, rows: Iterable[Any]) -> None:

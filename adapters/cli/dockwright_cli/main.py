@@ -10,7 +10,7 @@ from typing import Any, Callable, NamedTuple
 
 from dockwright import api
 
-from . import arguments, init, plans, requests, screen
+from . import arguments, fmt, init, plans, requests, screen
 from .documents import InputError, read_document, read_request
 from .merging import Spec, merged
 
@@ -49,6 +49,7 @@ def _run(args: argparse.Namespace) -> int:
         "apply": _converge,
         "drift": _converge,
         "facts": _facts,
+        "fmt": _fmt,
         "init": _init,
         "rollback": _rollback,
         "schema": _schema,
@@ -181,6 +182,10 @@ def _facts(args: argparse.Namespace) -> int:
         return _complain(str(found["message"]))
     screen.show_facts(found)
     return 0
+
+
+def _fmt(args: argparse.Namespace) -> int:
+    return fmt.run(args.file, check=args.check)
 
 
 def _init(args: argparse.Namespace) -> int:
