@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
 from typing import IO, Any
 
 
@@ -70,6 +69,8 @@ def write_whole(path: str, text: str) -> None:
 
 
 def _write(path: str, text: str, like: os.stat_result | None) -> None:
+    import tempfile  # plans do without it
+
     temporary = ""
     try:
         descriptor, temporary = tempfile.mkstemp(
@@ -159,7 +160,7 @@ def _composed(text: str, name: str, kind: str = "CSafeLoader") -> tuple[Any, Any
             f"{name} is YAML, and PyYAML is not installed",
             "run: pip install 'dockwright[cli]', or write the spec as JSON",
         ) from None
-    loader = getattr(yaml, kind, yaml.SafeLoader)(text)
+    loader: Any = getattr(yaml, kind, yaml.SafeLoader)(text)
     loader.error = yaml.YAMLError
     try:
         node = loader.get_single_node()

@@ -10,7 +10,7 @@ from typing import Any, Callable, NamedTuple
 
 from dockwright import api
 
-from . import arguments, fmt, init, plans, requests, screen
+from . import arguments, plans, screen
 from .documents import InputError, read_document, read_request
 from .merging import Spec, merged
 
@@ -64,6 +64,8 @@ def _converge(args: argparse.Namespace) -> int:
         return _documents(args, options)
     if not args.json:
         raise InputError("no spec is named", "name a file, or - for standard input")
+    from . import requests
+
     asked = read_request(sys.stdin)
     answer = requests.respond(asked, options, check=args.verb != "apply", progress=_progress(args))
     return _print(args, answer)
@@ -85,6 +87,8 @@ def _documents(args: argparse.Namespace, options: arguments.Given) -> int:
     if args.json and len(tasks) == 1:
         return _print(args, api.to_dict(reports[0]))
     if args.json:
+        from . import requests
+
         return _print(args, requests.response([api.to_dict(report) for report in reports]))
     if FAILED in [api.exit_code(report) for report in reports]:
         return FAILED
@@ -185,10 +189,14 @@ def _facts(args: argparse.Namespace) -> int:
 
 
 def _fmt(args: argparse.Namespace) -> int:
+    from . import fmt
+
     return fmt.run(args.file, check=args.check)
 
 
 def _init(args: argparse.Namespace) -> int:
+    from . import init
+
     if args.out and args.json:
         raise InputError("-o writes YAML, and --json is for standard output", "keep one of them")
     if args.out:
@@ -214,6 +222,8 @@ def _schema(args: argparse.Namespace) -> int:
 def _serve(args: argparse.Namespace) -> int:
     if not args.json:
         raise InputError("serve answers requests in JSON alone", "add --json")
+    from . import requests
+
     requests.serve(sys.stdin.buffer, sys.stdout, arguments.given(args), _progress(args))
     return 0
 

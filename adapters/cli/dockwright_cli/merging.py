@@ -74,7 +74,8 @@ class _Joint:
             if isinstance(known, dict) and (value is None or isinstance(value, Mapping)):
                 self.add(known, value or {}, place, path)
             elif len(place) == 1 and key in _JOINED:
-                into[key] = [*_listed(known), *(x for x in _listed(value) if x not in known)]
+                listed = _listed(known)
+                into[key] = [*listed, *(item for item in _listed(value) if item not in listed)]
             elif type(known) is not type(value) or known != value:
                 text = f"{'.'.join(place)} is one thing in {self._first(place)}, another in {path}"
                 self.conflicts.append(text)

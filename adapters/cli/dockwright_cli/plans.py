@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -30,6 +29,8 @@ class Kept(NamedTuple):
 
 def new() -> api.Saved:
     """What a plan that is to be saved is made with."""
+    import secrets  # few plans are kept
+
     return api.Saved(secrets.token_hex(16))
 
 

@@ -6,7 +6,6 @@ import contextlib
 import os
 import posixpath
 import stat
-import tempfile
 
 from ..errors import HostError
 
@@ -149,6 +148,8 @@ class Files:
 
 
 def _replace(real: str, data: bytes, mode: int, owner: tuple[int, int] | None) -> None:
+    import tempfile  # what only looks does without it
+
     folder, name = os.path.split(real)
     descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", suffix=".new", dir=folder)
     try:

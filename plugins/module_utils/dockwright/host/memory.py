@@ -6,8 +6,6 @@ is empty, what cannot be written is a warning.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import os
 import re
@@ -48,6 +46,9 @@ class Memory:
 
     def fingerprint(self, value: Any) -> str:
         """A keyed hash that only this host can make: tells equal from different, nothing else."""
+        import hashlib  # a plan without a change does without them
+        import hmac
+
         text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
         return hmac.new(self._host_key(), text.encode(), hashlib.sha256).hexdigest()[:_MARK]
 
