@@ -33,7 +33,9 @@ def parser() -> argparse.ArgumentParser:
     top = _Parser(prog="dockwright", description="Docker hosts as code.")
     top.add_argument("--version", action="version", version=f"dockwright {api.VERSION}")
     verbs = top.add_subparsers(
-        dest="verb", metavar="plan|apply|drift|rollback|facts|init|fmt|schema|serve", required=True
+        dest="verb",
+        metavar="plan|apply|drift|rollback|facts|init|fmt|schema|serve|completion|man",
+        required=True,
     )
     plan = verbs.add_parser("plan", help="show what apply would do; change nothing")
     apply = verbs.add_parser("apply", help="make the host as the spec says")
@@ -50,6 +52,9 @@ def parser() -> argparse.ArgumentParser:
     )
     for verb in (plan, apply, drift):
         _add_converge(verb)
+    completion = verbs.add_parser("completion", help="print the completion script of a shell")
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"), help="which shell")
+    verbs.add_parser("man", help="print the man page")
     _add_rollback(rollback)
     _add_run(serve)
     for verb in (plan, apply, drift, rollback, facts, init, serve):

@@ -47,10 +47,12 @@ def _run(args: argparse.Namespace) -> int:
     verbs: dict[str, Callable[[argparse.Namespace], int]] = {
         "plan": _converge,
         "apply": _converge,
+        "completion": _completion,
         "drift": _converge,
         "facts": _facts,
         "fmt": _fmt,
         "init": _init,
+        "man": _man,
         "rollback": _rollback,
         "schema": _schema,
         "serve": _serve,
@@ -216,6 +218,20 @@ def _init(args: argparse.Namespace) -> int:
 
 def _schema(args: argparse.Namespace) -> int:
     screen.show_json(api.schema())
+    return 0
+
+
+def _completion(args: argparse.Namespace) -> int:
+    from .completion import completion
+
+    sys.stdout.write(completion(arguments.parser(), args.shell))
+    return 0
+
+
+def _man(args: argparse.Namespace) -> int:
+    from .manual import manual
+
+    sys.stdout.write(manual(arguments.parser()))
     return 0
 
 
