@@ -16,6 +16,7 @@ from .engine.faults import is_absent
 from .engine.versions import ASSUMED as ASSUMED_ENGINE
 from .errors import ApplyFailed, DockwrightError, EngineUnreachable, Problem, SpecError
 from .host.machine import Host, state_folder
+from .kinds.container.health import awaited
 from .kinds.image.credentials import of_user
 from .kinds.image.have import BuildSite, ImageHave
 from .kinds.image.plan import changes_registries
@@ -333,7 +334,8 @@ class _Run:
         """Apply the very plan that was shown, then read again what was changed."""
         assert self.document is not None and self.engine is not None
         report, document = self.report, self.document
-        if report.plan.changes:
+        haves = self.seen.containers if self.seen else {}
+        if report.plan.changes or awaited(document.containers, haves, ()):
             from .apply import Applier
 
             self.reach.acts()
@@ -364,9 +366,9 @@ class _Run:
         try:
             applier.settle()
         finally:
-            ended = applier.ended()
-            if ended:
-                self._look_again(ended)
+            later = applier.moved_on()
+            if later:
+                self._look_again(later)
 
     def _look_again(self, done: Iterable[Change]) -> None:
         """The observation after these changes."""
