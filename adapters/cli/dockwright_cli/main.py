@@ -22,7 +22,7 @@ _TOOL = "the command line"
 def main(argv: list[str] | None = None) -> int:
     """Run one command; whatever goes wrong is said in words on standard error."""
     try:
-        status = _run(arguments.parser().parse_args(argv))
+        status = _run(arguments.parsed(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()
         return status
     except (InputError, api.DockwrightError) as error:
