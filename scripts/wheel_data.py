@@ -17,7 +17,7 @@ PLACES = {
 }
 
 
-class WheelData(BuildHookInterface):  # type: ignore[misc]  # hatchling has no types
+class WheelData(BuildHookInterface):
     """Writes them into a folder for the build, and has them put into the wheel."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:

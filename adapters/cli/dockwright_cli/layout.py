@@ -16,6 +16,7 @@ from .documents import InputError, looks_like_json, parse_document, yaml_node
 
 _STEP = 2
 _ROUNDS = 3
+_OTHER_ENDS = "\r\x85\u2028\u2029"  # to YAML they end a line
 
 
 def formatted(text: str, name: str) -> str:
@@ -23,6 +24,9 @@ def formatted(text: str, name: str) -> str:
     before = parse_document(text, name)
     if looks_like_json(name, text):
         return json.dumps(before, indent=_STEP, ensure_ascii=False) + "\n"
+    if any(end in text for end in _OTHER_ENDS):
+        fix = "write them as \\N, \\L and \\P in double quotes"
+        raise InputError(f"{name} has line ends that editors do not show", fix)
     for _ in range(_ROUNDS):
         laid = _laid_out(text, name)
         # Law of this file: the meaning, and every character that is not white space, are the same.

@@ -171,7 +171,6 @@ def _rollback(args: argparse.Namespace) -> int:
         (args.project, args.number),
         options.run,
         check=args.check,
-        tool=_TOOL,
         progress=_progress(args),
     )
     if args.json:

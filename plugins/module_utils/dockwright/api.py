@@ -104,7 +104,7 @@ def rollback(
 ) -> Report:
     """`converge` to an earlier spec: of a project and a number in its history, or None.
 
-    ``options`` are of a run; ``more`` are ``check``, ``tool`` and ``progress``. Raises
+    ``options`` are of a run; ``more`` are ``check`` and ``progress``. Raises
     DockwrightError where there is no such spec.
     """
     from .rollback import Choice

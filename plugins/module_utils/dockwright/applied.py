@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .host.history import Entry, History
 from .model import Action, Change, Report
-from .origin import WHOLE, Origin
+from .origin import Origin
 from .report import title
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _TITLES = 50
 class Stage(NamedTuple):
     """What is known of a run when it begins to apply."""
 
-    origin: Origin | None
+    origin: Origin
     host: Host | None
     address: str
     raw: Any
@@ -51,7 +51,7 @@ def kept(stage: Stage) -> Iterator[None]:
 
 def _keep(stage: Stage, *, failed: bool) -> None:
     origin, host, document = stage.origin, stage.host, stage.document
-    if origin is None or origin.kind not in WHOLE or host is None or document is None:
+    if host is None or document is None:
         return
     done = stage.report.done
     if failed and not done:

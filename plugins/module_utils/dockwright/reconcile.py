@@ -38,6 +38,7 @@ from .masking import mask
 from .model import Change, EngineFacts, Plan, Report
 from .observe import Edges, Observation, observe, observe_others, refreshed
 from .options import collect
+from .origin import WHOLE
 from .plan import needs_others, plan
 from .reach import Reach, is_asleep
 from .saved import Saved, compared
@@ -156,7 +157,9 @@ class _Run:
         return self.host.lock(limit) if self.host else nullcontext()
 
     def kept(self) -> AbstractContextManager[None]:
-        """The spec is kept for `rollback` when the run has applied it."""
+        """The spec is kept for `rollback` when the run has applied it, if it is a whole one."""
+        if self.origin is None or self.origin.kind not in WHOLE:
+            return nullcontext()
         from .applied import Stage, kept
 
         url = self.engine.endpoint.url if self.engine else ""
@@ -392,6 +395,6 @@ class _Run:
 
     def _remember(self, *, whole: bool) -> None:
         memory = self.memory()
-        if self.host is not None and self.document is not None and memory is not None:
-            ended = causes.Ended(self.document, self.seen, self.report, self.parts)
-            causes.remember(memory, ended, whole=whole)
+        if self.document is not None and memory is not None:
+            run = causes.Ended(self.document, self.seen, self.report, self.parts)
+            causes.remember(memory, run, whole=whole)

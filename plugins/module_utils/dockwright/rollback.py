@@ -52,13 +52,12 @@ def history(connection: Connection, project: str | None = None) -> dict[str, Any
     }
 
 
-def rollback(  # noqa: PLR0913 - the public one: its inputs are named by those who call
+def rollback(
     connection: Connection,
     choice: Choice,
     options: Mapping[str, Any],
     *,
     check: bool = False,
-    tool: str = "",
     progress: Callable[[str], None] | None = None,
 ) -> Report:
     """Bring the host back to an earlier spec, with these options of a run before its own.
@@ -73,7 +72,7 @@ def rollback(  # noqa: PLR0913 - the public one: its inputs are named by those w
     document, warnings = then(target, entries, later)
     document.update(options)
     gone, kept = _gone(later, document)
-    origin = Origin(tool, "host", target, gone)
+    origin = Origin("rollback", "host", target, gone)
     if progress:
         progress(f"back to {target.number}: {_name(project)}, applied {target.at} by {target.by}")
     report = converge(

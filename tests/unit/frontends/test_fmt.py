@@ -162,6 +162,12 @@ def test_what_has_no_form_is_refused() -> None:
         formatted("? ''\n: {}\n", "x.yml")
 
 
+@pytest.mark.parametrize("end", ["\r", "\x85", "\u2028", "\u2029"])
+def test_line_ends_that_nobody_sees_are_refused(end: str) -> None:
+    with pytest.raises(InputError, match="line ends that editors do not show"):
+        formatted(f"a: 'b{end}c'\nd:   e\n", "x.yml")
+
+
 def test_json_is_written_by_twos() -> None:
     text = '{"a":{"b":[1,"ü"]}}'
     assert (
