@@ -153,6 +153,10 @@ class Inside(Place):
         super().__init__(host, collections)
         self.connection = {"ansible_connection": "community.docker.docker"}
 
+    def env(self, folder: Path) -> dict[str, str]:
+        """Nothing: the engine of the place, and Ansible reaches the place by this machine's."""
+        return {}
+
     def clean(self) -> None:
         super().clean()
         reset_daemon(self.host)

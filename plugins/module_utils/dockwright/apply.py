@@ -10,6 +10,7 @@ from .engine.client import Engine
 from .engine.parallel import each
 from .errors import ApplyFailed, DockwrightError
 from .kinds.container import apply as container
+from .kinds.container import health
 from .kinds.container import replace as replacing
 from .kinds.container.handover import handovers
 from .kinds.container.sharing import shared_with
@@ -58,6 +59,9 @@ class Applier:
         self.configs: dict[str, Mapping[str, Any]] = {}
         self.watch = Watch(engine)
         self.started: list[replacing.Started] = []
+        haves = seen.containers if seen else {}
+        self.awaited = health.awaited(document.containers, haves, plan.changes)
+        self.waited: tuple[str, ...] = ()
         report.not_done = [change for change in plan.changes if change not in report.done]
 
     def run(self) -> None:
@@ -267,12 +271,18 @@ class Applier:
     def settle(self) -> None:
         """Wait until what was started has shown that it stays. Raises ApplyFailed."""
         self._raise_first(list(replacing.settle(self.started, self.watch)))
+        if self.awaited and not self.waited:
+            self.progress(f"waiting for the health of {', '.join(self.awaited)}")
+            self.waited = tuple(self.awaited)
+            limit = self.document.run.wait_timeout
+            self._raise_first(
+                list(container.settle_health(self.awaited, self.engine, self.watch, limit))
+            )
 
-    def ended(self) -> list[Change]:
-        """The changes of the containers that have ended since they were started."""
-        names = {one.name for one in self.started if self.watch.has_ended(one.id)}
-        changes = self.report.done
-        return [c for c in changes if c.kind == "container" and c.name in names]
+    def moved_on(self) -> list[Change]:
+        """Changes in the place of what happened since the work was done: to be looked at again."""
+        ended = [one.name for one in self.started if self.watch.has_ended(one.id)]
+        return [Change("container", name, Action.UPDATE) for name in {*ended, *self.waited}]
 
     def _graph(
         self, grouped: Mapping[str, list[Change]], haves: Mapping[str, Have]
@@ -316,8 +326,8 @@ class Applier:
                 continue
             have = bench.haves.get(other)
             state = (have.raw.get("State") or {}) if have and other not in grouped else {}
-            health = (state.get("Health") or {}).get("Status")
-            if condition == "service_healthy" and health == "healthy":
+            status = (state.get("Health") or {}).get("Status")
+            if condition == "service_healthy" and status == "healthy":
                 continue
             ended_well = state.get("Status") == "exited" and state.get("ExitCode") == 0
             if condition != "service_healthy" and ended_well:
@@ -327,21 +337,14 @@ class Applier:
 
     def _await(self, bench: container.Bench, want: Want, other: str, condition: str) -> None:
         bench.watch.begin()
-        raw = replacing.find(self.engine, other) or {}
-        state = raw.get("State") or {}
         where = f"{want.where}.depends_on.{other}"
         limit = self.document.run.wait_timeout
         if condition == "service_healthy":
-            health = state.get("Health")
-            if not health:
-                fix = f"give {other} a healthcheck, or use service_started"
-                raise ApplyFailed(f"container {other} has no health check", where=where, fix=fix)
-            if health.get("Status") == "unhealthy":
-                fix = f"look at `docker logs {other}` and its healthcheck"
-                raise ApplyFailed(f"container {other} is unhealthy", where=where, fix=fix)
-            if health.get("Status") != "healthy":
-                bench.watch.healthy(other, raw["Id"], limit)
-        elif state.get("Status") == "exited":
+            container.await_healthy(other, where, self.engine, bench.watch, limit)
+            return
+        raw = replacing.find(self.engine, other) or {}
+        state = raw.get("State") or {}
+        if state.get("Status") == "exited":
             if state.get("ExitCode") != 0:
                 fix = f"look at `docker logs {other}`"
                 text = f"container {other} exited with {state.get('ExitCode')}"

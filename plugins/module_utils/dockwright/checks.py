@@ -20,6 +20,7 @@ from .observe import Observation
 from .options import get
 from .spec import Document, as_written
 
+RUNS = ("running", "paused")
 BUILT_IN = ("bridge", "host", "none")
 
 
@@ -157,7 +158,7 @@ def _ports(document: Document, seen: Observation) -> list[Problem]:
     found: list[Problem] = []
     claims: list[tuple[tuple[str, str, int], Want]] = []
     for want in document.containers.values():
-        if want.state != "running":
+        if want.state not in RUNS:
             continue
         for claim in fixed_ports(want.fields.get("ports", {})):
             for other, holder in claims:
@@ -261,7 +262,7 @@ def _image_users(
     for name, want in made.items():
         if want and want.fields["image"] not in gone:
             identity = seen.images[key_of(want.fields["image"])].id
-            found.setdefault(identity, []).append(User(name, want.state == "running"))
+            found.setdefault(identity, []).append(User(name, want.state in RUNS))
     for item in seen.listing:
         name = name_of(item)
         if name not in gone and not made.get(name) and not _is_leftover(item, seen):

@@ -30,6 +30,8 @@ def _is_over(change: Change, limit: Disruption | None) -> bool:
 
 def _blocked(item: Notice) -> Problem:
     fix = "take the spec back, or remove the object knowingly with state: absent first"
+    if item.kind == "container":
+        fix = "take the spec back, or allow it with recreate: auto"
     return Problem(f"{item.kind}s.{item.name}.{item.path}", item.message, fix)
 
 

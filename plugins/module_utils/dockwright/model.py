@@ -45,6 +45,7 @@ class Action(str, Enum):
     DELETE = "delete"
     START = "start"
     STOP = "stop"
+    PAUSE = "pause"
     PULL = "pull"
     LOAD = "load"
     BUILD = "build"

@@ -9,9 +9,10 @@ from typing import Any
 from . import owner
 from .checks import check, refuse_addresses, refuse_swaps, refuse_used
 from .differ import CauseOf
-from .kinds.container import losses, sharing
+from .errors import SpecError
+from .kinds.container import health, losses, sharing
 from .kinds.container import plan as container
-from .kinds.container.have import is_put_aside
+from .kinds.container.have import is_put_aside, is_running
 from .kinds.container.recovery import name_of
 from .kinds.container.stale import plan_stale
 from .kinds.image import plan as image
@@ -21,7 +22,7 @@ from .kinds.network import plan as network
 from .kinds.volume import plan as volume
 from .model import ARRIVALS, UNKNOWN, Action, Cause, Change, Disruption, Have, Notice, Plan
 from .observe import Observation
-from .spec import Document
+from .spec import Document, as_written
 
 
 def plan(document: Document, seen: Observation, cause_of: CauseOf, *, settled: bool = True) -> Plan:
@@ -58,6 +59,7 @@ def plan(document: Document, seen: Observation, cause_of: CauseOf, *, settled: b
     refuse_used(document, seen, changes)
     refuse_addresses(document, seen, changes)
     refuse_swaps(document, {**seen.others, **seen.containers}, changes)
+    blocked += container.kept(document.containers, changes)
     return Plan(
         tuple(_missed(change, cause_of) for change in changes),
         tuple(stale),
@@ -84,11 +86,17 @@ def _restarting(document: Document, seen: Observation, changes: Iterable[Change]
             yield f"container {name} keeps restarting, it exited with {state.get('ExitCode')}"
 
 
-def _warnings(document: Document, seen: Observation, changes: Iterable[Change]) -> Iterator[str]:
+def _warnings(document: Document, seen: Observation, changes: list[Change]) -> Iterator[str]:
     for key, want in document.images.items():
         yield from image.warnings(want, seen.images[key])
     yield from _restarting(document, seen, changes)
     yield from _left_alone(document, seen)
+    busy = {change.name for change in changes if change.kind == "container"}
+    for name in health.awaited(document.containers, seen.containers, ()):
+        have = seen.containers.get(name)
+        if have and is_running(have) and name not in busy:
+            status = health.status_of(have)
+            yield f"container {name} is {status}, a run waits until it is healthy"
 
 
 def _left_alone(document: Document, seen: Observation) -> Iterator[str]:
@@ -120,7 +128,7 @@ def needs_others(changes: Iterable[Change], seen: Observation) -> bool:
         for item in seen.listing
         if item["Id"] not in read
     } - {""}
-    starts = any(c.action in (Action.START, Action.RECOVER) for c in listed)
+    starts = any(c.action in (Action.START, Action.RESTART, Action.RECOVER) for c in listed)
     return bool(joins and (starts or joins & set(seen.lost)))
 
 
@@ -152,6 +160,12 @@ def _containers(
         changes += planned.changes
         stale += planned.stale
         ignored += planned.ignored
+    problems = health.problems(
+        document.containers, lambda want: _image_of(want, seen, coming), seen.facts
+    )
+    refused = [as_written(problem, document.paths) for problem in problems]
+    if refused:
+        raise SpecError(refused)
     return changes, stale, ignored
 
 

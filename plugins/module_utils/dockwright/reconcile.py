@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, Callable
@@ -13,9 +13,9 @@ from . import causes
 from .connection import Connection
 from .engine.client import Engine
 from .engine.faults import is_absent
-from .engine.versions import ASSUMED as ASSUMED_ENGINE
 from .errors import ApplyFailed, DockwrightError, EngineUnreachable, Problem, SpecError
 from .host.machine import Host, state_folder
+from .kinds.container.health import awaited
 from .kinds.image.credentials import of_user
 from .kinds.image.have import BuildSite, ImageHave
 from .kinds.image.plan import changes_registries
@@ -34,9 +34,10 @@ from .kinds.part import (
 from .kinds.project.reading import read_compose, this_machine
 from .limits import refuse_beyond
 from .masking import mask
-from .model import Change, EngineFacts, Plan, Report
-from .observe import Edges, Observation, observe, observe_others, refreshed
+from .model import Change, Plan, Report
+from .observe import ASSUMED, Edges, Observation, assumed, observe, observe_others, refreshed
 from .options import collect
+from .origin import WHOLE
 from .plan import needs_others, plan
 from .reach import Reach, is_asleep
 from .saved import Saved, compared
@@ -47,13 +48,11 @@ from .verify import verify
 if TYPE_CHECKING:
     from .apply import Applier
     from .host.memory import Memory
+    from .origin import Origin
     from .session import Session
 
-# Ansible ships source alone and each task compiles what it imports, so what only some runs need
-# (applying, the daemon) is imported where it is needed.
-
+# Ansible compiles it for each task: what few runs need is imported where it is needed.
 Progress = Callable[[str], None]
-ASSUMED = EngineFacts(api="1.51", engine=ASSUMED_ENGINE, assumed=True)
 
 
 def converge(  # noqa: PLR0913 - the public one: its inputs are named by those who call
@@ -65,6 +64,7 @@ def converge(  # noqa: PLR0913 - the public one: its inputs are named by those w
     progress: Progress | None = None,
     saved: Saved | None = None,
     session: Session | None = None,
+    origin: Origin | None = None,
 ) -> Report:
     """Bring a host to what a document says, or with ``check`` only plan it.
 
@@ -72,10 +72,12 @@ def converge(  # noqa: PLR0913 - the public one: its inputs are named by those w
     reached by its local socket. Never raises DockwrightError: the Report carries the problems.
     Secret values in it are masked. With ``saved`` the report has the plan's fingerprint, and a plan
     that is not the saved one is refused. A ``session`` is what several runs of a process share.
+    With an ``origin`` the spec is kept for `rollback`, where it is one of a host or a project.
     """
     report = Report(check=check)
     reach = Reach(connection, session)
     run = _Run(document, reach, host, report, progress or (lambda text: None))
+    run.origin = origin
     try:
         run.prepare()
         if check:
@@ -83,7 +85,7 @@ def converge(  # noqa: PLR0913 - the public one: its inputs are named by those w
             run.plan_what_holds(saved)
             report.changed = bool(report.plan.changes)
         else:
-            with run.lock() as lock:
+            with run.lock() as lock, run.kept():
                 run.recover()
                 run.plan_what_holds(saved)
                 run.apply()
@@ -119,6 +121,7 @@ class _Run:
         self.host = host
         self.report = report
         self.progress = progress
+        self.origin: Origin | None = None
         self.engine: Engine | None = None
         self.document: Document | None = None
         self.seen: Observation | None = None
@@ -126,6 +129,7 @@ class _Run:
         self.recovered = Plan()
         self.local = Host(memory=state_folder(os.environ, os.geteuid() == 0))
         self._memories: dict[str, Memory] = {}
+        self.is_image = host is not None and host.is_image
 
     def prepare(self) -> None:
         """Want: the engine's address and the document, before anything is asked."""
@@ -138,7 +142,12 @@ class _Run:
         if isinstance(self.raw, Mapping) and self.raw.get("compose") is not None:
             here = this_machine(is_managed_host=self.host is not None)
             self.raw = read_compose(self.raw, here, self.report.warnings.append)
-        self.document = parse_document(self.raw, files.read_text)
+        gone = self.origin.gone if self.origin else ()
+        self.document = parse_document(self.raw, files.read_text, gone)
+        if self.is_image:
+            from .first_boot import of_now
+
+            self.document = of_now(self.document)
         if self.host is self.local:
             self.host = self.local = self.local.with_daemon(**self.document.run.daemon)
 
@@ -147,6 +156,15 @@ class _Run:
         assert self.document is not None
         limit = self.document.run.lock_timeout
         return self.host.lock(limit) if self.host else nullcontext()
+
+    def kept(self) -> AbstractContextManager[None]:
+        """The spec is kept for `rollback` when the run has applied it, if it is a whole one."""
+        if self.origin is None or self.origin.kind not in WHOLE:
+            return nullcontext()
+        from .applied import Stage, kept
+
+        url = self.engine.endpoint.url if self.engine else ""
+        return kept(Stage(self.origin, self.host, url, self.raw, self.document, self.report))
 
     def memory(self, engine_id: str | None = None) -> Memory | None:
         """The host's memory of an engine, left out: of the one that was seen; read once a run."""
@@ -198,6 +216,10 @@ class _Run:
             whole = whole + objects
         if problems:
             raise SpecError(problems)
+        if self.is_image:
+            from .first_boot import left
+
+            whole, self.seen = left(whole, self.raw), None
         if unreachable is not None and self.seen is not None:
             note = f"{unreachable.message}; planned for engine {ASSUMED.engine} with nothing on it"
             whole = replace(whole, warnings=(*whole.warnings, note))
@@ -217,9 +239,9 @@ class _Run:
         unreachable = self._reach(only_daemon=not has_objects)
         if unreachable is None:
             self.seen = self._observe(document) if has_objects else None
-        elif has_objects and self.report.check:  # there is no engine yet: what a fresh one has
+        elif has_objects and (self.report.check or self.is_image):  # what a fresh engine has
             images = {key: ImageHave(key) for key in document.images}
-            self.seen = Observation(ASSUMED, images=images)
+            self.seen = Observation(assumed(self.host), images=images)
         elif has_objects or not document.parts:
             raise unreachable
         return unreachable
@@ -228,8 +250,7 @@ class _Run:
         """Where defaults of containers moved, all containers are looked at, once."""
         moved = tuple(move for part in self.parts for move in part.moved())
         if moved and unreachable is None:
-            is_listed = document.services or document.networks or document.purge
-            seen = self.seen if is_listed else None
+            seen = self.seen if document.services or document.networks or document.purge else None
             self.seen = replace(seen or self._observe(document, everything=True), moved=moved)
 
     def _reach(self, *, only_daemon: bool) -> EngineUnreachable | None:
@@ -285,9 +306,7 @@ class _Run:
 
     def _plan_parts(self, document: Document, unreachable: EngineUnreachable | None) -> Plan:
         """The plan of what belongs to the host itself; its problems are reported together."""
-        assert self.engine is not None
-        engine = self.engine if unreachable is None else None
-        self.parts = self._parts_of(document, document.parts, engine)
+        self.parts = self._parts_of(document, document.parts, None if unreachable else self.engine)
         whole = plan_all(self.parts)
         if self.seen:
             self.seen = replace(self.seen, facts=facts_after(self.parts, self.seen.facts))
@@ -298,13 +317,12 @@ class _Run:
     ) -> list[Part]:
         if self.host is None:
             refuse_elsewhere(kinds)
-        info = self.seen.info if self.seen else None
         site = Site(
             self.host or self.local,
             engine,
             lambda: self.memory() or self.local.memory(),
             document.run,
-            info,
+            self.seen.info if self.seen else None,
             document.parts,
             bridge_names(document.networks.values()),
             check=self.report.check,
@@ -320,7 +338,8 @@ class _Run:
         """Apply the very plan that was shown, then read again what was changed."""
         assert self.document is not None and self.engine is not None
         report, document = self.report, self.document
-        if report.plan.changes:
+        haves = self.seen.containers if self.seen else {}
+        if report.plan.changes or awaited(document.containers, haves, ()):
             from .apply import Applier
 
             self.reach.acts()
@@ -351,14 +370,12 @@ class _Run:
         try:
             applier.settle()
         finally:
-            ended = applier.ended()
-            if ended:
-                self._look_again(ended)
+            self._look_again(applier.moved_on())
 
-    def _look_again(self, done: Iterable[Change]) -> None:
+    def _look_again(self, done: list[Change]) -> None:
         """The observation after these changes."""
         assert self.document is not None and self.engine is not None
-        if self.seen is None:
+        if self.seen is None or not done:
             return
         if any(change.kind in OF_ENGINE for change in done):  # the host itself: it may change all
             self.seen = self._observe(self.document)
@@ -376,22 +393,7 @@ class _Run:
             verify(self.document, self.seen)
 
     def _remember(self, *, whole: bool) -> None:
-        """Fingerprints of what was applied, for the causes of later changes.
-
-        After a failure (not ``whole``) only the parts of the host that were done.
-        """
         memory = self.memory()
-        if self.host is None or self.document is None or memory is None:
-            return
-        left = {change.kind for change in self.report.not_done}
-        for part in self.parts:
-            if part.kind not in left:
-                part.remember()
-        if self.seen and whole:
-            causes.keep(memory, self.document, self.seen, self.report.done)
-        plan = self.report.plan
-        if self.seen and self.seen.moved and not (plan.stale or plan.changes):
-            memory.forget_moved()
-        memory.save()
-        if memory.warning:
-            self.report.warnings.append(memory.warning)
+        if self.document is not None and memory is not None:
+            run = causes.Ended(self.document, self.seen, self.report, self.parts)
+            causes.remember(memory, run, whole=whole)

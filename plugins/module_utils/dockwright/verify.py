@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .errors import ApplyFailed
-from .model import Cause, Change
+from .kinds.container.plan import once_done
+from .model import Action, Cause, Change
 from .observe import Observation
 from .plan import plan
 from .spec import Document
@@ -11,8 +14,9 @@ from .spec import Document
 
 def verify(document: Document, seen: Observation) -> None:
     """Raise ApplyFailed if what is there after applying is not what the document says."""
-    left = plan(document, seen, lambda *_: Cause.UNKNOWN).changes
-    ended = [change for change in left if change.path == "state"]
+    wants = {name: once_done(want) for name, want in document.containers.items()}
+    left = plan(replace(document, containers=wants), seen, lambda *_: Cause.UNKNOWN).changes
+    ended = [c for c in left if c.path == "state" and c.action is not Action.PAUSE]
     if ended:  # meanwhile, which is no fault of ours
         raise ApplyFailed(
             "; ".join(f"container {c.name} does not keep running: it {c.reason}" for c in ended),

@@ -128,7 +128,13 @@ def converged(
         connection = api.Connection.of(params)
         document = api.document_of(kind, params)
         run = earlier.converge if earlier else api.converge
-        return run(document, connection=connection, check=check, session=session)
+        return run(
+            document,
+            connection=connection,
+            check=check,
+            session=session,
+            origin=api.Origin("Salt", kind),
+        )
     except Exception as error:  # noqa: BLE001 - the top edge: Salt would show the traceback
         return api.failure(error, check=check)
 

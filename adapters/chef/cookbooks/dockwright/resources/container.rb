@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-# A container: run, stop, delete it; restart it when notified.
+# A container: run it (and wait for its health), pause, stop, delete it; restart it when notified.
 
 unified_mode true
 
@@ -14,6 +14,14 @@ action :run do
   converge_kind('running')
 end
 
+action :await_health do
+  converge_kind('healthy')
+end
+
+action :pause do
+  converge_kind('paused')
+end
+
 action :stop do
   converge_kind('stopped')
 end
@@ -23,8 +31,5 @@ action :delete do
 end
 
 action :restart do
-  converge_by("container #{new_resource.name}: restart") do
-    wish_for('stopped').apply
-    wish_for('running').apply
-  end
+  converge_kind('restarted')
 end

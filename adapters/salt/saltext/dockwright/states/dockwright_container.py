@@ -19,6 +19,31 @@ def running(name, **options):
     return glue.state("container", name, {**options, "state": "running"}, globals())
 
 
+def healthy(name, **options):
+    """Have a container as described and running, and wait until its health check says healthy.
+
+    .. code-block:: yaml
+
+        web:
+          dockwright_container.healthy:
+            - image: nginx:1.27
+            - healthcheck: {test: "curl -fs localhost", interval: 1s}
+    """
+    return glue.state("container", name, {**options, "state": "healthy"}, globals())
+
+
+def paused(name, **options):
+    """Have a container as described, with its processes frozen.
+
+    .. code-block:: yaml
+
+        web:
+          dockwright_container.paused:
+            - image: nginx:1.27
+    """
+    return glue.state("container", name, {**options, "state": "paused"}, globals())
+
+
 def stopped(name, **options):
     """Have a container as described, but stopped.
 
@@ -44,9 +69,9 @@ def absent(name, **options):
 
 def mod_watch(name, sfun, **options):
     """Stop and start a running container because a state that it watches has changed."""
-    if sfun != "running":
+    if sfun not in ("running", "healthy"):
         return glue.nothing_to_do(name)
     return glue.restarted("container", name, options, globals())
 
 
-glue.tell_options("container", running, stopped, absent)
+glue.tell_options("container", running, healthy, paused, stopped, absent)

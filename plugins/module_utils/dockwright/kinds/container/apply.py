@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Callable, NamedTuple
 
 from ...engine.client import Engine
@@ -16,7 +16,19 @@ from .have import anonymous, is_paused, is_running, own_anonymous
 from .losses import PATH, told
 from .options import ROWS
 from .plan import full_fields
-from .replace import Started, Task, create, remove, remove_volumes, replace, restart, stop, update
+from .replace import (
+    Started,
+    Task,
+    create,
+    find,
+    pause,
+    remove,
+    remove_volumes,
+    replace,
+    restart,
+    stop,
+    update,
+)
 from .sharing import shared_with
 from .stale import MOVED, without
 from .watch import Watch
@@ -81,6 +93,8 @@ def _create(bench: Bench, want: Want) -> None:
         return
     try:
         _run(bench, want, identity)
+        if want.state == "paused":
+            pause(bench.engine, identity)
     except DockwrightError as error:
         remove(bench.engine, identity)
         message = (
@@ -123,6 +137,7 @@ def _replace(bench: Bench, want: Want | None, have: Have, changes: list[Change])
         old if cannot_return else None,
         _sharing(bench, have),
         _dropped(have, creation, changes),
+        want is not None and want.state == "paused",
     )
     try:
         replace(bench.engine, task, bench.watch)
@@ -177,8 +192,16 @@ def _is_endpoint(change: Change) -> bool:
 
 
 def _step(bench: Bench, want: Want | None, have: Have, change: Change) -> None:
-    if change.action is Action.RESTART:
+    if change.action is Action.RESTART and want and change.path == "state":
+        bench.watch.begin()
         restart(bench.engine, have)
+        bench.watch.end_of(have.id, 1.0)  # the end that we caused, which is told a moment later
+        bench.watch.forget(have.id)
+        _look_at(bench, want, have.id)
+    elif change.action is Action.RESTART:
+        restart(bench.engine, have)
+    elif change.action is Action.PAUSE:
+        pause(bench.engine, have.id)
     elif change.action is Action.STOP:
         stop(bench.engine, have)
     elif change.action is Action.START and want:
@@ -192,6 +215,8 @@ def _start(bench: Bench, want: Want, have: Have) -> None:
         bench.engine.post(f"/containers/{have.id}/unpause")
         return
     _run(bench, want, have.id)
+    if want.state == "paused":
+        pause(bench.engine, have.id)
 
 
 def _run(bench: Bench, want: Want, identity: str) -> None:
@@ -199,6 +224,10 @@ def _run(bench: Bench, want: Want, identity: str) -> None:
     bench.watch.begin()
     bench.watch.forget(identity)
     bench.engine.post(f"/containers/{identity}/start")
+    _look_at(bench, want, identity)
+
+
+def _look_at(bench: Bench, want: Want, identity: str) -> None:
     policy = want.fields.get("restart", "no").partition(":")[0]
     bench.started.append(Started(want.name, want.where, identity, policy, time.monotonic()))
 
@@ -239,4 +268,34 @@ def reconnect(engine: Engine, network: str, want: Want, have: Have) -> None:
     except DockwrightError:
         if seen is not None:
             connect(engine, network, have.id, seen)
+        raise
+
+
+def settle_health(
+    wants: Mapping[str, Want], engine: Engine, watch: Watch, limit: float
+) -> Iterator[DockwrightError]:
+    """Wait for all of them, each for ``limit`` seconds at most; the errors of those that fail."""
+    watch.begin()
+    for name, want in wants.items():
+        try:
+            await_healthy(name, f"{want.where}.state", engine, watch, limit)
+        except DockwrightError as error:
+            yield error
+
+
+def await_healthy(name: str, where: str, engine: Engine, watch: Watch, limit: float) -> None:
+    """Wait until a container is healthy. Raises ApplyFailed; the watch must have begun."""
+    raw = find(engine, name) or {}
+    health = get(raw, "State.Health.Status")
+    try:
+        if not health:
+            fix = f"give {name} a healthcheck, or do not wait for its health"
+            raise ApplyFailed(f"container {name} has no health check", fix=fix)
+        if health == "unhealthy":
+            fix = f"look at `docker logs {name}` and its healthcheck"
+            raise ApplyFailed(f"container {name} is unhealthy", fix=fix)
+        if health != "healthy":
+            watch.healthy(name, raw["Id"], limit)
+    except ApplyFailed as error:
+        error.where = where
         raise

@@ -646,9 +646,17 @@ INPUTS: tuple[Option, ...] = (
     ),
     Option(
         "state",
-        one_of("running", "stopped", "absent"),
-        "What the container should be doing.",
+        one_of("running", "healthy", "paused", "stopped", "restarted", "absent"),
+        "What the container should be doing. C(healthy) is running, and the run waits until its"
+        " health check says so. C(restarted) stops and starts a running one in every run.",
         default="running",
+    ),
+    Option(
+        "recreate",
+        one_of("auto", "always", "never"),
+        "Whether it is made anew: where a change needs it, in every run, or never; then a plan that"
+        " needs it is refused.",
+        default="auto",
     ),
     Option(
         "ignore",

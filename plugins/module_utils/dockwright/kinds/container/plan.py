@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ... import owner
@@ -32,6 +33,8 @@ from .mounts import inherit_volumes
 from .options import ROWS
 
 KIND = "container"
+ASKED = "each run does it, the spec says so"
+_NEVER = "needs a new container, and recreate: never keeps the one that is there"
 
 
 class ImageSeen(NamedTuple):
@@ -115,8 +118,8 @@ def _create(want: Want) -> Change:
         for row in ROWS
         if want.fields.get(row.name) not in (None, {}, [])
     }
-    if want.state == "stopped":
-        shown["state"] = "stopped"
+    if want.state in ("stopped", "paused"):
+        shown["state"] = want.state
     return Change(KIND, want.name, Action.CREATE, "", None, shown, "is not there", Cause.SPEC)
 
 
@@ -147,10 +150,37 @@ def _compare(want: Want, have: Have, image: ImageSeen, context: Context) -> Plan
     stale = _stale(want, have, context.facts)
     if context.recreate_stale:
         changes += [_refresh(want, notice, running) for notice in stale]
+    if not any(c.action is Action.REPLACE for c in changes) and _is_always(want):
+        cost = Disruption.REPLACE if running else Disruption.NONE
+        values = ("recreate", None, "always", ASKED, Cause.SPEC, cost)
+        changes.append(Change(KIND, want.name, Action.REPLACE, *values))
     replaced = any(c.action is Action.REPLACE for c in changes)
     stale = [] if replaced else stale
     changes += _state(want, have, replaced, context.cause_of)
     return Planned(changes, stale, ignored_notices(want, hidden))
+
+
+def _is_restart(want: Want) -> bool:
+    return bool(want.inputs.get("run") == "restarted")
+
+
+def _is_always(want: Want) -> bool:
+    return bool(want.inputs.get("recreate") == "always")
+
+
+def once_done(want: Want) -> Want:
+    """The same without the actions that each run repeats."""
+    return replace(want, inputs={**want.inputs, "run": "", "recreate": "auto"})
+
+
+def kept(wants: Mapping[str, Want], changes: Iterable[Change]) -> list[Notice]:
+    """What would make containers anew that are never to be."""
+    return [
+        Notice(KIND, c.name, c.path or "recreate", _NEVER, c.before, c.after)
+        for c in changes
+        if c.kind == KIND and c.action is Action.REPLACE and c.name in wants
+        if wants[c.name].inputs.get("recreate") == "never"
+    ]
 
 
 def _image_change(
@@ -228,13 +258,27 @@ def _state(want: Want, have: Have, replaced: bool, cause_of: CauseOf) -> list[Ch
             values = ("state", status, "stopped", reason, cause, Disruption.REPLACE)
             return [Change(KIND, want.name, action, *values)]
         return []
-    if (is_running(have) and not is_paused(have)) or replaced:
+    if replaced:
         return []
+    if is_running(have) and is_paused(have) == (want.state == "paused"):
+        return _again(want, have)
+    if is_running(have) and want.state == "paused":
+        values = ("state", status, "paused", "", cause, Disruption.REPLACE)
+        return [Change(KIND, want.name, Action.PAUSE, *values)]
     # What we stopped ourselves did not complete, however well it ended.
-    if is_completed(have) and cause is not Cause.SPEC:
+    if is_completed(have) and cause is not Cause.SPEC and not _is_restart(want):
         return []
     cause = cause if cause is Cause.SPEC else Cause.DRIFT
     reason = "is paused" if is_paused(have) else f"is {status}"
     if status == "exited":
         reason = f"exited with {get(have.raw, 'State.ExitCode')}"
-    return [Change(KIND, want.name, Action.START, "state", status, "running", reason, cause)]
+    after = "paused" if want.state == "paused" else "running"
+    return [Change(KIND, want.name, Action.START, "state", status, after, reason, cause)]
+
+
+def _again(want: Want, have: Have) -> list[Change]:
+    """The restart of a container that runs, where the spec asks for one."""
+    if not _is_restart(want):
+        return []
+    values = ("state", "running", "restarted", ASKED, Cause.SPEC, Disruption.REPLACE)
+    return [Change(KIND, have.name, Action.RESTART, *values)]

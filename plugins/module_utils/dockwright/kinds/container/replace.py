@@ -40,6 +40,7 @@ class Task(NamedTuple):
     copy: Creation | None  # makes the old one once more, where it cannot come back itself
     sharing: tuple[Have, ...]  # running containers in its namespaces
     drop: tuple[str, ...]  # its anonymous volumes whose loss the plan has announced
+    pause: bool = False  # once it runs
 
 
 class Started(NamedTuple):
@@ -93,6 +94,11 @@ def stop(engine: Engine, have: Have) -> None:
     _quietly_gone(lambda: engine.post(f"/containers/{have.id}/stop", timeout=_grace(engine, have)))
 
 
+def pause(engine: Engine, identity: str) -> None:
+    """Freeze the processes of a running container."""
+    engine.post(f"/containers/{identity}/pause")
+
+
 def restart(engine: Engine, have: Have) -> None:
     """Stop a container and start it again; gone is fine."""
     limit = _grace(engine, have)
@@ -140,6 +146,8 @@ def replace(engine: Engine, task: Task, watch: Watch) -> str:
         step = "the new container could not be started"
         if task.start:
             _start(engine, new, task, watch)
+        if task.pause:
+            pause(engine, new)
     except DockwrightError as error:
         after = _undo_or_say(engine, task, new, journal, step, error)
         raise _failed(have, step, error, after, changed=True) from error
@@ -328,7 +336,7 @@ def _as_before(engine: Engine, survivor: Any, journal: Journal) -> bool:
         return False
     engine.post(f"/containers/{identity}/start")
     if journal.paused:
-        engine.post(f"/containers/{identity}/pause")
+        pause(engine, identity)
     return True
 
 

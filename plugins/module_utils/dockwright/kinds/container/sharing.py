@@ -80,7 +80,7 @@ def restarts(
 
     Such a container runs on, cut off. Only where it or the owner is ``declared``.
     """
-    starting = {c.name for c in changes if c.kind == KIND and c.action is Action.START}
+    starting = {c.name for c in changes if c.kind == KIND and c.action in _AGAIN}
     busy = {c.name for c in changes if c.kind == KIND and c.action in _MAKE_OR_STOP}
     ours = frozenset(declared)
     by_reference = {**haves, **{have.id: have for have in haves.values()}}
@@ -118,7 +118,8 @@ def _end(have: Have) -> datetime:
     return datetime.fromisoformat(text) if text else datetime.min
 
 
-_MAKE_OR_STOP = (Action.CREATE, Action.REPLACE, Action.DELETE, Action.STOP, Action.START)
+_AGAIN = (Action.START, Action.RESTART)
+_MAKE_OR_STOP = (Action.CREATE, Action.REPLACE, Action.DELETE, Action.STOP, *_AGAIN)
 
 
 def _restart(have: Have, path: str, owner: str, reason: str) -> Change:

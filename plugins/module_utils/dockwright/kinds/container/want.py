@@ -45,6 +45,8 @@ def parse_container(key: str, item: Any, where: str, context: Context) -> list[W
     problems += _resolve_networks(parsed, inputs, where, context)
     _resolve_volumes(parsed, context.volumes)
     state = inputs.pop("state", "running")
+    if state in ("healthy", "restarted"):  # both are running, and what a run does about it
+        inputs["run"], state = state, "running"
     if "image" not in parsed and state != "absent":
         problems.append(Problem(f"{where}.image", "is missing", "name the image to run"))
     problems += _check_fields(parsed, where)

@@ -9,7 +9,7 @@ from ...model import EngineFacts, Have, Want
 from ...options import get
 from ...values import show_duration, show_size
 from .devices import show_blkio, show_gpus
-from .have import is_completed, is_running
+from .have import is_completed, is_paused, is_running
 from .mounts import write_mounts
 from .options import ROWS
 from .plan import full_fields
@@ -56,6 +56,8 @@ def entry_of(have: Have, image: str, config: Mapping[str, Any], facts: EngineFac
     entry.update(_network(have))
     if not (is_running(have) or is_completed(have)):
         entry["state"] = "stopped"
+    elif is_paused(have):
+        entry["state"] = "paused"
     return entry
 
 

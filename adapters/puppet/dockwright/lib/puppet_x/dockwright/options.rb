@@ -7,7 +7,7 @@ module PuppetX
   module Dockwright
     NAMED = %w[container image network volume registry_login project].freeze
     STATES = {
-      'container' => %w[running stopped absent],
+      'container' => %w[running healthy paused stopped restarted absent],
       'image' => %w[present absent],
       'network' => %w[present absent],
       'volume' => %w[present absent],
@@ -86,6 +86,7 @@ module PuppetX
         'depends_on' => 'What must be started, healthy or completed before. It orders the work of a run; changing it alone changes nothing on the host. Type dependencies.',
         'platform' => 'The platform of the image, as `os[/architecture[/variant]]`. Type text. For example `linux/amd64`.',
         'pull_policy' => 'When the image is pulled. `always` asks the registry and pulls what is newer. One of `always`, `missing`, `if_not_present`, `never`. The default is `missing`.',
+        'recreate' => 'Whether it is made anew: where a change needs it, in every run, or never; then a plan that needs it is refused. One of `auto`, `always`, `never`. The default is `auto`.',
         'ignore' => 'Paths of options that another hand owns, such as `labels.build`: shown, never changed. Type list of texts.',
         'project' => 'The project that owns the objects. Type text. For example `shop`.',
         'registries' => 'Logins by registry: `username` and `password`; see the options of kind registry_login. Pulls use them. In the spec of a host they are stored, too, as `docker login` does; else only with `store: true`. Type mapping.',
