@@ -92,7 +92,12 @@ def _answer(kind: str, work: Callable[[Module], dict[str, Any]]) -> None:
 def _converge(module: Module) -> dict[str, Any]:
     connection = api.Connection.of(module.params)
     document = api.document_of(module.kind, module.params)
-    report = api.converge(document, connection=connection, check=module.check_mode)
+    report = api.converge(
+        document,
+        connection=connection,
+        check=module.check_mode,
+        origin=api.Origin("Ansible", module.kind),
+    )
     if not (module.check_mode or report.failed):
         keep()
     return api.to_dict(report)

@@ -68,3 +68,25 @@ def test_the_whole_host_is_measured_against_a_trivial_module(
     }
     assert {"daemon", "containers"} <= set(found["kinds"])
     assert "above the trivial one" in bench.table(found)
+
+
+def test_the_command_is_measured_against_a_python_that_does_nothing(
+    host26: TestHost, tmp_path: Path
+) -> None:
+    engine_clean(host26)
+    file = tmp_path / "command.json"
+    size = ["--containers", "2", "--repeats", "1", "--json", str(file)]
+    where = ["--docker-host", host26.docker_host]
+    done = subprocess.run(
+        [sys.executable, ROOT / "benchmarks/command.py", *size, *where],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(file.read_text())
+    assert set(found["medians"]) == {"nothing", "help", "plan"}
+    assert found["ratio"] > 1
+    with contextlib.closing(host26.sdk()) as client:
+        assert not client.containers.list(all=True)

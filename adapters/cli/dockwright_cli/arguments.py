@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
-from typing import Any, NamedTuple, NoReturn
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Callable, NamedTuple, NoReturn
 
 from dockwright import api
 
@@ -21,42 +22,23 @@ class Given(NamedTuple):
     run: dict[str, Any]
 
 
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """As wide as the terminal. Left to itself it loads what no plan needs, for each option."""
+    try:
+        width = int(os.environ.get("COLUMNS") or os.get_terminal_size().columns)
+    except (OSError, ValueError):
+        width = 0
+    return argparse.HelpFormatter(prog, width=(width or 80) - 2)
+
+
 class _Parser(argparse.ArgumentParser):
     """An ArgumentParser whose errors are ours: exit status 2 means "changed" here."""
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"formatter_class": _formatter, **options})
+
     def error(self, message: str) -> NoReturn:
         raise InputError(message, f"see {self.prog} --help")
-
-
-def parser() -> argparse.ArgumentParser:
-    """The parser of the whole command line."""
-    top = _Parser(prog="dockwright", description="Docker hosts as code.")
-    top.add_argument("--version", action="version", version=f"dockwright {api.VERSION}")
-    verbs = top.add_subparsers(
-        dest="verb", metavar="plan|apply|drift|facts|init|schema|serve", required=True
-    )
-    plan = verbs.add_parser("plan", help="show what apply would do; change nothing")
-    apply = verbs.add_parser("apply", help="make the host as the spec says")
-    drift = verbs.add_parser("drift", help="show what others have changed since the last apply")
-    facts = verbs.add_parser("facts", help="show what there is on the host")
-    init = verbs.add_parser("init", help="write the spec of what is there; change nothing")
-    _add_init(init)
-    verbs.add_parser("schema", help="print the JSON schema of a spec")
-    serve = verbs.add_parser("serve", help="answer requests of other tools, one a line")
-    plan.add_argument(
-        "--out", "-o", metavar="FILE", help="keep the plan in a file, for `apply FILE`"
-    )
-    for verb in (plan, apply):
-        verb.add_argument(
-            "--root", metavar="DIR", help="the mounted root of an image, instead of this machine"
-        )
-    for verb in (plan, apply, drift):
-        _add_converge(verb)
-    _add_run(serve)
-    for verb in (plan, apply, drift, facts, init, serve):
-        verb.add_argument("--json", action="store_true", help="JSON on standard output")
-        _add_rows(verb.add_argument_group("engine"), api.CONNECTION)
-    return top
 
 
 def _add_converge(verb: argparse.ArgumentParser) -> None:
@@ -67,10 +49,38 @@ def _add_converge(verb: argparse.ArgumentParser) -> None:
         help="a YAML or JSON file, - for standard input. With --json and no SPEC a request"
         ' {"api": 1, "resources": [{"kind": …}, …]} is read from standard input',
     )
+    _add_changing(verb)
+
+
+def _add_changing(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--detailed-exitcodes", action="store_true", help="exit with 2 when something differs"
     )
+    verb.add_argument(
+        "--color",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="when the plan has colours; by itself on a terminal, unless NO_COLOR is set",
+    )
     _add_run(verb)
+
+
+def _add_rollback(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "number",
+        nargs="?",
+        type=int,
+        metavar="NUMBER",
+        help="of the list; left out: the last one before the spec that is in force",
+    )
+    verb.add_argument("--list", action="store_true", help="show the specs that were applied")
+    verb.add_argument("--check", action="store_true", help="show the plan; change nothing")
+    verb.add_argument(
+        "--project",
+        metavar="NAME",
+        help="whose specs; an empty NAME: those without a project; left out: the only one",
+    )
+    _add_changing(verb)
 
 
 def _add_run(verb: argparse.ArgumentParser) -> None:
@@ -86,6 +96,18 @@ def _add_init(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--force", action="store_true", help="write over a file that is there")
 
 
+def _add_fmt(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "file",
+        nargs="*",
+        metavar="FILE",
+        help="a YAML or JSON file, - from standard input to output",
+    )
+    verb.add_argument(
+        "--check", action="store_true", help="only name what is not in its form, and exit with 2"
+    )
+
+
 def _add_rows(group: Any, rows: Iterable[Any]) -> None:
     for row in rows:
         flag = "--" + row.name.replace("_", "-")
@@ -97,6 +119,67 @@ def _add_rows(group: Any, rows: Iterable[Any]) -> None:
         else:
             words = "|".join(row.type.schema.get("enum", ()))
             group.add_argument(flag, metavar=words or row.type.name.upper(), help=text)
+
+
+def _add_out(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--out", "-o", metavar="FILE", help="keep the plan in a file, for `apply FILE`"
+    )
+
+
+def _add_root(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--root", metavar="DIR", help="the mounted root of an image, instead of this machine"
+    )
+
+
+def _add_shell(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("shell", choices=("bash", "zsh", "fish"), help="which shell")
+
+
+def _add_engine(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--json", action="store_true", help="JSON on standard output")
+    _add_rows(verb.add_argument_group("engine"), api.CONNECTION)
+
+
+# Each verb: what it is for, and what adds its arguments.
+_VERBS: Mapping[str, tuple[str, tuple[Callable[[argparse.ArgumentParser], None], ...]]] = {
+    "plan": (
+        "show what apply would do; change nothing",
+        (_add_out, _add_root, _add_converge, _add_engine),
+    ),
+    "apply": ("make the host as the spec says", (_add_root, _add_converge, _add_engine)),
+    "drift": (
+        "show what others have changed since the last apply",
+        (_add_converge, _add_engine),
+    ),
+    "rollback": ("go back to a spec that was applied earlier", (_add_rollback, _add_engine)),
+    "facts": ("show what there is on the host", (_add_engine,)),
+    "init": ("write the spec of what is there; change nothing", (_add_init, _add_engine)),
+    "fmt": ("bring spec files into their form", (_add_fmt,)),
+    "schema": ("print the JSON schema of a spec", ()),
+    "serve": ("answer requests of other tools, one a line", (_add_run, _add_engine)),
+    "completion": ("print the completion script of a shell", (_add_shell,)),
+    "man": ("print the man page", ()),
+}
+
+
+def parser(verb: str | None = None) -> argparse.ArgumentParser:
+    """The parser of the whole command line; for one ``verb`` that of the others is left empty."""
+    top = _Parser(prog="dockwright", description="Docker hosts as code.")
+    top.add_argument("--version", action="version", version=f"dockwright {api.VERSION}")
+    verbs = top.add_subparsers(dest="verb", metavar="|".join(_VERBS), required=True)
+    for name, (text, parts) in _VERBS.items():
+        sub = verbs.add_parser(name, help=text)
+        for add in parts if verb in (None, name) else ():
+            add(sub)
+    return top
+
+
+def parsed(argv: Sequence[str]) -> argparse.Namespace:
+    """The arguments of a command. Raises InputError."""
+    verb = next((word for word in argv if not word.startswith("-")), "")
+    return parser(verb).parse_args(argv)
 
 
 def given(args: argparse.Namespace) -> Given:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import tempfile
 from typing import IO, Any
 
 
@@ -18,10 +18,24 @@ class InputError(Exception):
 
 def read_document(path: str, stdin: IO[str]) -> Any:
     """The spec in a file, or on standard input for ``-``; an empty one is an empty mapping."""
-    name = "standard input" if path == "-" else path
-    text = _text(path, stdin)
-    document = _json(text, name) if _looks_like_json(path, text) else _yaml(text, name)
+    return parse_document(read_text(path, stdin), path)
+
+
+def parse_document(text: str, path: str) -> Any:
+    """The spec in the text of a file."""
+    name = _called(path)
+    document = _json(text, name) if looks_like_json(path, text) else _yaml(text, name)
     return {} if document is None else document
+
+
+def yaml_node(text: str, path: str) -> Any:
+    """The tree of a YAML text, with the places of its parts; None of an empty one."""
+    # One parser everywhere: libyaml's has other places.
+    return _composed(text, _called(path), "SafeLoader")[0]
+
+
+def _called(path: str) -> str:
+    return "standard input" if path == "-" else path
 
 
 def read_request(stdin: IO[str]) -> Any:
@@ -30,7 +44,7 @@ def read_request(stdin: IO[str]) -> Any:
         raise InputError(
             "no spec is named, and standard input is a terminal", "name a file, or pipe a request"
         )
-    return _json(_text("-", stdin), "standard input")
+    return _json(read_text("-", stdin), "standard input")
 
 
 def parse_request(line: bytes) -> Any:
@@ -43,18 +57,40 @@ def parse_request(line: bytes) -> Any:
 
 def write_private(path: str, text: str) -> None:
     """Write a file for its owner alone; it is there whole or not at all."""
+    _write(path, text, None)
+
+
+def write_whole(path: str, text: str) -> None:
+    """Write over a file; owner and mode stay, and it is there whole or as before."""
     try:
-        descriptor, temporary = tempfile.mkstemp(
-            prefix=".dockwright.", dir=os.path.dirname(os.path.abspath(path))
-        )
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(temporary, path)
+        _write(path, text, os.stat(path))
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}") from None
 
 
-def _text(path: str, stdin: IO[str]) -> str:
+def _write(path: str, text: str, like: os.stat_result | None) -> None:
+    import tempfile  # plans do without it
+
+    temporary = ""
+    try:
+        descriptor, temporary = tempfile.mkstemp(
+            prefix=".dockwright.", dir=os.path.dirname(os.path.abspath(path))
+        )
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            if like is not None:
+                os.fchown(descriptor, like.st_uid, like.st_gid)
+                os.fchmod(descriptor, like.st_mode & 0o7777)
+            file.write(text)
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+        raise InputError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def read_text(path: str, stdin: IO[str]) -> str:
+    """The text of a file, or of standard input for ``-``."""
     try:
         if path == "-":
             return stdin.read()
@@ -66,7 +102,10 @@ def _text(path: str, stdin: IO[str]) -> str:
         raise InputError(f"{path} is not text in UTF-8") from None
 
 
-def _looks_like_json(path: str, text: str) -> bool:
+def looks_like_json(path: str, text: str) -> bool:
+    """Whether a spec is JSON, by its name or its first characters."""
+    if path.endswith((".yml", ".yaml")):
+        return False
     return path.endswith(".json") or text.lstrip().startswith('{"')
 
 
@@ -103,6 +142,17 @@ def _refuse_same(value: Any, name: str, path: str) -> None:
 
 
 def _yaml(text: str, name: str) -> Any:
+    node, loader = _composed(text, name)
+    try:
+        return None if node is None else loader.construct_document(node)
+    except (ValueError, RecursionError) as error:  # a date in the 13th month, a number without end
+        raise InputError(f"{name} cannot be read: {error}") from None
+    except loader.error as error:
+        raise _bad_yaml(error, name) from None
+
+
+def _composed(text: str, name: str, kind: str = "CSafeLoader") -> tuple[Any, Any]:
+    """The tree of a YAML text, and the loader that makes a document of it."""
     try:
         import yaml
     except ImportError:
@@ -110,18 +160,23 @@ def _yaml(text: str, name: str) -> Any:
             f"{name} is YAML, and PyYAML is not installed",
             "run: pip install 'dockwright[cli]', or write the spec as JSON",
         ) from None
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+    loader: Any = getattr(yaml, kind, yaml.SafeLoader)(text)
+    loader.error = yaml.YAMLError
     try:
         node = loader.get_single_node()
         _refuse_twice(node, yaml, set())
-        return None if node is None else loader.construct_document(node)
-    except (ValueError, RecursionError) as error:  # a date in the 13th month, a number without end
+        return node, loader
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{name} cannot be read: {error}") from None
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        reason = getattr(error, "problem", None) or str(error)
-        raise InputError(f"{name} is not valid YAML{place}: {reason}") from None
+        raise _bad_yaml(error, name) from None
+
+
+def _bad_yaml(error: Any, name: str) -> InputError:
+    mark = getattr(error, "problem_mark", None)
+    place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+    reason = getattr(error, "problem", None) or str(error)
+    return InputError(f"{name} is not valid YAML{place}: {reason}")
 
 
 def _refuse_twice(node: Any, yaml: Any, seen: set[int]) -> None:

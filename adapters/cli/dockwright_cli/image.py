@@ -11,9 +11,9 @@ from .arguments import Given
 from .documents import InputError
 
 
-def refuse_others(args: argparse.Namespace, options: Given, *, is_plan: bool) -> None:
+def refuse_others(args: argparse.Namespace, options: Given, *, count: int, is_plan: bool) -> None:
     """Refuse what makes no sense beside --root."""
-    if len(args.spec) > 1:
+    if count > 1:
         raise InputError("an image has one spec, which its first boot goes on with", "name one")
     if is_plan or getattr(args, "out", None):
         raise InputError("plans of an image are not kept in files", "give --root with the spec")

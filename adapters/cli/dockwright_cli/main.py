@@ -5,21 +5,24 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Mapping
 from typing import Any, Callable, NamedTuple
 
 from dockwright import api
 
-from . import arguments, image, init, plans, requests, screen
+from . import arguments, plans, screen
 from .documents import InputError, read_document, read_request
+from .merging import Spec, merged
 
 FAILED = 1
 INTERRUPTED = 130
+_TOOL = "the command line"
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; whatever goes wrong is said in words on standard error."""
     try:
-        status = _run(arguments.parser().parse_args(argv))
+        status = _run(arguments.parsed(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()
         return status
     except (InputError, api.DockwrightError) as error:
@@ -44,9 +47,13 @@ def _run(args: argparse.Namespace) -> int:
     verbs: dict[str, Callable[[argparse.Namespace], int]] = {
         "plan": _converge,
         "apply": _converge,
+        "completion": _completion,
         "drift": _converge,
         "facts": _facts,
+        "fmt": _fmt,
         "init": _init,
+        "man": _man,
+        "rollback": _rollback,
         "schema": _schema,
         "serve": _serve,
     }
@@ -59,6 +66,8 @@ def _converge(args: argparse.Namespace) -> int:
         return _documents(args, options)
     if not args.json or getattr(args, "root", None):
         raise InputError("no spec is named", "name a file, or - for standard input")
+    from . import requests
+
     asked = read_request(sys.stdin)
     answer = requests.respond(asked, options, check=args.verb != "apply", progress=_progress(args))
     return _print(args, answer)
@@ -67,18 +76,26 @@ def _converge(args: argparse.Namespace) -> int:
 def _documents(args: argparse.Namespace, options: arguments.Given) -> int:
     """Converge specs one after the other, up to the first that fails."""
     reports: list[api.Report] = []
-    # All are read before the first is applied.
-    for task in [_task(path, args, options) for path in args.spec]:
+    tasks = _tasks(args, options)  # all are read before the first is applied
+    if getattr(args, "root", None):
+        from . import image
+
+        is_plan = any(task.saved for task in tasks)
+        image.refuse_others(args, options, count=len(tasks), is_plan=is_plan)
+    for task in tasks:
         report = _run_task(task, args, options)
         reports.append(report)
         if not args.json:
-            head = args.spec[len(reports) - 1] if len(args.spec) > 1 else ""
-            screen.show_report(report, head, only_drift=args.verb == "drift")
+            if len(tasks) > 1:
+                print(f"{', '.join(task.paths)}:")
+            screen.show_report(report, args.color, only_drift=args.verb == "drift")
         if report.failed:
             break
-    if args.json and len(args.spec) == 1:
+    if args.json and len(tasks) == 1:
         return _print(args, api.to_dict(reports[0]))
     if args.json:
+        from . import requests
+
         return _print(args, requests.response([api.to_dict(report) for report in reports]))
     if FAILED in [api.exit_code(report) for report in reports]:
         return FAILED
@@ -88,33 +105,48 @@ def _documents(args: argparse.Namespace, options: arguments.Given) -> int:
 class _Task(NamedTuple):
     """One document to converge, and the plan that was kept of it."""
 
-    path: str
+    paths: tuple[str, ...]
     document: Any
     saved: api.Saved | None
 
 
-def _task(path: str, args: argparse.Namespace, options: arguments.Given) -> _Task:
-    document = read_document(path, sys.stdin)
-    if getattr(args, "root", None):
-        image.refuse_others(args, options, is_plan=bool(plans.kept_in(document, path)))
-    kept = plans.kept_in(document, path)
-    saved, run = None, options.run
-    if kept:
-        if args.verb != "apply" or run:
+def _tasks(args: argparse.Namespace, options: arguments.Given) -> list[_Task]:
+    """The kept plans, each by itself, and then the specs."""
+    if args.spec.count("-") > 1:
+        raise InputError("standard input is named twice", "name it once")
+    tasks, files = [], []
+    for path in args.spec:
+        document = read_document(path, sys.stdin)
+        kept = plans.kept_in(document, path)
+        if not kept:
+            files.append((path, document))
+            continue
+        if args.verb != "apply" or options.run:
             fix = "its options are those that it was made with"
             raise InputError(f"{path} is a saved plan, for apply alone", fix)
-        document, saved, run = read_document(kept.spec, sys.stdin), kept.saved, kept.options
-    elif getattr(args, "out", None):
-        if len(args.spec) > 1 or path == "-":
-            raise InputError("-o keeps the plan of one spec in a file", "name one file")
+        found = merged((spec, read_document(spec, sys.stdin)) for spec in kept.specs)
+        if len(found) != 1:
+            raise InputError(f"the files of {path} are not one spec any more", "save it again")
+        tasks.append(_task(found[0], kept.options, kept.saved))
+    specs = merged(files)
+    saved = None
+    if getattr(args, "out", None):
+        if len(specs) > 1 or "-" in args.spec:
+            raise InputError("-o keeps the plan of one spec in files", "name the files of one")
         saved = plans.new()
-    if isinstance(document, dict):
-        document.update(run)
-    return _Task(path, document, saved)
+    return [*tasks, *(_task(spec, options.run, saved) for spec in specs)]
+
+
+def _task(spec: Spec, run: Mapping[str, Any], saved: api.Saved | None) -> _Task:
+    if isinstance(spec.document, dict):
+        spec.document.update(run)
+    return _Task(spec.paths, spec.document, saved)
 
 
 def _run_task(task: _Task, args: argparse.Namespace, options: arguments.Given) -> api.Report:
     if getattr(args, "root", None):
+        from . import image
+
         return image.converge(task.document, args, _progress(args))
     report = api.converge(
         task.document,
@@ -122,15 +154,38 @@ def _run_task(task: _Task, args: argparse.Namespace, options: arguments.Given) -
         check=args.verb != "apply",
         progress=_progress(args),
         saved=task.saved,
+        origin=api.Origin(_TOOL, "host"),
     )
     if task.saved and args.verb == "plan" and not report.failed:
-        plans.write(args.out, task.path, options.run, task.saved.salt, report)
+        plans.write(args.out, task.paths, options.run, task.saved.salt, report)
     return report
 
 
 def _counts(args: argparse.Namespace, report: api.Report) -> bool:
     """Whether a report makes the exit status 2."""
     return bool(api.drift(report)) if args.verb == "drift" else report.changed
+
+
+def _rollback(args: argparse.Namespace) -> int:
+    options = arguments.given(args)
+    connection = api.Connection.of(options.connection)
+    if args.list:
+        found = api.history(connection, args.project)
+        if args.json:
+            return _print(args, found)
+        screen.show_history(found)
+        return 0
+    report = api.rollback(
+        connection,
+        (args.project, args.number),
+        options.run,
+        check=args.check,
+        progress=_progress(args),
+    )
+    if args.json:
+        return _print(args, api.to_dict(report))
+    screen.show_report(report, args.color)
+    return api.exit_code(report, detailed=args.detailed_exitcodes)
 
 
 def _facts(args: argparse.Namespace) -> int:
@@ -143,7 +198,15 @@ def _facts(args: argparse.Namespace) -> int:
     return 0
 
 
+def _fmt(args: argparse.Namespace) -> int:
+    from . import fmt
+
+    return fmt.run(args.file, check=args.check)
+
+
 def _init(args: argparse.Namespace) -> int:
+    from . import init
+
     if args.out and args.json:
         raise InputError("-o writes YAML, and --json is for standard output", "keep one of them")
     if args.out:
@@ -166,9 +229,25 @@ def _schema(args: argparse.Namespace) -> int:
     return 0
 
 
+def _completion(args: argparse.Namespace) -> int:
+    from .completion import completion
+
+    sys.stdout.write(completion(arguments.parser(), args.shell))
+    return 0
+
+
+def _man(args: argparse.Namespace) -> int:
+    from .manual import manual
+
+    sys.stdout.write(manual(arguments.parser()))
+    return 0
+
+
 def _serve(args: argparse.Namespace) -> int:
     if not args.json:
         raise InputError("serve answers requests in JSON alone", "add --json")
+    from . import requests
+
     requests.serve(sys.stdin.buffer, sys.stdout, arguments.given(args), _progress(args))
     return 0
 

@@ -8,36 +8,39 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from dockwright import api
 
 from .documents import InputError, write_private
 
-_FORM = 1
+_FORM = 2
 _KEY = "dockwright_plan"
 
 
 class Kept(NamedTuple):
     """A plan as its file has it."""
 
-    spec: str
+    specs: tuple[str, ...]  # the files of one spec
     options: dict[str, Any]  # of the run
     saved: api.Saved
 
 
 def new() -> api.Saved:
     """What a plan that is to be saved is made with."""
+    import secrets  # few plans are kept
+
     return api.Saved(secrets.token_hex(16))
 
 
-def write(path: str, spec: str, options: Mapping[str, Any], salt: str, report: api.Report) -> None:
+def write(
+    path: str, specs: Iterable[str], options: Mapping[str, Any], salt: str, report: api.Report
+) -> None:
     """Keep a plan; the file is for its owner alone, and there whole or not at all."""
     content = {
         _KEY: _FORM,
-        "spec": os.path.abspath(spec),
+        "specs": [os.path.abspath(spec) for spec in specs],
         "options": dict(options),
         "salt": salt,
         "fingerprint": report.fingerprint,
@@ -56,7 +59,8 @@ def kept_in(document: Any, path: str) -> Kept | None:
             raise ValueError("another form")
         bytes.fromhex(document["salt"])
         saved = api.Saved(document["salt"], document["fingerprint"], tuple(document["planned"]))
-        return Kept(os.fspath(document["spec"]), dict(document["options"]), saved)
+        specs = tuple(os.fspath(spec) for spec in document["specs"])
+        return Kept(specs, dict(document["options"]), saved)
     except (KeyError, TypeError, ValueError):
         fix = "save it again with plan -o"
         raise InputError(f"{path} is no plan that this version has saved", fix) from None

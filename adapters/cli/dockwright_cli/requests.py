@@ -121,6 +121,7 @@ class _Process:
             check=check,
             progress=self._progress,
             session=self._session,
+            origin=api.Origin("a request", kind),
         )
 
 

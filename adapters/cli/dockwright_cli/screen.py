@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dockwright import api
@@ -17,12 +17,12 @@ _COLUMNS = {
     "volumes": ("name", "driver"),
 }
 
+_SHOWN = 3  # changes of a spec in the table
 
-def show_report(report: api.Report, head: str = "", *, only_drift: bool = False) -> None:
-    """A report, line by line, under a heading when there is more than one."""
-    if head:
-        print(f"{head}:")
-    for line in api.lines(report, colour=has_colour(), only_drift=only_drift):
+
+def show_report(report: api.Report, color: str = "auto", *, only_drift: bool = False) -> None:
+    """A report, line by line."""
+    for line in api.lines(report, colour=has_colour(color), only_drift=only_drift):
         print(line)
 
 
@@ -32,8 +32,10 @@ def show_json(answer: Mapping[str, Any]) -> None:
     print()
 
 
-def has_colour() -> bool:
-    """Whether standard output is a terminal that is to have colours (see no-color.org)."""
+def has_colour(color: str = "auto") -> bool:
+    """Whether standard output has colours: by itself on a terminal only (see no-color.org)."""
+    if color != "auto":
+        return color == "always"
     is_plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
     return sys.stdout.isatty() and not is_plain
 
@@ -46,10 +48,41 @@ def show_facts(found: Mapping[str, Any]) -> None:
     for section, columns in _COLUMNS.items():
         print(f"\n{section}: {len(found[section])}")
         rows = [[_cell(item[column]) for column in columns] for item in found[section]]
-        widths = [max(map(len, column)) for column in zip(*rows)]
-        for row in rows:
-            cells = [cell.ljust(width) for cell, width in zip(row, widths)]
-            print(("  " + "  ".join(cells)).rstrip())
+        _show_table(columns, rows)
+
+
+def show_history(found: Mapping[str, Any]) -> None:
+    """What was applied, a table for each project, the newest last."""
+    for warning in found["warnings"]:
+        print(f"warning: {warning}")
+    if not found["histories"]:
+        print("nothing has been applied yet")
+    for history in found["histories"]:
+        print(f"project {history['project']}:" if history["project"] else "without a project:")
+        last = history["entries"][-1]["number"]
+        rows = [_entry_row(entry, last) for entry in history["entries"]]
+        _show_table(("number", "when", "by", "what it changed"), rows)
+
+
+def _entry_row(entry: Mapping[str, Any], last: int) -> list[str]:
+    changes = entry["changes"]
+    more = f" and {len(changes) - _SHOWN} more" if len(changes) > _SHOWN else ""
+    notes = ["failed"] if entry["failed"] else []
+    notes += [f"back to {entry['returned']}"] if entry["returned"] else []
+    notes += ["in force"] if entry["number"] == last else []
+    what = (", ".join(changes[:_SHOWN]) + more) or "no changes"
+    note = f"  ({', '.join(notes)})" if notes else ""
+    return [str(entry["number"]), entry["at"], entry["by"], what + note]
+
+
+def _show_table(heads: Iterable[str], rows: list[list[str]]) -> None:
+    if not rows:
+        return
+    rows = [[head.upper() for head in heads], *rows]
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths)]
+        print(("  " + "  ".join(cells)).rstrip())
 
 
 def _cell(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 A front end does three things: turn its native input into a document (``document_of`` for a
 single object), call ``converge``, and render the Report (``report.to_dict`` for machines,
-``report.lines`` for people).
+``tree.lines`` for people).
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from .errors import DockwrightError
 from .kinds.project.reading import Here, read_compose
 from .masking import cover
 from .model import Report
+from .origin import Origin
 from .reconcile import converge
-from .report import change_dict, change_lines, drift, exit_code, lines, to_dict
+from .report import change_dict, change_lines, drift, exit_code, to_dict
 from .run_options import CONNECTION, RUN
 from .saved import Saved, titles
 from .session import Session
@@ -95,6 +96,37 @@ def engine_facts(connection: Connection) -> dict[str, object]:
     return look(connection)
 
 
+def history(connection: Connection, project: str | None = None) -> dict[str, typing.Any]:
+    """The specs that were applied, without their contents. Raises DockwrightError."""
+    from .rollback import history as look  # only the command rollback needs it
+
+    return look(connection, project)
+
+
+def lines(report: Report, *, colour: bool = False, only_drift: bool = False) -> list[str]:
+    """The report for people: a tree of what changes, and a last line that sums up."""
+    from .tree import lines as drawn  # only the command line shows it
+
+    return drawn(report, colour=colour, only_drift=only_drift)
+
+
+def rollback(
+    connection: Connection,
+    choice: tuple[str | None, int | None],
+    options: _Mapping[str, typing.Any],
+    **more: typing.Any,
+) -> Report:
+    """`converge` to an earlier spec: of a project and a number in its history, or None.
+
+    ``options`` are of a run; ``more`` are ``check`` and ``progress``. Raises
+    DockwrightError where there is no such spec.
+    """
+    from .rollback import Choice
+    from .rollback import rollback as go_back
+
+    return go_back(connection, Choice(*choice), options, **more)
+
+
 __all__ = [
     "ACTIONS",
     "CONNECTION",
@@ -104,6 +136,7 @@ __all__ = [
     "Connection",
     "DockwrightError",
     "Here",
+    "Origin",
     "Report",
     "Saved",
     "Session",
@@ -125,11 +158,13 @@ __all__ = [
     "exit_code",
     "facts",
     "failure",
+    "history",
     "lines",
     "masked_params",
     "options_of",
     "problems_of",
     "read_compose",
+    "rollback",
     "schema",
     "titles",
     "to_dict",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import traceback
 
 from .errors import DockwrightError, Problem
 from .model import Report
@@ -17,6 +16,8 @@ def bug(error: BaseException) -> Problem:
 
     Its own text is left out, since it may quote a secret of the spec.
     """
+    import traceback  # few runs need it
+
     frames = traceback.extract_tb(error.__traceback__)[-_DEEPEST:]
     places = [f"{os.path.basename(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames]
     what = f"{type(error).__name__} at {' < '.join(reversed(places)) or 'an unknown place'}"

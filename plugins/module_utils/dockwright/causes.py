@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from .differ import CauseOf, complete, leaves
 from .host.memory import Memory
@@ -12,8 +12,9 @@ from .kinds.container.options import ROWS as CONTAINER
 from .kinds.container.plan import full_fields
 from .kinds.image.reference import key_of
 from .kinds.network.options import ROWS as NETWORK
+from .kinds.part import Part
 from .kinds.volume.options import ROWS as VOLUME
-from .model import Action, Cause, Change, EngineFacts, Want
+from .model import Action, Cause, Change, EngineFacts, Report, Want
 from .observe import Observation
 from .options import Option
 from .spec import Document
@@ -45,8 +46,36 @@ def causes_from(memory: Memory | None) -> CauseOf:
     return cause_of
 
 
-def keep(memory: Memory, document: Document, seen: Observation, done: Iterable[Change]) -> None:
-    """Note what was applied, taken over and removed; the caller saves the memory."""
+class Ended(NamedTuple):
+    """A run after it has applied."""
+
+    document: Document
+    seen: Observation | None
+    report: Report
+    parts: Sequence[Part]
+
+
+def remember(memory: Memory, run: Ended, *, whole: bool) -> None:
+    """Keep fingerprints of what was applied, for the causes of later changes.
+
+    After a failure (not ``whole``) only those of the parts of the host that were done.
+    """
+    left = {change.kind for change in run.report.not_done}
+    for part in run.parts:
+        if part.kind not in left:
+            part.remember()
+    if run.seen and whole:
+        _keep(memory, run.document, run.seen, run.report.done)
+    plan = run.report.plan
+    if run.seen and run.seen.moved and not (plan.stale or plan.changes):
+        memory.forget_moved()
+    memory.save()
+    if memory.warning:
+        run.report.warnings.append(memory.warning)
+
+
+def _keep(memory: Memory, document: Document, seen: Observation, done: Iterable[Change]) -> None:
+    """Note what was applied, taken over and removed."""
     _remember(memory, document, seen)
     for change in done:
         if change.action is Action.DELETE:

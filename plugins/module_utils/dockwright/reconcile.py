@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, Callable
@@ -37,6 +37,7 @@ from .masking import mask
 from .model import Change, Plan, Report
 from .observe import ASSUMED, Edges, Observation, assumed, observe, observe_others, refreshed
 from .options import collect
+from .origin import WHOLE
 from .plan import needs_others, plan
 from .reach import Reach, is_asleep
 from .saved import Saved, compared
@@ -47,6 +48,7 @@ from .verify import verify
 if TYPE_CHECKING:
     from .apply import Applier
     from .host.memory import Memory
+    from .origin import Origin
     from .session import Session
 
 # Ansible compiles it for each task: what few runs need is imported where it is needed.
@@ -62,6 +64,7 @@ def converge(  # noqa: PLR0913 - the public one: its inputs are named by those w
     progress: Progress | None = None,
     saved: Saved | None = None,
     session: Session | None = None,
+    origin: Origin | None = None,
 ) -> Report:
     """Bring a host to what a document says, or with ``check`` only plan it.
 
@@ -69,10 +72,12 @@ def converge(  # noqa: PLR0913 - the public one: its inputs are named by those w
     reached by its local socket. Never raises DockwrightError: the Report carries the problems.
     Secret values in it are masked. With ``saved`` the report has the plan's fingerprint, and a plan
     that is not the saved one is refused. A ``session`` is what several runs of a process share.
+    With an ``origin`` the spec is kept for `rollback`, where it is one of a host or a project.
     """
     report = Report(check=check)
     reach = Reach(connection, session)
     run = _Run(document, reach, host, report, progress or (lambda text: None))
+    run.origin = origin
     try:
         run.prepare()
         if check:
@@ -80,7 +85,7 @@ def converge(  # noqa: PLR0913 - the public one: its inputs are named by those w
             run.plan_what_holds(saved)
             report.changed = bool(report.plan.changes)
         else:
-            with run.lock() as lock:
+            with run.lock() as lock, run.kept():
                 run.recover()
                 run.plan_what_holds(saved)
                 run.apply()
@@ -116,6 +121,7 @@ class _Run:
         self.host = host
         self.report = report
         self.progress = progress
+        self.origin: Origin | None = None
         self.engine: Engine | None = None
         self.document: Document | None = None
         self.seen: Observation | None = None
@@ -136,7 +142,8 @@ class _Run:
         if isinstance(self.raw, Mapping) and self.raw.get("compose") is not None:
             here = this_machine(is_managed_host=self.host is not None)
             self.raw = read_compose(self.raw, here, self.report.warnings.append)
-        self.document = parse_document(self.raw, files.read_text)
+        gone = self.origin.gone if self.origin else ()
+        self.document = parse_document(self.raw, files.read_text, gone)
         if self.is_image:
             from .first_boot import of_now
 
@@ -149,6 +156,15 @@ class _Run:
         assert self.document is not None
         limit = self.document.run.lock_timeout
         return self.host.lock(limit) if self.host else nullcontext()
+
+    def kept(self) -> AbstractContextManager[None]:
+        """The spec is kept for `rollback` when the run has applied it, if it is a whole one."""
+        if self.origin is None or self.origin.kind not in WHOLE:
+            return nullcontext()
+        from .applied import Stage, kept
+
+        url = self.engine.endpoint.url if self.engine else ""
+        return kept(Stage(self.origin, self.host, url, self.raw, self.document, self.report))
 
     def memory(self, engine_id: str | None = None) -> Memory | None:
         """The host's memory of an engine, left out: of the one that was seen; read once a run."""
@@ -354,14 +370,12 @@ class _Run:
         try:
             applier.settle()
         finally:
-            later = applier.moved_on()
-            if later:
-                self._look_again(later)
+            self._look_again(applier.moved_on())
 
-    def _look_again(self, done: Iterable[Change]) -> None:
+    def _look_again(self, done: list[Change]) -> None:
         """The observation after these changes."""
         assert self.document is not None and self.engine is not None
-        if self.seen is None:
+        if self.seen is None or not done:
             return
         if any(change.kind in OF_ENGINE for change in done):  # the host itself: it may change all
             self.seen = self._observe(self.document)
@@ -379,22 +393,7 @@ class _Run:
             verify(self.document, self.seen)
 
     def _remember(self, *, whole: bool) -> None:
-        """Fingerprints of what was applied, for the causes of later changes.
-
-        After a failure (not ``whole``) only the parts of the host that were done.
-        """
         memory = self.memory()
-        if self.host is None or self.document is None or memory is None:
-            return
-        left = {change.kind for change in self.report.not_done}
-        for part in self.parts:
-            if part.kind not in left:
-                part.remember()
-        if self.seen and whole:
-            causes.keep(memory, self.document, self.seen, self.report.done)
-        plan = self.report.plan
-        if self.seen and self.seen.moved and not (plan.stale or plan.changes):
-            memory.forget_moved()
-        memory.save()
-        if memory.warning:
-            self.report.warnings.append(memory.warning)
+        if self.document is not None and memory is not None:
+            run = causes.Ended(self.document, self.seen, self.report, self.parts)
+            causes.remember(memory, run, whole=whole)

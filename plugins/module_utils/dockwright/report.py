@@ -1,23 +1,11 @@
-"""Rendering of a Report: a dict for machines, lines for people. The values are masked already."""
+"""Rendering of a Report: a dict for machines, single lines. The values are masked already."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .model import Action, Cause, Change, Disruption, Notice, Report
-
-_SIGNS = {
-    Action.CREATE: "+",
-    Action.PULL: "+",
-    Action.LOAD: "+",
-    Action.BUILD: "+",
-    Action.TAG: "+",
-    Action.PUSH: "+",
-    Action.DELETE: "-",
-    Action.REPLACE: "±",
-}
-_COLOURS = {"+": "32", "-": "31", "±": "33", "~": "36", "!": "31"}
+from .model import Cause, Change, Disruption, Notice, Report
 
 
 def to_dict(report: Report) -> dict[str, Any]:
@@ -121,54 +109,6 @@ def subject(kind: str, name: str) -> str:
     return kind if name in ("", kind) else f"{kind} {name}"
 
 
-def lines(report: Report, *, colour: bool = False, only_drift: bool = False) -> list[str]:
-    """The report for people: the changes as a tree, object by object, then what else to know."""
-    out: list[str] = []
-    for changes in _by_object(drift(report) if only_drift else report.plan.changes):
-        out += _object_lines(changes, colour)
-    for head, notices in (
-        ("stale", report.plan.stale),
-        ("ignored", report.plan.ignored),
-        ("pending", report.plan.pending),
-        ("blocked", report.plan.blocked),
-    ):
-        out += [f"{head}: {_subject(item)}: {item.message}" for item in notices]
-    out += [f"warning: {text}" for text in (*report.plan.warnings, *report.warnings)]
-    out += [_paint(f"error: {item.text()}", "!", colour) for item in report.problems]
-    if report.failed:
-        out += [f"done: {title(change)}" for change in report.done]
-        out += [f"not done: {title(change)}" for change in report.not_done]
-    else:
-        out.append(_drifted(report) if only_drift else message(report))
-    return out
-
-
-def _drifted(report: Report) -> str:
-    count = len(drift(report))
-    others = len(report.plan.changes) - count
-    more = f"; {others} more to apply that no drift has caused" if others else ""
-    return (f"{count} drifted" if count else "no drift") + more
-
-
-def _by_object(changes: Iterable[Change]) -> list[list[Change]]:
-    grouped: dict[tuple[str, str, str], list[Change]] = {}
-    for change in changes:
-        # A whole object's change stands alone; those of its fields belong together.
-        part = "fields" if change.path else change.action.value
-        grouped.setdefault((change.kind, change.name, part), []).append(change)
-    return list(grouped.values())
-
-
-def _object_lines(changes: list[Change], colour: bool) -> list[str]:
-    """What happens to one object: a line for the whole, one for each field."""
-    worst = max(changes, key=lambda change: (change.disruption, change.action in _SIGNS))
-    sign = _SIGNS.get(worst.action, "~")
-    reason = f"  ({worst.reason})" if worst.reason and not worst.path else ""
-    text = f"{sign} {subject(worst.kind, worst.name)}: {worst.action.value}{reason}"
-    fields = ["    " + _field_line(change) for change in changes if change.path]
-    return [_paint(f"{text}  [{worst.disruption.word}]", sign, colour), *fields]
-
-
 def change_lines(changes: Iterable[Change]) -> list[str]:
     """A line for each change that says all by itself: for tools that show one after another."""
     return [f"{subject(change.kind, change.name)}: {_whole_line(change)}" for change in changes]
@@ -188,14 +128,24 @@ def exit_code(report: Report, *, detailed: bool = False) -> int:
     return 2 if detailed and report.changed else 0
 
 
-def _field_line(change: Change) -> str:
+def notes_of(change: Change) -> list[str]:
+    """What is done, why, and what else there is to say of a field."""
     notes = [change.action.value]
     if change.cause.value != "unknown":
         notes.append(f"cause: {change.cause.value}")
     if change.reason:
         notes.append(change.reason)
-    shown = f"{_written(change.before)} -> {_written(change.after)}"
-    return f"{change.path}: {shown}  ({', '.join(notes)}) [{change.disruption.word}]"
+    return notes
+
+
+def values_of(change: Change) -> str:
+    """Before and after, as people write them in a spec."""
+    return f"{_written(change.before)} -> {_written(change.after)}"
+
+
+def _field_line(change: Change) -> str:
+    notes = ", ".join(notes_of(change))
+    return f"{change.path}: {values_of(change)}  ({notes}) [{change.disruption.word}]"
 
 
 def _notice(item: Notice) -> dict[str, Any]:
@@ -207,10 +157,6 @@ def _notice(item: Notice) -> dict[str, Any]:
         "before": _plain(item.before),
         "after": _plain(item.after),
     }
-
-
-def _subject(item: Notice) -> str:
-    return subject(item.kind, item.name) + (f" {item.path}" if item.path else "")
 
 
 def _plain(value: Any) -> Any:
@@ -235,7 +181,3 @@ def _written(value: Any) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}: {_written(item)}" for key, item in value.items()) + "}"
     return str(value)
-
-
-def _paint(text: str, sign: str, colour: bool) -> str:
-    return f"\033[{_COLOURS.get(sign, '0')}m{text}\033[0m" if colour else text

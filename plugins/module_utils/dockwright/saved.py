@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -49,6 +48,8 @@ def compared(plan: Plan, spec: Any, saved: Saved) -> str:
 
 def _fingerprint(plan: Plan, spec: Any, salt: str) -> str:
     """Tells whether spec and changes are the same, and nothing else of them."""
+    import hashlib  # few runs need it
+
     changes = [[*vars(change).values()] for change in plan.changes]
     text = json.dumps([spec, changes], sort_keys=True, default=repr)
     return hashlib.pbkdf2_hmac("sha256", text.encode(), bytes.fromhex(salt), _ROUNDS).hex()

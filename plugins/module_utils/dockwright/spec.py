@@ -24,6 +24,12 @@ from .run_options import RunOptions, run_options
 from .surface import DOCUMENT
 
 ReadFile = Callable[[str], "str | None"]
+# Objects that can be absent: their section, and the key that has the engine's name.
+GONE = {
+    "container": ("containers", "container_name"),
+    "network": ("networks", "name"),
+    "volume": ("volumes", "name"),
+}
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 _NAME_FIX = "two or more of a-zA-Z0-9_.-, the first a letter or a digit"
 
@@ -46,11 +52,14 @@ class Document:
     paths: Mapping[str, str] = field(default_factory=dict)  # of a Compose file, see `as_written`
 
 
-def parse_document(spec: Any, read_file: ReadFile) -> Document:
+def parse_document(
+    spec: Any, read_file: ReadFile, gone: Iterable[tuple[str, str]] = ()
+) -> Document:
     """A user's document as Wants.
 
     ``read_file`` gives the text of a file of the managed host, None when it is not there (for
-    ``env_file``). Raises SpecError with every problem found.
+    ``env_file``). ``gone`` are the (kind, name) of objects that are to be absent, unless the
+    document has them. Raises SpecError with every problem found.
     """
     problems: list[Problem] = []
     top = collect(problems, parse, DOCUMENT, spec, "")
@@ -68,9 +77,28 @@ def parse_document(spec: Any, read_file: ReadFile) -> Document:
             raise SpecError(problems)
         top, paths = expanded
     parsed = _Parser(top, read_file, problems).document(tuple(warnings))
+    if gone and not problems:
+        parsed = _without(parsed, gone)
     if problems:
         raise SpecError(dict.fromkeys(as_written(problem, paths) for problem in problems))
     return replace(parsed, paths=paths)
+
+
+def _without(parsed: Document, gone: Iterable[tuple[str, str]]) -> Document:
+    """The document with these objects absent, where it says nothing of them."""
+    extra: dict[str, dict[str, Any]] = {}
+    for kind, name in gone:
+        section, key = GONE[kind]
+        if name not in getattr(parsed, section):
+            extra.setdefault(section, {})[name] = {key: name, "state": "absent"}
+    absent = parse_document({"project": parsed.project, **extra}, lambda path: None)
+    return replace(
+        parsed,
+        networks={**parsed.networks, **absent.networks},
+        volumes={**parsed.volumes, **absent.volumes},
+        containers={**parsed.containers, **absent.containers},
+        services={**absent.services, **parsed.services},
+    )
 
 
 def as_written(problem: Problem, paths: Mapping[str, str]) -> Problem:

@@ -82,8 +82,8 @@ def test_exit_status(
 def test_several_specs_stop_at_the_first_failure(
     asked: list, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    for name, text in (("a", '{"a": 1}'), ("b", '{"fail": 1}'), ("c", '{"c": 1}')):
-        (tmp_path / f"{name}.json").write_text(text)
+    for name, text in (("a", '"a": 1'), ("b", '"fail": 1'), ("c", '"c": 1')):
+        (tmp_path / f"{name}.json").write_text(f'{{"project": "of-{name}", {text}}}')
     paths = [str(tmp_path / f"{name}.json") for name in "abc"]
     assert main(["apply", "--json", "-q", *paths]) == 1
     answer = json.loads(capsys.readouterr().out)
@@ -259,7 +259,7 @@ def test_a_plan_is_kept_and_carried_out(
     assert main(["plan", str(spec), "-o", str(kept), "--max-disruption", "none"]) == 0
     assert kept.stat().st_mode & 0o777 == 0o600
     content = json.loads(kept.read_text())
-    assert (content["spec"], content["options"]) == (str(spec), {"max_disruption": "none"})
+    assert (content["specs"], content["options"]) == ([str(spec)], {"max_disruption": "none"})
     assert content["planned"] == ["update container web: mem_limit"]
     assert "hidden" not in kept.read_text()
     assert main(["apply", str(kept)]) == 0
@@ -276,7 +276,7 @@ def test_a_plan_is_kept_and_carried_out(
     [
         (["plan", "PLAN"], "is a saved plan, for apply alone"),
         (["apply", "PLAN", "--max-disruption", "none"], "is a saved plan, for apply alone"),
-        (["plan", "SPEC", "SPEC", "-o", "OUT"], "-o keeps the plan of one spec"),
+        (["plan", "A", "B", "-o", "OUT"], "-o keeps the plan of one spec"),
         (["plan", "-", "-o", "OUT"], "-o keeps the plan of one spec"),
         (["plan", "SPEC", "-o", "/nowhere/at/all"], "cannot be written"),
         (["apply", "OLD"], "is no plan that this version has saved"),
@@ -285,11 +285,11 @@ def test_a_plan_is_kept_and_carried_out(
 def test_bad_uses_of_plans(
     asked: list, tmp_path: Path, arguments: list[str], words: str, capsys: pytest.CaptureFixture
 ) -> None:
-    files = {"SPEC": "{}", "OLD": '{"dockwright_plan": 7}'}
+    files = {"SPEC": "{}", "A": "project: aa", "B": "project: bb", "OLD": '{"dockwright_plan": 7}'}
     files["PLAN"] = json.dumps(
         {
-            "dockwright_plan": 1,
-            "spec": str(tmp_path / "SPEC"),
+            "dockwright_plan": 2,
+            "specs": [str(tmp_path / "SPEC")],
             "options": {},
             "salt": "00",
             "fingerprint": "11",
@@ -328,3 +328,30 @@ def test_drift_shows_what_others_did(
         give(monkeypatch, document)
         assert main(["drift", "-", "--detailed-exitcodes", "--json"]) == status
         assert len(json.loads(capsys.readouterr().out)["drift"]) == (1 if status else 0)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ([], {}, True, True),
+        ([], {}, False, False),
+        ([], {"NO_COLOR": "1"}, True, False),
+        ([], {"TERM": "dumb"}, True, False),
+        (["--color", "always"], {"NO_COLOR": "1"}, False, True),
+        (["--color", "never"], {}, True, False),
+        (["--color=auto"], {}, True, True),
+    ],
+)
+def test_colours(
+    asked: list,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
+    case: tuple[list[str], dict[str, str], bool, bool],
+) -> None:
+    options, environment, terminal, colours = case
+    for name, value in {"NO_COLOR": "", "TERM": "xterm", **environment}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
+    give(monkeypatch, "{}")
+    assert main(["plan", "-", *options]) == 0
+    assert ("\033[" in capsys.readouterr().out) == colours

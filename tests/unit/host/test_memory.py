@@ -74,7 +74,6 @@ def test_questions_write_nothing(tmp_path: Path) -> None:
     first.fingerprint("x")
     first.recall("container", "web")
     first.owned_keys()
-    first.applied()
     first.adopted("shop")
     assert list(tmp_path.iterdir()) == []
     first.save()
@@ -115,16 +114,6 @@ def test_adoption(tmp_path: Path) -> None:
     second.forget("volume", "data")
     assert second.adopted("shop") == {("network", "back")}
     assert second.adopted("other") == frozenset()
-
-
-def test_the_last_ten_specs_are_kept(tmp_path: Path) -> None:
-    for number in range(13):
-        one = memory(tmp_path)
-        one.save_applied(f"hash{number}", {"number": number})
-        one.save()
-    found = memory(tmp_path).applied()
-    assert [name for name, _ in found] == [f"hash{n}" for n in range(12, 2, -1)]
-    assert found[0][1] == {"number": 12}
 
 
 BROKEN = ["", "{", "[]", "null", '{"objects": 3}', '{"objects": {"container": 3}}']

@@ -113,7 +113,13 @@ def converged(
     try:
         connection = api.Connection.of(params)
         document = api.document_of(kind, params)
-        return api.converge(document, connection=connection, check=check, session=session)
+        return api.converge(
+            document,
+            connection=connection,
+            check=check,
+            session=session,
+            origin=api.Origin("Salt", kind),
+        )
     except Exception as error:  # noqa: BLE001 - the top edge: Salt would show the traceback
         return api.failure(error, check=check)
 

@@ -6,11 +6,13 @@ import contextlib
 import os
 import shlex
 import signal
-import subprocess
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ..errors import HostError
+
+if TYPE_CHECKING:
+    import subprocess
 
 
 class Completed(NamedTuple):
@@ -41,6 +43,8 @@ def run_command(
     argv: Sequence[str], *, input: str | None = None, timeout: float = 60.0
 ) -> Completed:
     """Run a command to its end in the C locale; what it left running is killed at the limit."""
+    import subprocess  # few plans need it
+
     try:
         process = subprocess.Popen(
             list(argv),

@@ -9,7 +9,6 @@ import os
 import posixpath
 import shutil
 import stat
-import tempfile
 from typing import IO
 
 from ..errors import HostError
@@ -170,6 +169,8 @@ class Files:
 
 
 def _replace(real: str, data: IO[bytes], mode: int, owner: tuple[int, int] | None) -> None:
+    import tempfile  # what only looks does without it
+
     folder, name = os.path.split(real)
     descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", suffix=".new", dir=folder)
     try:

@@ -18,6 +18,7 @@ from .memory import Memory, safe_name
 from .ports import Port, listening_ports
 
 if TYPE_CHECKING:
+    from .history import History
     from .service import Service
 
 _Host = TypeVar("_Host", bound="Host")
@@ -82,6 +83,12 @@ class Host:
     def memory(self, engine_id: str = "") -> Memory:
         """What this host remembers of us and this engine; reads nothing before it is asked."""
         return Memory(self.files, self.memory_folder, engine_id, config=self.config)
+
+    def history(self, address: str) -> History:
+        """The specs that were applied to the engine at an address."""
+        from .history import History
+
+        return History(self.files, f"{self.memory_folder}/applied/{safe_name(address)}")
 
     def journal(self, kind: str) -> Journal:
         """The journal of a kind's work on this host; like the memory's keys it goes by the file."""

@@ -1,4 +1,4 @@
-"""What the host remembers of us (design §6): causes, adoption, daemon.json keys, applied specs.
+"""What the host remembers of us (design §6): causes, adoption, daemon.json keys.
 
 Losing the memory never makes a plan wrong, so nothing here ever fails a run: what cannot be read
 is empty, what cannot be written is a warning.
@@ -6,8 +6,6 @@ is empty, what cannot be written is a warning.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import os
 import re
@@ -17,7 +15,7 @@ from typing import Any, Callable
 from ..errors import HostError
 from .files import Files
 
-_KEPT = 10  # applied specs
+_KEPT = 10  # earlier values of one default
 _MARK = 16  # hex digits of a fingerprint: enough to tell values of one host apart
 _VERSION = 1
 
@@ -45,10 +43,12 @@ class Memory:
         self._loaded: dict[str, dict[str, Any]] = {}
         self._before: dict[str, str] = {}
         self._key: bytes | None = None
-        self._applied: list[tuple[str, Any]] = []
 
     def fingerprint(self, value: Any) -> str:
         """A keyed hash that only this host can make: tells equal from different, nothing else."""
+        import hashlib  # a plan without a change does without them
+        import hmac
+
         text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
         return hmac.new(self._host_key(), text.encode(), hashlib.sha256).hexdigest()[:_MARK]
 
@@ -145,21 +145,6 @@ class Memory:
         if names:
             record["waiting"] = {"daemon": daemon, "names": sorted(names)}
 
-    def save_applied(self, spec_hash: str, document: Any) -> None:
-        """Keep a spec that was applied; secrets in the document are masked already."""
-        self._applied.append((spec_hash, document))
-
-    def applied(self) -> tuple[tuple[str, Any], ...]:
-        """The last applied specs as (hash, document), newest first."""
-        found = []
-        for name in reversed(self._applied_names()):
-            text = self._read(f"{self.directory}/applied/{name}")
-            try:
-                found.append((name[len("000000-") : -len(".json")], json.loads(text or "")))
-            except ValueError:  # cut short by a crash of the machine: as if it were not there
-                continue
-        return tuple(found)
-
     def save(self) -> None:
         """Write what changed, once a run; trouble becomes ``warning``."""
         changed = {
@@ -167,7 +152,7 @@ class Memory:
             for path, text in ((path, _text(record)) for path, record in self._loaded.items())
             if text != self._before[path]
         }
-        if not changed and not self._applied and self._key is None:
+        if not changed and self._key is None:
             return
         try:
             self._files.make_directory(self.directory, mode=0o700)
@@ -176,29 +161,8 @@ class Memory:
             for path, text in changed.items():
                 self._files.write_atomic(path, text, mode=0o600)
                 self._before[path] = text
-            self._write_applied()
         except (HostError, OSError) as error:
             self._warn(str(error))
-
-    def _write_applied(self) -> None:
-        folder = f"{self.directory}/applied"
-        for spec_hash, document in self._applied:
-            self._files.make_directory(folder, mode=0o700)
-            names = self._applied_names()
-            number = int(names[-1].partition("-")[0]) + 1 if names else 1
-            name = f"{number:06d}-{safe_name(spec_hash)}.json"
-            self._files.write_atomic(f"{folder}/{name}", _text(document), mode=0o600)
-            for old in self._applied_names()[:-_KEPT]:
-                self._files.remove(f"{folder}/{old}")
-        self._applied.clear()
-
-    def _applied_names(self) -> list[str]:
-        try:
-            names = self._files.list(f"{self.directory}/applied")
-        except HostError as error:
-            self._warn(str(error))
-            return []
-        return [name for name in names if re.match(r"^\d{6}-.*\.json$", name)]
 
     def _state(self) -> dict[str, Any]:
         return self._load(self._state_path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
 import time
 from collections.abc import Mapping, Sequence
 
@@ -93,6 +92,8 @@ class Processes:
         self, argv: Sequence[str], environment: Mapping[str, str], output: str
     ) -> int:
         """Start a process of its own session that outlives us; its messages go to ``output``."""
+        import subprocess  # few plans need it
+
         try:
             with open(self._files.path(output), "ab") as log:
                 process = subprocess.Popen(

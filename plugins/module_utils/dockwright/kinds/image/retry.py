@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import random
 import time
 from typing import Callable, NamedTuple, TypeVar
 
@@ -13,6 +12,12 @@ from .faults import Fault
 T = TypeVar("T")
 
 
+def _chance() -> float:
+    import random  # few runs need it
+
+    return random.random()
+
+
 class Retry(NamedTuple):
     """How often and with what pauses (in seconds) something is tried."""
 
@@ -20,7 +25,7 @@ class Retry(NamedTuple):
     first: float = 1.0
     longest: float = 30.0
     sleep: Callable[[float], None] = time.sleep
-    chance: Callable[[], float] = random.random  # so that many hosts do not come back at once
+    chance: Callable[[], float] = _chance  # so that many hosts do not come back at once
 
     def pause(self, failed: int, wanted: float = 0.0) -> float:
         """Seconds before the next try, after so many failed; at least what the registry wants."""

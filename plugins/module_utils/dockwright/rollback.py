@@ -1,0 +1,186 @@
+"""Going back to a spec that was applied earlier: the same plan, apply and verify as ever.
+
+The document is the one that was applied then. What later specs of the same history have made, and
+it does not have, goes again; volumes only with ``max_disruption: destroy``, as with ``purge``.
+Sections of the host itself that it does not have are as the spec before it had them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, Callable, NamedTuple
+
+from .connection import Connection
+from .errors import DockwrightError
+from .host.history import Entry, History
+from .host.machine import Host, state_folder
+from .masking import without_secrets
+from .model import Report
+from .origin import Origin
+from .reconcile import converge
+from .spec import GONE
+
+# Which daemon.json is meant goes with the keys.
+_WITH_DAEMON = ("scope", "config_file", "unit", "pidfile", "manage_unit", "foreign")
+_TAKEN_AWAY: Mapping[str, Any] = {"daemon": {}, "firewall": {"state": "absent"}}
+
+
+class Choice(NamedTuple):
+    """Which spec: of which project (None: the only one there is), and which number of it.
+
+    Without a number it is the last one that succeeded and is another than the one in force.
+    """
+
+    project: str | None = None
+    number: int | None = None
+
+
+def history(connection: Connection, project: str | None = None) -> dict[str, Any]:
+    """What was applied, for people and machines: no spec, no secret. Raises DockwrightError."""
+    found = _history(connection)
+    projects = found.projects() if project is None else (project,)
+    listed = [
+        {"project": name, "entries": [_shown(entry) for entry in found.entries(name)]}
+        for name in projects
+    ]
+    return {
+        "changed": False,
+        "failed": False,
+        "histories": [item for item in listed if item["entries"]],
+        "warnings": [found.warning] if found.warning else [],
+    }
+
+
+def rollback(
+    connection: Connection,
+    choice: Choice,
+    options: Mapping[str, Any],
+    *,
+    check: bool = False,
+    progress: Callable[[str], None] | None = None,
+) -> Report:
+    """Bring the host back to an earlier spec, with these options of a run before its own.
+
+    Raises DockwrightError where there is no such spec; else as `converge`.
+    """
+    found = _history(connection)
+    project = _project(found, choice.project)
+    entries = found.entries(project)
+    target = _target(entries, choice.number, project)
+    later = [entry for entry in entries if entry.number > target.number]
+    document, warnings = then(target, entries, later)
+    document.update(options)
+    gone, kept = _gone(later, document)
+    origin = Origin("rollback", "host", target, gone)
+    if progress:
+        progress(f"back to {target.number}: {_name(project)}, applied {target.at} by {target.by}")
+    report = converge(
+        document, connection=connection, check=check, origin=origin, progress=progress
+    )
+    known = report.state.get("volumes", {})
+    warnings += [
+        f"volume {name}: a later spec has made it; it stays, with what is in it,"
+        " unless max_disruption is destroy"
+        for name in kept
+        if name not in known
+    ]
+    report.warnings += without_secrets(warnings, document)
+    return report
+
+
+def _history(connection: Connection) -> History:
+    url = connection.endpoint().url
+    if not url.startswith("unix:"):
+        message = f"the engine is at {url}, and what was applied is kept on its own machine"
+        fix = "run dockwright there, or apply the earlier spec from where you keep it"
+        raise DockwrightError(message, fix=fix)
+    return Host(memory=state_folder(os.environ, os.geteuid() == 0)).history(url)
+
+
+def _project(found: History, wanted: str | None) -> str:
+    projects = found.projects()
+    if wanted is not None or len(projects) == 1:
+        return projects[0] if wanted is None else wanted
+    if not projects:
+        raise _nothing("on this host")
+    names = ", ".join(map(_name, projects))
+    fix = 'choose one with --project NAME; --project "" is the one without a project'
+    raise DockwrightError(f"there is more than one history: {names}", fix=fix)
+
+
+def _target(entries: Sequence[Entry], number: int | None, project: str) -> Entry:
+    if not entries:
+        raise _nothing(f"of {_name(project)}")
+    if number is not None:
+        for entry in entries:
+            if entry.number == number:
+                return entry
+        known = ", ".join(str(entry.number) for entry in entries)
+        fix = f"there are {known}; see dockwright rollback --list"
+        raise DockwrightError(f"there is no {number} of {_name(project)}", fix=fix)
+    others = [item for item in entries if not item.failed and item.mark != entries[-1].mark]
+    if others:
+        return others[-1]
+    raise DockwrightError(
+        f"there is no spec of {_name(project)} before the one in force",
+        fix="nothing to go back to; see dockwright rollback --list",
+    )
+
+
+def _nothing(where: str) -> DockwrightError:
+    fix = "it begins with the first spec of a host or project that is applied from now on"
+    return DockwrightError(f"there is no history {where}", fix=fix)
+
+
+def _name(project: str) -> str:
+    return f"project {project}" if project else "the specs without a project"
+
+
+def then(
+    target: Entry, entries: Sequence[Entry], later: Sequence[Entry]
+) -> tuple[dict[str, Any], list[str]]:
+    """The document that says all of what was then, and what cannot be as it was."""
+    document = dict(target.document)
+    before = [entry.document for entry in entries if entry.number <= target.number]
+    for section, nothing in _TAKEN_AWAY.items():
+        since = [entry.document for entry in later if section in entry.document]
+        if section in document or not since:
+            continue
+        held = [item for item in before if section in item]
+        source = held[-1] if held else since[-1]
+        document[section] = source[section] if held else nothing
+        if section == "daemon":
+            document.update({key: source[key] for key in _WITH_DAEMON if key in source})
+    logins = {name for entry in later for kind, name in entry.made if kind == "registry_login"}
+    known = document.get("registries") or {}
+    away = {name: {"state": "absent"} for name in sorted(logins) if name not in known}
+    if away:
+        document["registries"] = {**known, **away}
+    moved = any("storage" in entry.document for entry in later) and "storage" not in document
+    return document, ["storage stays as a later spec has made it"] if moved else []
+
+
+def _gone(
+    later: Sequence[Entry], document: Mapping[str, Any]
+) -> tuple[tuple[tuple[str, str], ...], list[str]]:
+    """What goes again of what later specs made; and the volumes that stay."""
+    made = dict.fromkeys(pair for entry in later for pair in entry.made if pair[0] in GONE)
+    volumes = [name for kind, name in made if kind == "volume"]
+    if document.get("max_disruption") == "destroy" or not volumes:
+        return tuple(made), []
+    return tuple(pair for pair in made if pair[0] != "volume"), volumes
+
+
+def _shown(entry: Entry) -> dict[str, Any]:
+    """An entry without its document."""
+    shown: dict[str, Any] = {
+        "number": entry.number,
+        "at": entry.at,
+        "by": entry.by,
+        "changes": list(entry.changes),
+        "failed": entry.failed,
+        "returned": entry.returned,
+    }
+    covered: dict[str, Any] = without_secrets(shown, entry.document)
+    return covered

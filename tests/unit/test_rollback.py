@@ -1,0 +1,56 @@
+"""Which document a rollback converges to: the earlier one, and what it did not say then."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dockwright.host.history import Entry
+from dockwright.rollback import then
+
+LOCAL = {"log-driver": "local"}
+
+
+def entry(number: int, document: dict[str, Any], *made: tuple[str, str]) -> Entry:
+    return Entry(number, f"{number:x}", "", "2026-01-01T00:00:00+00:00", "me", document, made=made)
+
+
+@pytest.mark.parametrize(
+    ("documents", "expected"),
+    [
+        ([{}, {"daemon": LOCAL}], {"daemon": {}}),
+        ([{}, {"daemon": LOCAL, "scope": "logs"}], {"daemon": {}, "scope": "logs"}),
+        ([{"daemon": {}}, {}, {"daemon": LOCAL}], {"daemon": {}}),
+        ([{"daemon": LOCAL}, {}, {"daemon": {}}], {"daemon": LOCAL}),
+        ([{}, {"firewall": {"default": "drop"}}], {"firewall": {"state": "absent"}}),
+        ([{"firewall": {"default": "drop"}}, {}], None),
+        ([{"daemon": LOCAL}, {"daemon": {}}], None),
+    ],
+)
+def test_sections_of_the_host(documents: list[dict[str, Any]], expected: Any) -> None:
+    entries = [entry(number, item) for number, item in enumerate(documents, 1)]
+    target = entries[-2]
+    document, warnings = then(target, entries, entries[-1:])
+    assert document == (target.document if expected is None else expected)
+    assert warnings == []
+
+
+def test_logins_that_came_later_go() -> None:
+    entries = [
+        entry(1, {"registries": {"a.example": {"username": "u"}}}),
+        entry(2, {}, ("registry_login", "a.example"), ("registry_login", "b.example")),
+    ]
+    document, _ = then(entries[0], entries, entries[1:])
+    assert document["registries"] == {
+        "a.example": {"username": "u"},
+        "b.example": {"state": "absent"},
+    }
+    assert entries[0].document["registries"] == {"a.example": {"username": "u"}}
+
+
+def test_storage_is_told_to_stay() -> None:
+    entries = [entry(1, {}), entry(2, {"storage": {"driver": "overlay2"}})]
+    document, warnings = then(entries[0], entries, entries[1:])
+    assert "storage" not in document
+    assert warnings == ["storage stays as a later spec has made it"]
