@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +46,7 @@ def test_the_image_is_converged(asked: list[Any], spec: str, verb: str) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["apply", "--root", "/mnt", "OTHERS"], "an image has one spec"),
+        (["apply", "--root", "/mnt", "SPEC", "OTHER"], "an image has one spec"),
         (["plan", "--root", "/mnt", "--out", "x", "SPEC"], "not kept in files"),
         (["apply", "--root", "/mnt", "--docker-host", "tcp://x:1", "SPEC"], "--docker-host beside"),
         (["apply", "--root", "/mnt", "--json"], "no spec is named"),
@@ -57,10 +56,10 @@ def test_the_image_is_converged(asked: list[Any], spec: str, verb: str) -> None:
 def test_what_it_does_not_go_with(
     asked: list[Any], spec: str, capsys: pytest.CaptureFixture[str], words: list[str], told: str
 ) -> None:
-    others = [spec.replace("site", name) for name in ("shop", "forum")]
-    for path in others:  # specs of two projects
-        Path(path).write_text(json.dumps({"project": Path(path).stem}))
-    named = {"SPEC": [spec], "OTHERS": others}
-    assert main([part for word in words for part in named.get(word, [word])]) == 1
+    other = Path(spec).with_name("other.json")
+    other.write_text('{"project": "other", "volumes": {"data": {}}}')
+    Path(spec).write_text('{"project": "shop", "volumes": {"data": {}}}')
+    named = {"SPEC": spec, "OTHER": str(other)}
+    assert main([named.get(word, word) for word in words]) == 1
     assert told in capsys.readouterr().err
     assert asked == []
