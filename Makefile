@@ -1,6 +1,6 @@
 # Every target calls the script of the same name in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help venv lint unit test test-full docs collection demo demo-clean
+.PHONY: help venv lint unit test test-full docs collection zipapp demo demo-clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -25,6 +25,9 @@ docs: venv ## reference pages and JSON schema, into docs/reference
 
 collection: venv ## the collection as Galaxy gets it, into dist
 	@scripts/collection
+
+zipapp: venv ## the command line as one file, dist/dockwright.pyz
+	@scripts/zipapp
 
 demo: ## an engine if there is none, then playbooks/quickstart.yml on this machine
 	@scripts/demo

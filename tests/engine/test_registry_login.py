@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
-import os
-import tarfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +15,7 @@ from dockwright import api
 from dockwright.model import Report
 from tests.engine.private_registry import EXPIRED, GOOD, PASSWORD, USER, start_private, stop_private
 from tests.engine.world import World, changes, told
-from tests.hosts import TINY, TestHost, push, start_registry
+from tests.hosts import TestHost, push, start_registry
 
 FRONT, BUSY = "localhost:5090", "localhost:5092"
 LOGIN = {"username": USER, "password": PASSWORD}
@@ -79,19 +76,10 @@ def offer_layer(world: World, name: str) -> str:
     """The same with a layer that no other image has, so that a pull has to get it."""
     tag = "dockwright/offered:layer"
     start_registry(world.host)
-    content = os.urandom(1_000_000)
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as tar:
-        entry = tarfile.TarInfo("large")
-        entry.size = len(content)
-        tar.addfile(entry, io.BytesIO(content))
-    container = world.client.containers.create(TINY)
-    container.put_archive("/", packed.getvalue())
-    identity = container.commit(*tag.split(":")).id
-    container.remove()
+    identity = world.host.load_layer(tag)
     push(world.host, tag, name)
     world.client.images.remove(tag)
-    return str(identity)
+    return identity
 
 
 def login(registry: str, **more: Any) -> dict[str, Any]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import io
 import os
 import shutil
 import subprocess
+import tarfile
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +109,10 @@ class TestHost:
         script = 'mkdir -p "$(dirname "$0")" && cat > "$0" && chmod "$1" "$0"'
         self.exec(["sh", "-c", script, dest, f"{mode:o}"], input=text)
 
+    def console(self) -> str:
+        """What was written to the console of a host that has one."""
+        return machine.docker("logs", self.name).stdout
+
     def read(self, path: str) -> str:
         """The content of a file in the host."""
         return self.exec(["cat", path]).stdout
@@ -143,6 +149,20 @@ class TestHost:
         """Load a tiny image (see `tiny_tar`) into the host's engine."""
         self.load(tiny.tiny_tar(tag, **config))
 
+    def load_layer(self, tag: str, size: int = 1_000_000) -> str:
+        """An image on top of the tiny one, with a label and a layer that no other has; its ID."""
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w") as tar:
+            entry = tarfile.TarInfo("large")
+            entry.size = size
+            tar.addfile(entry, io.BytesIO(os.urandom(size)))
+        with contextlib.closing(self.sdk()) as client:
+            container = client.containers.create(tiny.TINY)
+            container.put_archive("/", packed.getvalue())
+            image = container.commit(*tag.split(":"), changes=["LABEL layer=1"])
+            container.remove()
+        return str(image.id)
+
     def load(self, tar: str | Path) -> None:
         """Load an image tar of the machine into the host's engine."""
         with contextlib.closing(self.sdk()) as client, Path(tar).open("rb") as file:
@@ -175,15 +195,26 @@ class TestHost:
         _remove(self.name, self.folder)
 
 
-def start_host(recipe: recipes.Recipe | str, name: str | None = None) -> TestHost:
-    """Start a host: engine up, tiny image loaded, the checkout at /opt/dockwright."""
+def start_host(
+    recipe: recipes.Recipe | str,
+    name: str | None = None,
+    *,
+    image: str = "",
+    seed: Mapping[str, Path] | None = None,
+    has_console: bool = False,
+) -> TestHost:
+    """Start a host: engine up, tiny image loaded, the checkout at /opt/dockwright.
+
+    ``image`` is one of the machine's engine in place of the recipe's, ``seed`` what is copied to
+    places in the host before it boots. What is written to a console is in `docker logs`.
+    """
     recipe = recipes.RECIPES[recipe] if isinstance(recipe, str) else recipe
-    image = recipes.build(recipe)
+    image = image or recipes.build(recipe)
     remove_leftovers()
     host = _reserve(recipe, name or recipe.name)
     try:
         started = time.monotonic()
-        _run_container(host, image)
+        _run_container(host, image, seed or {}, has_console=has_console)
         _wait_systemd(host)
         host.wait_engine(START_LIMIT)
         host.load_tiny()
@@ -215,15 +246,21 @@ def _reserve(recipe: recipes.Recipe, name: str) -> TestHost:
         return host
 
 
-def _run_container(host: TestHost, image: str) -> None:
+def _run_container(
+    host: TestHost, image: str, seed: Mapping[str, Path], *, has_console: bool
+) -> None:
     machine.docker(
-        *("run", "--detach", "--name", host.name, "--hostname", host.recipe.name),
+        *("create", "--name", host.name, "--hostname", host.recipe.name),
         *("--label", f"{machine.LABEL}.owner={owner_label()}"),
         *("--label", f"{machine.LABEL}.folder={host.folder}"),
         *run_options(),
+        *(["--tty"] if has_console else []),
         *("--volume", f"{host.folder}:/machine"),
         image,
     )
+    for place, path in seed.items():
+        host.copy_in(path, place)
+    machine.docker("start", host.name)
 
 
 def run_options() -> list[str]:

@@ -127,6 +127,12 @@ def _add_out(verb: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_root(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--root", metavar="DIR", help="the mounted root of an image, instead of this machine"
+    )
+
+
 def _add_shell(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("shell", choices=("bash", "zsh", "fish"), help="which shell")
 
@@ -140,9 +146,9 @@ def _add_engine(verb: argparse.ArgumentParser) -> None:
 _VERBS: Mapping[str, tuple[str, tuple[Callable[[argparse.ArgumentParser], None], ...]]] = {
     "plan": (
         "show what apply would do; change nothing",
-        (_add_out, _add_converge, _add_engine),
+        (_add_out, _add_root, _add_converge, _add_engine),
     ),
-    "apply": ("make the host as the spec says", (_add_converge, _add_engine)),
+    "apply": ("make the host as the spec says", (_add_root, _add_converge, _add_engine)),
     "drift": (
         "show what others have changed since the last apply",
         (_add_converge, _add_engine),

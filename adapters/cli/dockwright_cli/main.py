@@ -64,7 +64,7 @@ def _converge(args: argparse.Namespace) -> int:
     options = arguments.given(args)
     if args.spec:
         return _documents(args, options)
-    if not args.json:
+    if not args.json or getattr(args, "root", None):
         raise InputError("no spec is named", "name a file, or - for standard input")
     from . import requests
 
@@ -77,6 +77,11 @@ def _documents(args: argparse.Namespace, options: arguments.Given) -> int:
     """Converge specs one after the other, up to the first that fails."""
     reports: list[api.Report] = []
     tasks = _tasks(args, options)  # all are read before the first is applied
+    if getattr(args, "root", None):
+        from . import image
+
+        is_plan = any(task.saved for task in tasks)
+        image.refuse_others(args, options, count=len(tasks), is_plan=is_plan)
     for task in tasks:
         report = _run_task(task, args, options)
         reports.append(report)
@@ -139,6 +144,10 @@ def _task(spec: Spec, run: Mapping[str, Any], saved: api.Saved | None) -> _Task:
 
 
 def _run_task(task: _Task, args: argparse.Namespace, options: arguments.Given) -> api.Report:
+    if getattr(args, "root", None):
+        from . import image
+
+        return image.converge(task.document, args, _progress(args))
     report = api.converge(
         task.document,
         connection=api.Connection.of(options.connection),

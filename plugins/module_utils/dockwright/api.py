@@ -61,6 +61,20 @@ def act(
     return do(kind, given, connection, check=check)
 
 
+def converge_image(
+    spec: object,
+    folder: str,
+    *,
+    program: str = "",
+    check: bool = False,
+    progress: typing.Callable[[str], None] | None = None,
+) -> Report:
+    """Converge the mounted root of an image; ``program`` is what its first boot is to run."""
+    from .image_root import converge_image as do  # only builds of images need it
+
+    return do(spec, folder, program=program, check=check, progress=progress)
+
+
 def describe(connection: Connection, only: tuple[str, ...] = ()) -> dict[str, typing.Any]:
     """The spec of what there is on an engine; never raises DockwrightError."""
     from .existing import describe as look  # only the command init needs it
@@ -133,6 +147,7 @@ __all__ = [
     "change_dict",
     "change_lines",
     "converge",
+    "converge_image",
     "cover",
     "describe",
     "document_of",

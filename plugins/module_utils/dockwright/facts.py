@@ -75,19 +75,18 @@ def _found(connection: Connection) -> dict[str, Any]:
         )
         return {
             "engine": _about(engine, info),
-            "containers": _sorted(_container, containers),
-            "images": _sorted(_image, images),
-            "networks": _sorted(_network, networks),
-            "volumes": _sorted(_volume, volumes.get("Volumes") or ()),
+            "containers": in_order("containers", containers),
+            "images": in_order("images", images),
+            "networks": in_order("networks", networks),
+            "volumes": in_order("volumes", volumes.get("Volumes") or ()),
         }
     finally:
         engine.close()
 
 
-def _sorted(
-    fact: Callable[[Mapping[str, Any]], dict[str, Any]], items: Iterable[Mapping[str, Any]]
-) -> list[dict[str, Any]]:
-    return sorted(map(fact, items), key=lambda item: str(item["name"]))
+def in_order(kind: str, items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What the engine lists of a kind (``containers`` …) as facts, by name."""
+    return sorted(map(_FACTS[kind], items), key=lambda item: str(item["name"]))
 
 
 def _about(engine: Engine, info: Mapping[str, Any]) -> dict[str, Any]:
@@ -192,3 +191,11 @@ def _owned(raw: Mapping[str, Any]) -> dict[str, Any]:
     """The labels, and the project by our own one."""
     labels = owner.labels_of(raw)
     return {"labels": owner.foreign(labels), "project": labels.get(owner.PROJECT, "")}
+
+
+_FACTS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+    "containers": _container,
+    "images": _image,
+    "networks": _network,
+    "volumes": _volume,
+}

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 from . import owner
 from .engine.client import Engine
 from .engine.parallel import each, gather
+from .engine.versions import ASSUMED as ASSUMED_ENGINE
+from .engine.versions import MAX_API, api_of
 from .errors import EngineRefused
 from .have import have_of
 from .kinds.container import have as container
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from .host.memory import Memory
 
 WORKERS = 8
+ASSUMED = EngineFacts(api=MAX_API, engine=ASSUMED_ENGINE, assumed=True)
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,16 @@ class Edges(NamedTuple):
     open_file: Callable[[str], Any]
     build_site: image.BuildSite
     is_busy: bool = False
+
+
+def assumed(host: Host | None) -> EngineFacts:
+    """The engine to plan for where none answers; that of an image is the one that is in it."""
+    if host is None or not host.is_image:
+        return ASSUMED
+    from .kinds.daemon.have import version_of
+
+    engine, _ = version_of(host, {})
+    return EngineFacts(api=api_of(engine), engine=engine, assumed=True)
 
 
 def observe(

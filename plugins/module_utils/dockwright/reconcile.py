@@ -13,7 +13,6 @@ from . import causes
 from .connection import Connection
 from .engine.client import Engine
 from .engine.faults import is_absent
-from .engine.versions import ASSUMED as ASSUMED_ENGINE
 from .errors import ApplyFailed, DockwrightError, EngineUnreachable, Problem, SpecError
 from .host.machine import Host, state_folder
 from .kinds.container.health import awaited
@@ -35,8 +34,8 @@ from .kinds.part import (
 from .kinds.project.reading import read_compose, this_machine
 from .limits import refuse_beyond
 from .masking import mask
-from .model import Change, EngineFacts, Plan, Report
-from .observe import Edges, Observation, observe, observe_others, refreshed
+from .model import Change, Plan, Report
+from .observe import ASSUMED, Edges, Observation, assumed, observe, observe_others, refreshed
 from .options import collect
 from .origin import WHOLE
 from .plan import needs_others, plan
@@ -52,11 +51,8 @@ if TYPE_CHECKING:
     from .origin import Origin
     from .session import Session
 
-# Ansible ships source alone and each task compiles what it imports, so what only some runs need
-# (applying, the daemon) is imported where it is needed.
-
+# Ansible compiles it for each task: what few runs need is imported where it is needed.
 Progress = Callable[[str], None]
-ASSUMED = EngineFacts(api="1.51", engine=ASSUMED_ENGINE, assumed=True)
 
 
 def converge(  # noqa: PLR0913 - the public one: its inputs are named by those who call
@@ -133,6 +129,7 @@ class _Run:
         self.recovered = Plan()
         self.local = Host(memory=state_folder(os.environ, os.geteuid() == 0))
         self._memories: dict[str, Memory] = {}
+        self.is_image = host is not None and host.is_image
 
     def prepare(self) -> None:
         """Want: the engine's address and the document, before anything is asked."""
@@ -147,6 +144,10 @@ class _Run:
             self.raw = read_compose(self.raw, here, self.report.warnings.append)
         gone = self.origin.gone if self.origin else ()
         self.document = parse_document(self.raw, files.read_text, gone)
+        if self.is_image:
+            from .first_boot import of_now
+
+            self.document = of_now(self.document)
         if self.host is self.local:
             self.host = self.local = self.local.with_daemon(**self.document.run.daemon)
 
@@ -215,6 +216,10 @@ class _Run:
             whole = whole + objects
         if problems:
             raise SpecError(problems)
+        if self.is_image:
+            from .first_boot import left
+
+            whole, self.seen = left(whole, self.raw), None
         if unreachable is not None and self.seen is not None:
             note = f"{unreachable.message}; planned for engine {ASSUMED.engine} with nothing on it"
             whole = replace(whole, warnings=(*whole.warnings, note))
@@ -234,9 +239,9 @@ class _Run:
         unreachable = self._reach(only_daemon=not has_objects)
         if unreachable is None:
             self.seen = self._observe(document) if has_objects else None
-        elif has_objects and self.report.check:  # there is no engine yet: what a fresh one has
+        elif has_objects and (self.report.check or self.is_image):  # what a fresh engine has
             images = {key: ImageHave(key) for key in document.images}
-            self.seen = Observation(ASSUMED, images=images)
+            self.seen = Observation(assumed(self.host), images=images)
         elif has_objects or not document.parts:
             raise unreachable
         return unreachable
@@ -245,8 +250,7 @@ class _Run:
         """Where defaults of containers moved, all containers are looked at, once."""
         moved = tuple(move for part in self.parts for move in part.moved())
         if moved and unreachable is None:
-            is_listed = document.services or document.networks or document.purge
-            seen = self.seen if is_listed else None
+            seen = self.seen if document.services or document.networks or document.purge else None
             self.seen = replace(seen or self._observe(document, everything=True), moved=moved)
 
     def _reach(self, *, only_daemon: bool) -> EngineUnreachable | None:
@@ -302,9 +306,7 @@ class _Run:
 
     def _plan_parts(self, document: Document, unreachable: EngineUnreachable | None) -> Plan:
         """The plan of what belongs to the host itself; its problems are reported together."""
-        assert self.engine is not None
-        engine = self.engine if unreachable is None else None
-        self.parts = self._parts_of(document, document.parts, engine)
+        self.parts = self._parts_of(document, document.parts, None if unreachable else self.engine)
         whole = plan_all(self.parts)
         if self.seen:
             self.seen = replace(self.seen, facts=facts_after(self.parts, self.seen.facts))
@@ -315,13 +317,12 @@ class _Run:
     ) -> list[Part]:
         if self.host is None:
             refuse_elsewhere(kinds)
-        info = self.seen.info if self.seen else None
         site = Site(
             self.host or self.local,
             engine,
             lambda: self.memory() or self.local.memory(),
             document.run,
-            info,
+            self.seen.info if self.seen else None,
             document.parts,
             bridge_names(document.networks.values()),
             check=self.report.check,
@@ -369,14 +370,12 @@ class _Run:
         try:
             applier.settle()
         finally:
-            later = applier.moved_on()
-            if later:
-                self._look_again(later)
+            self._look_again(applier.moved_on())
 
-    def _look_again(self, done: Iterable[Change]) -> None:
+    def _look_again(self, done: list[Change]) -> None:
         """The observation after these changes."""
         assert self.document is not None and self.engine is not None
-        if self.seen is None:
+        if self.seen is None or not done:
             return
         if any(change.kind in OF_ENGINE for change in done):  # the host itself: it may change all
             self.seen = self._observe(self.document)

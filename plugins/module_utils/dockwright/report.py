@@ -73,7 +73,8 @@ def diff(changes: Iterable[Change]) -> dict[str, Any]:
 def needs(report: Report) -> list[str]:
     """What the daemon needs for the plan or for what is pending: ``reload``, ``restart``."""
     levels = {change.disruption for change in report.plan.changes if change.kind == "daemon"}
-    restarts = bool(report.plan.pending) or any(level >= Disruption.RESTART for level in levels)
+    waits = any(item.kind == "daemon" for item in report.plan.pending)
+    restarts = waits or any(level >= Disruption.RESTART for level in levels)
     reloads = Disruption.RELOAD in levels
     return [word for word, is_so in (("reload", reloads), ("restart", restarts)) if is_so]
 

@@ -10,13 +10,17 @@ from ..engine.client import Engine
 from ..errors import ApplyFailed, DockwrightError, EngineRefused, Problem, SpecError
 from ..masking import without_secrets
 from ..options import parse
-from .options import ACTIONS
+from .options import ACTIONS, INFO
 
 Work = Callable[..., "dict[str, Any]"]
-NEEDED = {"container_copy": ("name", "path"), "container_exec": ("name", "command")}
+NEEDED = {
+    "container_copy": ("name", "path"),
+    "container_exec": ("name", "command"),
+}
 EMPTY: dict[str, dict[str, Any]] = {
     "container_copy": {"diff": {}},
     "container_exec": {"rc": None, "stdout": "", "stderr": ""},
+    "prune": {"removed": {}, "bytes": 0, "diff": {}},
 }
 
 
@@ -25,7 +29,7 @@ def act(
 ) -> dict[str, Any]:
     """Do an action as its options say; the answer as JSON values. Never raises DockwrightError."""
     common = {"changed": False, "failed": False, "message": "", "problems": [], "warnings": []}
-    answer: dict[str, Any] = {**common, **EMPTY[kind]}
+    answer: dict[str, Any] = {**common, **EMPTY.get(kind, {})}
     engine: Engine | None = None
     try:
         given = _given(kind, params)
@@ -49,6 +53,14 @@ def _work(kind: str) -> Work:
         from .copy import run as copy
 
         return copy
+    if kind in INFO:
+        from .info import looking_for
+
+        return looking_for(kind)
+    if kind == "prune":
+        from .prune import run as prune
+
+        return prune
     from .exec import run
 
     return run
@@ -57,7 +69,7 @@ def _work(kind: str) -> Work:
 def _given(kind: str, params: Mapping[str, Any]) -> dict[str, Any]:
     rows = ACTIONS[kind]
     given = parse(rows, params, "")
-    missing = [name for name in NEEDED[kind] if not given.get(name)]
+    missing = [name for name in NEEDED.get(kind, ()) if not given.get(name)]
     if missing:
         raise SpecError(Problem(name, "is missing", f"give the {name}") for name in missing)
     return {**{row.name: row.default for row in rows if row.default is not None}, **given}

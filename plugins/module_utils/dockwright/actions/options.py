@@ -10,11 +10,14 @@ from ..options import Option
 from ..values import (
     BOOLEAN,
     COMMAND,
+    COUNT,
     DURATION,
     INTEGER,
     TEXT,
     TEXT_MAP,
+    TEXTS,
     Type,
+    one_of,
     parse_list,
     parse_text,
     wrong,
@@ -110,4 +113,76 @@ COPY: tuple[Option, ...] = (
         default=False,
     ),
 )
-ACTIONS = {"container_copy": COPY, "container_exec": EXEC}
+
+
+PRUNE: tuple[Option, ...] = (
+    Option(
+        "containers",
+        BOOLEAN,
+        "Containers that do not run and that no run of ours has put aside.",
+        default=False,
+    ),
+    Option(
+        "images",
+        one_of("dangling", "unused"),
+        "C(dangling) are those without a name, C(unused) all that no container has, also a stopped"
+        " one.",
+    ),
+    Option(
+        "networks",
+        BOOLEAN,
+        "Networks that no container has. A stopped one has its network, too.",
+        default=False,
+    ),
+    Option(
+        "volumes",
+        one_of("anonymous", "unused"),
+        "Volumes that no container has, B(with their data): those without a name of their own, or"
+        " all.",
+    ),
+    Option("build_cache", BOOLEAN, "The cache of builds, where it is not in use.", default=False),
+    Option(
+        "older_than",
+        DURATION,
+        "Only what was made longer ago; of the build cache, what was used last longer ago.",
+        example="240h",
+    ),
+    Option(
+        "keep",
+        COUNT,
+        "With C(images=unused): of each repository so many images stay, the newest.",
+        example=3,
+    ),
+    Option("labels", TEXTS, "Only what has all of these, each C(KEY) or C(KEY=VALUE)."),
+    Option("except_labels", TEXTS, "Not what has one of these."),
+)
+
+
+def _info(names: str, *more: Option) -> tuple[Option, ...]:
+    return (
+        Option("name", TEXTS, names, aliases=("names",)),
+        Option("labels", TEXTS, "Only those that have all of these, each C(KEY) or C(KEY=VALUE)."),
+        *more,
+        Option(
+            "inspect",
+            BOOLEAN,
+            "Whether each comes with the engine's own description of it, as C(inspect). The values"
+            " of environment variables are masked in it.",
+            default=False,
+        ),
+    )
+
+
+_PROJECT = Option("project", TEXT, "Only those of this project.", example="shop")
+_STATES = one_of("created", "running", "paused", "restarting", "removing", "exited", "dead")
+INFO = {
+    "container_info": _info(
+        "Only these containers, by their exact names.",
+        _PROJECT,
+        Option("state", _STATES, "Only containers in this state."),
+    ),
+    "image_info": _info("Only these images: tags, digests or IDs."),
+    "network_info": _info("Only these networks, by their exact names.", _PROJECT),
+    "volume_info": _info("Only these volumes, by their exact names.", _PROJECT),
+}
+ACTIONS = {"container_copy": COPY, "container_exec": EXEC, "prune": PRUNE, **INFO}

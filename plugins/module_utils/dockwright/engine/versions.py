@@ -10,6 +10,8 @@ from ..errors import EngineError
 MAX_API = "1.51"  # the newest API that we know
 MIN_API = "1.41"  # engine 20.10
 ASSUMED = "28.5.0"  # where there is no engine: the newest that our tests run
+# The API of an engine that is installed and does not run, by its first number.
+_APIS = {"20": "1.41", "23": "1.42", "24": "1.43", "25": "1.44", "26": "1.45", "27": "1.46"}
 
 
 class Versions(NamedTuple):
@@ -20,6 +22,11 @@ class Versions(NamedTuple):
     min_api: str
     os: str
     arch: str
+
+
+def api_of(engine: str) -> str:
+    """The API version that an engine speaks, by its own version; the newest where it is newer."""
+    return _APIS.get(engine.partition(".")[0], MAX_API)
 
 
 def number(version: str) -> tuple[int, ...]:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import filecmp
+import io
 import os
 import posixpath
+import shutil
 import stat
+from typing import IO
 
 from ..errors import HostError
 
@@ -132,9 +136,26 @@ class Files:
             if before is not None:
                 mode = stat.S_IMODE(before.st_mode) if mode is None else mode
                 owner = owner or (before.st_uid, before.st_gid)
-            _replace(real, data, 0o644 if mode is None else mode, owner)
+            _replace(real, io.BytesIO(data), 0o644 if mode is None else mode, owner)
         except OSError as error:
             raise _failed("write", path, error) from error
+
+    def is_copy(self, path: str, source: str) -> bool:
+        """Whether the file at ``path`` has the bytes of ``source``, a file of this machine."""
+        try:
+            return filecmp.cmp(source, self.path(path), shallow=False)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise _failed("compare", path, error) from error
+
+    def copy(self, source: str, path: str, mode: int) -> None:
+        """Put a copy of ``source``, a file of this machine, at ``path``: all of it or none."""
+        try:
+            with open(source, "rb") as file:
+                _replace(self.path(path), file, mode, None)
+        except OSError as error:
+            raise _failed("copy", f"{source} to {path}", error) from error
 
     def remove(self, path: str) -> None:
         """Remove a file (a link: the link itself); one that is not there is no error."""
@@ -147,7 +168,7 @@ class Files:
             raise _failed("remove", path, error) from error
 
 
-def _replace(real: str, data: bytes, mode: int, owner: tuple[int, int] | None) -> None:
+def _replace(real: str, data: IO[bytes], mode: int, owner: tuple[int, int] | None) -> None:
     import tempfile  # what only looks does without it
 
     folder, name = os.path.split(real)
@@ -157,7 +178,7 @@ def _replace(real: str, data: bytes, mode: int, owner: tuple[int, int] | None) -
             if owner is not None and owner != (os.geteuid(), os.getegid()):
                 os.fchown(file.fileno(), *owner)
             os.fchmod(file.fileno(), mode)
-            file.write(data)
+            shutil.copyfileobj(data, file, 1 << 20)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, real)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from .commands import Completed, Runner, run_command
 from .files import Files
@@ -20,6 +20,8 @@ from .ports import Port, listening_ports
 if TYPE_CHECKING:
     from .history import History
     from .service import Service
+
+_Host = TypeVar("_Host", bound="Host")
 
 
 def state_folder(environ: Mapping[str, str], is_root: bool) -> str:
@@ -34,6 +36,8 @@ def state_folder(environ: Mapping[str, str], is_root: bool) -> str:
 
 class Host:
     """The machine that the engine runs on. Making one touches nothing."""
+
+    is_image = False  # of a machine that does not run: see image_root.py
 
     def __init__(  # noqa: PLR0913 (every input has its default; all are injected)
         self,
@@ -52,12 +56,12 @@ class Host:
         self._unit = unit
         self._pidfile = pidfile
 
-    def with_daemon(self, unit: str = "", config: str = "", pidfile: str = "") -> Host:
+    def with_daemon(self: _Host, unit: str = "", config: str = "", pidfile: str = "") -> _Host:
         """The same machine with another daemon of it; what is left out is as usual."""
         unit = unit or "docker.service"
         pidfile = pidfile or f"/var/run/{unit.rpartition('.')[0]}.pid"
         config = config or self.config
-        return Host(self.root, self._runner, unit, config, self.memory_folder, pidfile)
+        return type(self)(self.root, self._runner, unit, config, self.memory_folder, pidfile)
 
     @cached_property
     def service(self) -> Service:

@@ -50,15 +50,19 @@ def read_unit(files: Files, runner: Runner, unit: str, leave_out: str = "") -> U
     shown = runner(["systemctl", "show", *asked, unit], timeout=30.0).stdout
     told = dict(line.partition("=")[::2] for line in shown.splitlines())
     paths = [told.get("FragmentPath", ""), *split(told.get("DropInPaths", ""))]
+    unit_files = collected(files, [path for path in paths if path and path != leave_out])
+    return unit_files._replace(is_outdated=told.get("NeedDaemonReload") == "yes")
+
+
+def collected(files: Files, paths: Sequence[str]) -> UnitFiles:
+    """What these files of a unit set together; the last ones win."""
     starts: list[Setting] = []
     environment: list[Setting] = []
     for path in paths:
-        if path and path != leave_out:
-            _collect(files, path, starts, environment)
+        _collect(files, path, starts, environment)
     start = starts[-1] if starts else Setting("", 0, "")
     command = tuple(split(start.value.lstrip("-@:+!")))
-    is_outdated = told.get("NeedDaemonReload") == "yes"
-    return UnitFiles(command, start, tuple(environment), is_outdated)
+    return UnitFiles(command, start, tuple(environment))
 
 
 def _collect(files: Files, path: str, starts: list[Setting], environment: list[Setting]) -> None:

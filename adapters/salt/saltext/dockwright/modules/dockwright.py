@@ -75,6 +75,66 @@ def container_copy(name, path, **options):
     return glue.acted("container_copy", options, check=__opts__["test"])
 
 
+def prune(**options):
+    """Remove what nothing needs any more, of what is named.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call --local dockwright.prune images=unused keep=3 older_than=24h
+    """
+    return glue.acted("prune", options, check=__opts__["test"])
+
+
+def container_info(name=None, **options):
+    """The containers that there are, or those of these names.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call --local dockwright.container_info project=shop
+    """
+    return glue.acted("container_info", {**options, "name": name}, check=True)
+
+
+def image_info(name=None, **options):
+    """The images that there are, or those of these names.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call --local dockwright.image_info project=shop
+    """
+    return glue.acted("image_info", {**options, "name": name}, check=True)
+
+
+def network_info(name=None, **options):
+    """The networks that there are, or those of these names.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call --local dockwright.network_info project=shop
+    """
+    return glue.acted("network_info", {**options, "name": name}, check=True)
+
+
+def volume_info(name=None, **options):
+    """The volumes that there are, or those of these names.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call --local dockwright.volume_info project=shop
+    """
+    return glue.acted("volume_info", {**options, "name": name}, check=True)
+
+
 def facts(**options):
     """The engine and its containers, images, networks and volumes.
 

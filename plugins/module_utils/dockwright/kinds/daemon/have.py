@@ -70,7 +70,7 @@ def read(
     if info is None:
         info = _info(engine)
     words = host.service.flags()
-    version, assumed = _version(host, info)
+    version, assumed = version_of(host, info)
     named = config_file(words)
     return DaemonHave(
         path=host.config,
@@ -152,7 +152,8 @@ def _has_content(host: Host, data_root: Any) -> bool:
         return True
 
 
-def _version(host: Host, info: Mapping[str, Any]) -> tuple[str, bool]:
+def version_of(host: Host, info: Mapping[str, Any]) -> tuple[str, bool]:
+    """The engine's version, of one that does not run by its program; and whether it is a guess."""
     if info.get("ServerVersion"):
         return str(info["ServerVersion"]), False
     binary = host.service.binary()

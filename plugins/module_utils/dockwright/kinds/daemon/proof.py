@@ -16,6 +16,7 @@ from .options import version
 
 _MESSAGE = re.compile(r'^time="[^"]*" level=(?:fatal|error) msg="(.*?)"(?: [a-z]\S*=.*)?$')
 _FATAL = ("unable to configure", "failed to start daemon", "level=fatal", "level=error")
+_NOT_RUN = (126, 127)  # what chroot ends with: of another architecture, or a library is missing
 _SLICE = 0.5  # seconds between looks at the daemon's log while its event is awaited
 _PAUSES = (0.05, 0.1, 0.2, 0.5)
 
@@ -27,20 +28,24 @@ def validate(
 
     ``words`` are the flags that it will have, where they are to be others.
 
-    Engines before 23.0 cannot do it. Raises ApplyFailed with the daemon's own words.
+    Engines before 23.0 cannot do it, nor can an image's that does not run here (the plan says so).
+    Raises ApplyFailed with the daemon's own words.
     """
     binary = host.service.binary()
-    if binary is None or version(engine_version) < (23,) or host.files.root:
+    is_elsewhere = bool(host.files.root) and not host.is_image
+    if binary is None or version(engine_version) < (23,) or is_elsewhere:
         return
     candidate = f"{posixpath.dirname(path)}/.{posixpath.basename(path)}.candidate"
     host.files.write_atomic(candidate, text, mode=0o600)
     try:
         flags = without_config_file(host.service.flags() if words is None else words)
-        argv = [binary, *flags, "--validate", "--config-file", host.files.path(candidate)]
+        # In an image it runs in a chroot, and sees the path as the image does.
+        seen = candidate if host.is_image else host.files.path(candidate)
+        argv = [binary, *flags, "--validate", "--config-file", seen]
         done = host.run(argv, timeout=60.0)
     finally:
         host.files.remove(candidate)
-    if done.returncode != 0:
+    if done.returncode != 0 and not (host.is_image and done.returncode in _NOT_RUN):
         lines = (done.stderr or done.stdout).strip().splitlines()
         said = " ".join(error_lines(lines)) or " ".join(lines[-1:]) or "it gave no reason"
         raise ApplyFailed(

@@ -36,7 +36,7 @@ def problems(want: FirewallWant, have: FirewallHave) -> list[Problem]:
         return []
     found: list[Problem] = []
     for place, rule in want.rules:
-        if rule.interface and rule.interface not in have.interfaces:
+        if have.is_live and rule.interface and rule.interface not in have.interfaces:
             names = [name for name in have.interfaces if name != "lo"]
             fix = nearest(rule.interface, names) or "there are " + ", ".join(names)
             text = f"this host has no interface {rule.interface}"

@@ -38,6 +38,7 @@ class FirewallHave:
     firewalld: str = ""  # its version when it runs
     firewalld_backend: str = ""
     own: files.Own = field(default_factory=files.Own)  # what we keep on the host
+    is_live: bool = True  # the kernel's rules are this host's; else only the next boot's matter
     came_by: access.Peer | None = None  # the connection that this tool was started over
     peers: tuple[access.Peer, ...] = ()  # who is connected to the host's sshd
     has_systemd: bool = True
@@ -48,6 +49,8 @@ class FirewallHave:
 
 def read(site: Site) -> FirewallHave:
     """Look at the host. Raises HostError where the rules cannot be read."""
+    if site.host.is_image:
+        return _of_image(site)
     host, memory = site.host, site.memory()
     keys = _daemon_keys(site)
     found = _interfaces(host)
@@ -77,6 +80,27 @@ def read(site: Site) -> FirewallHave:
         own=own,
         came_by=access.came_by(host.files, os.environ, os.getpid()),
         peers=access.peers(host.files),
+        has_systemd=host.service.has_systemd(),
+        unit=host.service.unit,
+        remembered=memory.recall("firewall", "firewall"),
+        mark=memory.fingerprint,
+    )
+
+
+def _of_image(site: Site) -> FirewallHave:
+    """A host in an image: nothing of its kernel and of its network can be known, the worst is."""
+    host, memory = site.host, site.memory()
+    has_iptables = any(host.files.is_executable(f"{f}/iptables") for f in ("/usr/sbin", "/sbin"))
+    keys = _daemon_keys(site)
+    usual = (name for name in _bridges(site, [], keys) if not _is_usual(name))
+    return FirewallHave(
+        saved={4: {}, 6: {}} if has_iptables else {},
+        missing="" if has_iptables else "there is no iptables in the image",
+        ways=Ways(_proxied(keys, has_ipv6=True), tuple(sorted(usual)), ()),
+        has_ipv6=True,
+        nftables=_is_nftables(site, keys),
+        own=files.read(host),
+        is_live=False,
         has_systemd=host.service.has_systemd(),
         unit=host.service.unit,
         remembered=memory.recall("firewall", "firewall"),

@@ -41,7 +41,7 @@ class FirewallPart(Part):
         host = self.site.host
         readings = files.read(host).readings
         wanted = firewall_plan.wanted(self.want, self.have)
-        for family in self.have.saved:
+        for family in self.have.saved if self.have.is_live else ():
             now = firewall_have.read_family(host, self.have.variant, family)
             known = readings.get(NAMES[family]) or {}
             check(wanted[family], now, known, family, self.want.where)

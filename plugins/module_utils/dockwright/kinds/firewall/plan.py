@@ -26,7 +26,8 @@ def plan(want: FirewallWant, have: FirewallHave) -> Plan:
     refused = checks.refusals(want, have)
     if refused:
         raise PlanRefused(refused)
-    changes = [change for family in have.saved for change in _family(want, have, family) if change]
+    live = have.saved if have.is_live else ()
+    changes = [change for family in live for change in _family(want, have, family) if change]
     changes += _boot(want, have)
     own = have.own
     warnings = []

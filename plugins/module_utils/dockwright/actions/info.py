@@ -1,0 +1,89 @@
+"""The objects of one kind that there are, chosen by name, label, project and state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from ..engine.client import Engine
+from ..engine.parallel import each
+from ..errors import EngineRefused
+from ..facts import in_order
+from ..kinds.image.reference import normal, parse
+from ..masking import MASK
+from .acting import Work
+
+
+class _Look(NamedTuple):
+    """Where the engine has the objects of a kind."""
+
+    kind: str
+    path: str
+    query: Mapping[str, Any] | None
+    one: str  # the path of one, by its ID or name
+
+
+_LOOKS = {
+    "container_info": _Look("containers", "/containers/json", {"all": 1}, "/containers/{}/json"),
+    "image_info": _Look("images", "/images/json", None, "/images/{}/json"),
+    "network_info": _Look("networks", "/networks", None, "/networks/{}"),
+    "volume_info": _Look("volumes", "/volumes", None, "/volumes/{}"),
+}
+
+
+def looking_for(kind: str) -> Work:
+    """What answers ``container_info`` and the like."""
+
+    def run(engine: Engine, given: Mapping[str, Any], *, check: bool) -> dict[str, Any]:
+        return _run(_LOOKS[kind], engine, given)
+
+    return run
+
+
+def _run(look: _Look, engine: Engine, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The objects as facts, and of the names that were given those that are ``missing``."""
+    engine.negotiate()
+    listed = engine.get(look.path, look.query)
+    items = in_order(look.kind, (listed.get("Volumes") if look.kind == "volumes" else listed) or ())
+    names = given.get("name")
+    if names is not None:
+        items = [item for item in items if any(_is_called(look.kind, item, n) for n in names)]
+    missing = [n for n in names or () if not any(_is_called(look.kind, item, n) for item in items)]
+    items = [item for item in items if _is_meant(item, given)]
+    if given["inspect"]:
+        items = [item for item in each(lambda item: _inspected(look, engine, item), items) if item]
+    message = f"{len(items)} {look.kind}" + (f", no {', '.join(missing)}" if missing else "")
+    return {"message": message, look.kind: items, "missing": missing}
+
+
+def _is_called(kind: str, item: Mapping[str, Any], name: str) -> bool:
+    """Whether this is the object of exactly that name; an image has several."""
+    if kind != "images":
+        return bool(item["name"] == name)
+    if name in (item["id"], item["id"].replace("sha256:", "")):
+        return True
+    return parse(name, "name").normal in map(normal, (*item["tags"], *item["digests"]))
+
+
+def _is_meant(item: Mapping[str, Any], given: Mapping[str, Any]) -> bool:
+    for key in ("project", "state"):
+        if given.get(key) not in (None, item.get(key)):
+            return False
+    pairs = [text.partition("=") for text in given.get("labels", ())]
+    labels = item["labels"]
+    return all(key in labels and (not eq or labels[key] == value) for key, eq, value in pairs)
+
+
+def _inspected(look: _Look, engine: Engine, item: dict[str, Any]) -> dict[str, Any] | None:
+    """The same with the engine's description; None when it has gone meanwhile."""
+    try:
+        raw = engine.get(look.one.format(item.get("id") or item["name"]))
+    except EngineRefused as error:
+        if error.status == 404:
+            return None
+        raise
+    for key in ("Config", "ContainerConfig"):
+        config = raw.get(key) or {}
+        if config.get("Env"):
+            config["Env"] = [f"{text.partition('=')[0]}={MASK}" for text in config["Env"]]
+    return {**item, "inspect": raw}
