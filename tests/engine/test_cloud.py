@@ -80,7 +80,7 @@ def test_ansible_pull_converges_its_own_machine(cloud: TestHost) -> None:
         cd /root/fleet && git init -q && git add . &&
         git -c user.name=a -c user.email=a@example.com commit -q -m fleet
     """
-    wanted = {**WANTED, "daemon": {"log-driver": "local", "labels": ["by=pull"]}}
+    wanted = {key: value for key, value in WANTED.items() if key != "daemon"}
     wanted["containers"] = {"pulled": {"image": WEB, "stop_grace_period": "0s"}}
     hosts = {"all": {"hosts": {"localhost": {"host_spec": wanted}}}}
     cloud.exec(["sh", "-ec", script], input=yaml.safe_dump(hosts))
@@ -93,7 +93,6 @@ def test_ansible_pull_converges_its_own_machine(cloud: TestHost) -> None:
     client = cloud.sdk()
     try:
         assert client.containers.get("pulled").status == "running"
-        assert client.info()["Labels"] == ["by=pull"]
     finally:
         client.close()
     second = cloud.exec(pull, timeout=300)

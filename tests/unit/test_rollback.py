@@ -26,6 +26,8 @@ def entry(number: int, document: dict[str, Any], *made: tuple[str, str]) -> Entr
         ([{}, {"firewall": {"default": "drop"}}], {"firewall": {"state": "absent"}}),
         ([{"firewall": {"default": "drop"}}, {}], None),
         ([{"daemon": LOCAL}, {"daemon": {}}], None),
+        ([{"max_disruption": "destroy"}, {}], {}),
+        ([{"max_disruption": "reload"}, {}], None),
     ],
 )
 def test_sections_of_the_host(documents: list[dict[str, Any]], expected: Any) -> None:

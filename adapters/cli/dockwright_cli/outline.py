@@ -6,7 +6,7 @@ import argparse
 from typing import NamedTuple
 
 # Options whose value is a file or a folder, though their rows only say that it is a text.
-_PATHS = ("cert_path", "config_file", "pidfile", "out")
+_PATHS = ("cert_path", "config_file", "pidfile", "out", "root")
 
 
 class Flag(NamedTuple):

@@ -142,6 +142,8 @@ def then(
 ) -> tuple[dict[str, Any], list[str]]:
     """The document that says all of what was then, and what cannot be as it was."""
     document = dict(target.document)
+    if document.get("max_disruption") == "destroy":
+        del document["max_disruption"]  # that consent was for the run of then
     before = [entry.document for entry in entries if entry.number <= target.number]
     for section, nothing in _TAKEN_AWAY.items():
         since = [entry.document for entry in later if section in entry.document]

@@ -46,7 +46,7 @@ def test_the_image_is_converged(asked: list[Any], spec: str, verb: str) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["apply", "--root", "/mnt", "SPEC", "SPEC"], "an image has one spec"),
+        (["apply", "--root", "/mnt", "SPEC", "OTHER"], "an image has one spec"),
         (["plan", "--root", "/mnt", "--out", "x", "SPEC"], "not kept in files"),
         (["apply", "--root", "/mnt", "--docker-host", "tcp://x:1", "SPEC"], "--docker-host beside"),
         (["apply", "--root", "/mnt", "--json"], "no spec is named"),
@@ -56,6 +56,10 @@ def test_the_image_is_converged(asked: list[Any], spec: str, verb: str) -> None:
 def test_what_it_does_not_go_with(
     asked: list[Any], spec: str, capsys: pytest.CaptureFixture[str], words: list[str], told: str
 ) -> None:
-    assert main([spec if word == "SPEC" else word for word in words]) == 1
+    other = Path(spec).with_name("other.json")
+    other.write_text('{"project": "other", "volumes": {"data": {}}}')
+    Path(spec).write_text('{"project": "shop", "volumes": {"data": {}}}')
+    named = {"SPEC": spec, "OTHER": str(other)}
+    assert main([named.get(word, word) for word in words]) == 1
     assert told in capsys.readouterr().err
     assert asked == []
