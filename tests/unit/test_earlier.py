@@ -60,3 +60,13 @@ def test_a_promised_volume_is_made_once(where: dict[str, Any]) -> None:
     assert [(change.kind, change.name) for change in found.plan.changes] == [("container", "web")]
     alone = api.earlier().converge(document, check=True, **where)
     assert ("volume", "data") in [(change.kind, change.name) for change in alone.plan.changes]
+
+
+def test_a_promised_volume_that_goes_is_told(where: dict[str, Any]) -> None:
+    document = {"project": "shop", "volumes": {"data": {}}}
+    turn = api.earlier()
+    turn.converge(document, check=True, **where)
+    assert turn.converge(document, check=False, **where).changed
+    gone = {"project": "shop", "purge": True, "max_disruption": "destroy"}
+    found = turn.converge(gone, check=True, **where)
+    assert [(c.name, c.action.value) for c in found.plan.changes] == [("data", "delete")]

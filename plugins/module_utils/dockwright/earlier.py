@@ -45,7 +45,7 @@ class Earlier:
         kept = tuple(
             change
             for change in report.plan.changes
-            if not (change.kind == kind and change.name in promised)
+            if (change.kind, change.action) != (kind, Action.CREATE) or change.name not in promised
         )
         report.plan = replace(report.plan, changes=kept)
         report.changed = bool(kept) and not report.failed

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ... import owner
+from ...errors import Problem, SpecError
 from ...model import Want
-from ...options import Inspect, Option, field
+from ...options import Inspect, Option, collect, field
 from ...values import (
     BOOLEAN,
     TEXT,
@@ -36,8 +37,12 @@ def parse_ipam(value: Any, where: str) -> dict[str, str]:
     result = {f"options.{key}": item for key, item in options.items()}
     if entry.get("driver"):
         result["driver"] = parse_text(entry["driver"], f"{where}.driver")
+    problems: list[Problem] = []
     for index, item in enumerate(parse_list(entry.get("config") or [], f"{where}.config")):
-        result.update(_parse_subnet(item, f"{where}.config[{index}]"))
+        path = f"{where}.config[{index}]"
+        result.update(collect(problems, _parse_subnet, item, path) or {})
+    if problems:
+        raise SpecError(problems)
     return result
 
 
