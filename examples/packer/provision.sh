@@ -30,6 +30,9 @@ install -D -m 0600 "$spec" /etc/dockwright/spec.yml
 dockwright apply /etc/dockwright/spec.yml
 dockwright plan --detailed-exitcodes /etc/dockwright/spec.yml >/dev/null
 
-# The image holds the stopped engine with its content, and nothing by which machines are told apart.
+# The image holds the stopped engine with its content, and no key by which engines are told apart.
 systemctl stop docker.socket docker.service
 rm -f /etc/docker/key.json /var/lib/docker/engine-id
+# What was uploaded holds the secrets of the spec.
+[ "$spec" != /tmp/spec.yml ] || rm -f "$spec"
+[ "$program" != /tmp/dockwright.pyz ] || rm -f "$program"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import yaml
 
 from tests.hosts import TestHost, engine_clean, machine, reset_daemon, start_host, tiny_tar
 
-from .front_ends import run
+from .places import LIMIT, noted
 
 MODULES = sorted((machine.CHECKOUT / "plugins/modules").glob("*.py"))
 SERVER = {"Cmd": ["httpd", "-f", "-p", "80", "-h", "/www"]}
@@ -99,7 +100,16 @@ def results(host26: TestHost, tmp_path_factory: pytest.TempPathFactory) -> dict[
         "ANSIBLE_COLLECTIONS_PATH": collections,
         "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
     }
-    text = run(argv, env)
+    told = subprocess.run(
+        [str(part) for part in argv],
+        env={**os.environ, **env},
+        cwd=machine.CHECKOUT,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+    )
+    text = noted(told)
     found: dict[str, list[Any]] = {}
     for done in json.loads(text[text.index("{") :])["plays"]:
         for task in done["tasks"]:

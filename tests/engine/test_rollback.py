@@ -132,6 +132,16 @@ def test_a_failed_apply_is_gone_back_from(
     assert names(lean_world) == {"web"}
 
 
+def test_an_apply_that_was_undone_is_no_step_too_far(lean_world: World, apply: Apply) -> None:
+    assert apply({"web": container(hostname="one")}) == 0
+    assert apply({"web": container(hostname="two")}) == 0
+    kept = lean_world.id("web")
+    assert apply({"web": container(hostname="three", command=["/nowhere"])}) == 1
+    assert lean_world.id("web") == kept  # the old one is back
+    assert main(["rollback", "--quiet"]) == 0
+    assert lean_world.id("web") == kept  # that is what was in force
+
+
 def test_what_others_made_stays(
     lean_world: World, apply: Apply, capsys: pytest.CaptureFixture
 ) -> None:

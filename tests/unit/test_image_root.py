@@ -123,9 +123,9 @@ def test_files_are_written_now_and_the_rest_waits(
     assert report.plan == planned.plan
     assert [title(change) for change in report.done] == [
         "update daemon: debug",
+        f"create first_boot {PROGRAM}",
         f"create first_boot {SPEC}",
         f"create first_boot {UNIT_PATH}",
-        f"create first_boot {PROGRAM}",
         f"update first_boot {UNIT}: enabled",
     ]
     waits = [(item.kind, item.name) for item in report.plan.pending]
@@ -196,8 +196,8 @@ def test_tars_come_along_and_go_again(
     del names["shop/two:1"]
     report = converge_image({"images": names}, str(root), program=program)
     assert [title(change) for change in report.done] == [
-        f"update first_boot {SPEC}",
         f"update first_boot {TARS}/web.tar.gz",
+        f"update first_boot {SPEC}",
         f"delete first_boot {TARS}/web-2.tar.gz",
         f"delete first_boot {DONE}",
     ]
@@ -327,3 +327,38 @@ def test_the_unit_of_the_examples_is_ours() -> None:
     files = {item["path"]: item["content"] for item in yaml.safe_load(user_data)["write_files"]}
     assert files[UNIT_PATH].rstrip() == unit_text().rstrip()
     assert SPEC in files and PROGRAM in user_data
+
+
+def test_two_tars_do_not_share_a_place(
+    root: Path, commands: Commands, program: str, tmp_path: Path
+) -> None:
+    (root / TARS[1:]).mkdir(parents=True)
+    (root / TARS[1:] / "web.tar").write_text("in the image")
+    (tmp_path / "web.tar").write_text("here")
+    images = {
+        "shop/a:1": {"load": f"{TARS}/web.tar"},
+        "shop/b:1": {"load": str(tmp_path / "web.tar")},
+    }
+    report = converge_image({"images": images}, str(root), program=program)
+    assert not report.failed, words(report)
+    assert (root / TARS[1:] / "web.tar").read_text() == "in the image"
+    assert (root / TARS[1:] / "web-2.tar").read_text() == "here"
+
+
+def test_the_spec_that_waits_says_the_same_to_yaml(
+    root: Path, commands: Commands, program: str
+) -> None:
+    odd = "a\x85b\x7fc\u2028d\ufeffe\u00e9"
+    spec = {"containers": {"web": {"image": "shop/web:1.4", "labels": {"odd": odd}}}}
+    report = converge_image(spec, str(root), program=program)
+    assert not report.failed, words(report)
+    assert yaml.safe_load((root / SPEC[1:]).read_text()) == spec
+
+
+def test_values_of_an_env_file_are_covered(root: Path, commands: Commands, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("API_TOKEN=s3cr3t-hunter2-xyz\n")
+    compose = tmp_path / "compose.yml"
+    compose.write_text('services: {web: {image: "web:1", ports: ["${API_TOKEN}:80"]}}')
+    report = converge_image({"compose": str(compose)}, str(root), check=True)
+    assert report.failed
+    assert "s3cr3t-hunter2-xyz" not in words(report)

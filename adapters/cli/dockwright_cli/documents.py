@@ -82,11 +82,12 @@ def _write(path: str, text: str, like: os.stat_result | None) -> None:
                 os.fchmod(descriptor, like.st_mode & 0o7777)
             file.write(text)
         os.replace(temporary, path)
-    except OSError as error:
+    except (OSError, UnicodeEncodeError) as error:
         if temporary:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
-        raise InputError(f"{path} cannot be written: {error.strerror}") from None
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path} cannot be written: {reason}") from None
 
 
 def read_text(path: str, stdin: IO[str]) -> str:

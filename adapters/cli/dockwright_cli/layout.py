@@ -23,7 +23,10 @@ def formatted(text: str, name: str) -> str:
     """The text of a spec file in its form. Raises InputError where there is none."""
     before = parse_document(text, name)
     if looks_like_json(name, text):
-        return json.dumps(before, indent=_STEP, ensure_ascii=False) + "\n"
+        laid = json.dumps(before, indent=_STEP, ensure_ascii=False) + "\n"
+        if "".join(laid.split()) != "".join(text.split()):  # numbers and escapes of another form
+            raise InputError(f"{name} cannot be formatted without changing it", "format it by hand")
+        return laid
     if any(end in text for end in _OTHER_ENDS):
         fix = "write them as \\N, \\L and \\P in double quotes"
         raise InputError(f"{name} has line ends that editors do not show", fix)

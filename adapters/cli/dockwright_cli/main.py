@@ -61,6 +61,8 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _converge(args: argparse.Namespace) -> int:
+    if getattr(args, "root", None) == "":  # a script's variable that is not set
+        raise InputError("--root is empty", "name the folder where the image's root is mounted")
     options = arguments.given(args)
     if args.spec:
         return _documents(args, options)

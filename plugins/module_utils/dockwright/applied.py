@@ -54,11 +54,11 @@ def _keep(stage: Stage, *, failed: bool) -> None:
     if host is None or document is None:
         return
     done = stage.report.done
-    if failed and not done:
-        return
+    if failed and not stage.report.plan.changes:
+        return  # it was refused, or nothing was to be done
     history = host.history(stage.address)
     latest = history.latest(document.project)
-    if not done and latest is not None and not latest.failed:
+    if not (done or failed) and latest is not None and not latest.failed:
         return
     spec = plain(origin.back.document if origin.back else stage.raw)
     memory = host.memory()

@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import os
 import posixpath
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
+from .applied import plain
 from .errors import Problem, SpecError
 from .host.files import Files
 from .model import Action, Change, Notice, Plan
@@ -32,6 +34,7 @@ _UNIT_FOLDER = "/etc/systemd/system"
 UNIT_PATH = f"{_UNIT_FOLDER}/{UNIT}"
 _ENABLED = f"{_UNIT_FOLDER}/multi-user.target.wants"
 _NEEDED = "needs an engine that runs: done at the first boot"
+_NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff]")  # other than in JSON
 _MODES = {SPEC: 0o600, PROGRAM: 0o755, UNIT_PATH: 0o644}
 
 
@@ -103,6 +106,8 @@ def with_own_tars(spec: Mapping[str, Any], files: Files) -> Tars:
     sources: dict[str, str] = {}
     images = spec.get("images")
     own: dict[str, Any] = dict(images) if isinstance(images, Mapping) else {}
+    named = [item.get("load") for item in own.values() if isinstance(item, Mapping)]
+    there = {path: path for path in named if isinstance(path, str) and _is_in(files, path)}
     for name, item in own.items():
         path = item.get("load") if isinstance(item, Mapping) else None
         if not isinstance(path, str) or (_is_in(files, path) and path not in sources):
@@ -111,7 +116,7 @@ def with_own_tars(spec: Mapping[str, Any], files: Files) -> Tars:
             text = f"there is no file {path}, neither in the image nor on this machine"
             problems.append(Problem(f"images.{name}.load", text, "bring it to one of them"))
             continue
-        place = _place(os.path.realpath(path), sources)
+        place = _place(os.path.realpath(path), {**there, **sources})
         sources[place] = os.path.realpath(path)
         own[name] = {**item, "load": place}
     if problems:
@@ -158,15 +163,16 @@ class FirstBoot:
         """What is to be written and enabled; reads only."""
         files = self.host.files
         changes = []
+        # What the spec names is there before the spec is.
+        for path, source in self.sources.items():
+            if not files.is_copy(path, source):
+                reason = f"copied from {source}"
+                changes.append(_written(path, reason, is_new=not files.exists(path)))
         for path, text in self.texts.items():
             before = files.read_text(path)
             if before != text or files.mode(path) != _MODES[path]:
                 what = "the unit that applies it" if path == UNIT_PATH else "the spec that waits"
                 changes.append(_written(path, what, is_new=before is None))
-        for path, source in self.sources.items():
-            if not files.is_copy(path, source):
-                reason = f"copied from {source}"
-                changes.append(_written(path, reason, is_new=not files.exists(path)))
         changes += self._gone()
         if UNIT not in files.list(_ENABLED):
             enabled = (Action.UPDATE, "enabled", False, True)
@@ -220,11 +226,11 @@ class NoFirstBoot(FirstBoot):
 
     def plan(self) -> tuple[Change, ...]:
         files = self.host.files
-        paths = [path for path in (SPEC, UNIT_PATH, PROGRAM) if files.exists(path)]
-        paths += [f"{TARS}/{name}" for name in files.list(TARS)]
-        if UNIT_PATH not in paths:
+        if not files.exists(UNIT_PATH):
             return ()
-        paths += [f"{_ENABLED}/{UNIT}"]
+        paths = [path for path in (SPEC, PROGRAM) if files.exists(path)]
+        paths += [f"{TARS}/{name}" for name in files.list(TARS)]
+        paths += [f"{_ENABLED}/{UNIT}", UNIT_PATH]  # the unit last: it is how we know of the rest
         reason = "nothing is left to the first boot"
         return tuple(Change(KIND, path, Action.DELETE, reason=reason) for path in paths)
 
@@ -234,5 +240,6 @@ def _written(path: str, reason: str, *, is_new: bool) -> Change:
 
 
 def _text(spec: Mapping[str, Any]) -> str:
-    """The spec as JSON, which is YAML, too; told as JSON by how it begins."""
-    return json.dumps(spec, indent=2, ensure_ascii=False).replace("{\n  ", "{", 1) + "\n"
+    """The spec as JSON, in what YAML reads the same way, as the file's name says."""
+    text = json.dumps(plain(spec), indent=2, ensure_ascii=False)
+    return _NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"

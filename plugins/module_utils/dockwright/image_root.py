@@ -12,7 +12,7 @@ from .errors import DockwrightError, SpecError
 from .first_boot import NOW, FirstBoot, NoFirstBoot, with_own_tars
 from .host.image_root import ImageHost, image_host
 from .kinds.project.reading import read_compose, this_machine
-from .masking import mask
+from .masking import mask, without_secrets
 from .model import Change, Report
 from .reconcile import converge
 from .spec import parse_document
@@ -34,8 +34,14 @@ def converge_image(
     plan. Never raises DockwrightError: the Report carries the problems.
     """
     report = Report(check=check)
+    warnings: list[str] = []
     try:
-        return _converge(spec, image_host(folder), program, report, progress)
+        host = image_host(folder)
+        if isinstance(spec, Mapping) and spec.get("compose") is not None:
+            spec = read_compose(spec, this_machine(is_managed_host=False), warnings.append)
+        found = _converge(spec, host, program, report, progress)
+        found.warnings = [*without_secrets(warnings, spec), *found.warnings]
+        return found
     except DockwrightError as error:
         report.failed = True
         report.problems = [*error.problems()]
@@ -50,10 +56,6 @@ def _converge(
     report: Report,
     progress: Callable[[str], None] | None,
 ) -> Report:
-    warnings: list[str] = []
-    if isinstance(spec, Mapping) and spec.get("compose") is not None:
-        here = this_machine(is_managed_host=False)
-        spec = read_compose(spec, here, warnings.append)
     run = parse_document(spec, host.files.read_text).run  # whatever is wrong with it is told here
     host = host.with_daemon(**run.daemon)
     tars = with_own_tars(spec, host.files)
@@ -73,7 +75,6 @@ def _converge(
     if problems:
         raise SpecError(problems)
     found = first if report.check else planned(check=False)
-    found.warnings = [*warnings, *found.warnings]
     if found.failed:
         return found
     changes = boot.plan()

@@ -23,6 +23,7 @@ from .spec import GONE
 
 # Which daemon.json is meant goes with the keys.
 _WITH_DAEMON = ("scope", "config_file", "unit", "pidfile", "manage_unit", "foreign")
+_SECTIONS = ("daemon", "storage", "firewall", "registries", "compose")
 _TAKEN_AWAY: Mapping[str, Any] = {"daemon": {}, "firewall": {"state": "absent"}}
 
 
@@ -119,13 +120,29 @@ def _target(entries: Sequence[Entry], number: int | None, project: str) -> Entry
         known = ", ".join(str(entry.number) for entry in entries)
         fix = f"there are {known}; see dockwright rollback --list"
         raise DockwrightError(f"there is no {number} of {_name(project)}", fix=fix)
-    others = [item for item in entries if not item.failed and item.mark != entries[-1].mark]
+    last = _about(entries[-1].document)
+    others = [
+        item
+        for item in entries
+        if not item.failed
+        and item.mark != entries[-1].mark
+        and (project or last & _about(item.document))  # else they may have nothing in common
+    ]
     if others:
         return others[-1]
     raise DockwrightError(
         f"there is no spec of {_name(project)} before the one in force",
         fix="nothing to go back to; see dockwright rollback --list",
     )
+
+
+def _about(document: Mapping[str, Any]) -> set[str]:
+    """What a spec speaks of: its objects, and the sections of the host."""
+    found = {key for key in _SECTIONS if key in document}
+    for key in ("containers", "networks", "volumes", "images"):
+        items = document.get(key)
+        found |= {f"{key}.{name}" for name in items} if isinstance(items, Mapping) else set()
+    return found
 
 
 def _nothing(where: str) -> DockwrightError:
@@ -144,12 +161,20 @@ def then(
     document = dict(target.document)
     if document.get("max_disruption") == "destroy":
         del document["max_disruption"]  # that consent was for the run of then
-    before = [entry.document for entry in entries if entry.number <= target.number]
+    before = [
+        entry.document
+        for entry in entries
+        if entry.number <= target.number and (not entry.failed or entry is target)
+    ]
+    stays = []
     for section, nothing in _TAKEN_AWAY.items():
         since = [entry.document for entry in later if section in entry.document]
         if section in document or not since:
             continue
         held = [item for item in before if section in item]
+        if not held and entries[0].number > 1:  # what older specs said is not known any more
+            stays.append(section)
+            continue
         source = held[-1] if held else since[-1]
         document[section] = source[section] if held else nothing
         if section == "daemon":
@@ -159,15 +184,21 @@ def then(
     away = {name: {"state": "absent"} for name in sorted(logins) if name not in known}
     if away:
         document["registries"] = {**known, **away}
-    moved = any("storage" in entry.document for entry in later) and "storage" not in document
-    return document, ["storage stays as a later spec has made it"] if moved else []
+    if any("storage" in entry.document for entry in later) and "storage" not in document:
+        stays.append("storage")
+    return document, [f"{section} stays as a later spec has made it" for section in stays]
 
 
 def _gone(
     later: Sequence[Entry], document: Mapping[str, Any]
 ) -> tuple[tuple[tuple[str, str], ...], list[str]]:
     """What goes again of what later specs made; and the volumes that stay."""
-    made = dict.fromkeys(pair for entry in later for pair in entry.made if pair[0] in GONE)
+    made: dict[tuple[str, str], None] = {}
+    for entry in later:
+        for kind, name in list(made):
+            if f"delete {kind} {name}" in entry.changes:
+                del made[kind, name]  # one that is there now is somebody else's
+        made.update(dict.fromkeys(pair for pair in entry.made if pair[0] in GONE))
     volumes = [name for kind, name in made if kind == "volume"]
     if document.get("max_disruption") == "destroy" or not volumes:
         return tuple(made), []

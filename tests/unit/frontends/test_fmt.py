@@ -223,3 +223,9 @@ def test_what_init_writes_is_in_its_form() -> None:
     spec = {"dockwright": 1, "containers": {"web": {"ports": ["80:80"], "labels": {"a": "b\nc"}}}}
     text = yaml.safe_dump(json.loads(json.dumps(spec)), sort_keys=False, width=100)
     assert formatted(text, "site.yml") == text
+
+
+@pytest.mark.parametrize("value", ["1e400", "1E3", "0.10000000000000000001", '"caf\\u00e9"'])
+def test_json_that_would_be_written_otherwise_is_refused(value: str) -> None:
+    with pytest.raises(InputError, match="cannot be formatted without changing it"):
+        formatted(f'{{"a": {value}}}', "site.json")

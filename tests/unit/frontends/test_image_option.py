@@ -50,6 +50,7 @@ def test_the_image_is_converged(asked: list[Any], spec: str, verb: str) -> None:
         (["plan", "--root", "/mnt", "--out", "x", "SPEC"], "not kept in files"),
         (["apply", "--root", "/mnt", "--docker-host", "tcp://x:1", "SPEC"], "--docker-host beside"),
         (["apply", "--root", "/mnt", "--json"], "no spec is named"),
+        (["apply", "--root", "", "SPEC"], "--root is empty"),
         (["drift", "--root", "/mnt", "SPEC"], "unrecognized arguments"),
     ],
 )

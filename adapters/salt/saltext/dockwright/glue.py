@@ -96,7 +96,7 @@ def promised(salt: Salt) -> Any | None:
     if context is None:
         return None
     run = salt.get("__instance_id__")
-    if context.get(_PROMISED, (None, None))[0] != run:
+    if _PROMISED not in context or context[_PROMISED][0] != run:
         context[_PROMISED] = (run, api.earlier())
     found: Any = context[_PROMISED][1]
     return found
