@@ -137,7 +137,8 @@ class Drawer:
     @property
     def names(self) -> list[str]:
         """The options that every engine of the tests can have."""
-        return [row.name for row in OPTIONS if row.name in {*self.pools, *self._made}]
+        known = {*self.pools, *self._made} - {"recreate"}  # no state: an action, or a refusal
+        return [row.name for row in OPTIONS if row.name in known]
 
     def container(self) -> dict[str, Any]:
         """One container: some options, without those that exclude each other."""

@@ -16,6 +16,7 @@ description:
     needs, one by one. Only what is asked for, and nothing that check mode did not name.
   - A stopped container needs its image, its networks and its volumes as much as a running one,
     unless it goes in the same run.
+  - Containers that a spec of ours has made stay, also when they do not run.
   - In check mode it tells what would go and how many bytes that would free at least.
 extends_documentation_fragment:
   - dockwright.docker.prune

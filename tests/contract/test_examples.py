@@ -65,6 +65,20 @@ def play(modules: list[Path], host: str) -> dict[str, Any]:
     return {"hosts": host, "gather_facts": False, "vars": known, "tasks": tasks}
 
 
+def told(argv: list[Any], env: dict[str, str]) -> str:
+    """What ansible-playbook says."""
+    done = subprocess.run(
+        [str(part) for part in argv],
+        env={**os.environ, **env},
+        cwd=machine.CHECKOUT,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+    )
+    return noted(done)
+
+
 @pytest.fixture(scope="module")
 def results(host26: TestHost, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     """The results of every example by module; of each task the first and the second."""
@@ -100,16 +114,7 @@ def results(host26: TestHost, tmp_path_factory: pytest.TempPathFactory) -> dict[
         "ANSIBLE_COLLECTIONS_PATH": collections,
         "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
     }
-    told = subprocess.run(
-        [str(part) for part in argv],
-        env={**os.environ, **env},
-        cwd=machine.CHECKOUT,
-        capture_output=True,
-        text=True,
-        timeout=LIMIT,
-        check=False,
-    )
-    text = noted(told)
+    text = told(argv, env)
     found: dict[str, list[Any]] = {}
     for done in json.loads(text[text.index("{") :])["plays"]:
         for task in done["tasks"]:

@@ -110,12 +110,36 @@ def test_nothing_named_is_refused(world26: World) -> None:
     assert api.act("prune", {"volumes": "all"}, connection)["failed"]
 
 
+def test_caches_that_others_are_built_on_stay() -> None:
+    """Pure: the engine keeps them, so the plan does not name them."""
+    old, young = "1970-01-01T00:00:01Z", "1970-01-01T00:16:00Z"
+    caches = [
+        {"ID": "base", "LastUsedAt": old, "Size": 5},
+        {"ID": "middle", "LastUsedAt": old, "Parents": ["base"], "Size": 5},
+        {"ID": "top", "LastUsedAt": young, "Parent": "middle", "Size": 5},
+        {"ID": "alone", "LastUsedAt": old, "Size": 5},
+        {"ID": "never", "CreatedAt": young, "Size": 5},
+        {"ID": "busy", "InUse": True, "Size": 5},
+    ]
+    seen = Seen([], [], [], [], caches, frozenset(), 0)
+    names = [item.name for item in plan(seen, {"build_cache": True}, 1000.0)]
+    assert names == ["base", "middle", "top", "alone", "never"]
+    asked = {"build_cache": True, "older_than": 60 * 10**9}
+    assert [item.name for item in plan(seen, asked, 1000.0)] == ["alone", "never"]
+
+
 def test_what_a_run_put_aside_and_what_is_too_young_stays() -> None:
     """Pure: names and times that a real engine does not give at will."""
     asides = [
         {"Id": "a", "Names": ["/web.dockwright-old"], "State": "exited", "Created": 0},
         {"Id": "b", "Names": ["/job"], "State": "exited", "Created": 900},
     ]
+    ours = {"Labels": {"io.dockwright.name": "once"}, "State": "exited", "Created": 900}
+    asides.append({"Id": "c", "Names": ["/once"], **ours})
+    asides.append({"Id": "d", "Names": ["/web"], "State": "created", "Created": 900})
+    asides.append({"Id": "e", "Names": ["/vpn"], "State": "exited", "Created": 900})
+    joins = {"State": "running", "HostConfig": {"NetworkMode": "container:e"}}
+    asides.append({"Id": "f", "Names": ["/app"], **joins})
     journal = {"Name": "back.dockwright-network", "CreatedAt": "1970-01-01T00:00:00Z"}
     young = {"Name": "data", "CreatedAt": "1970-01-01T00:15:00.5+00:00"}
     unknown = {"Name": "odd", "CreatedAt": "long ago"}

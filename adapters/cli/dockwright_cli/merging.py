@@ -31,7 +31,21 @@ def merged(files: Iterable[tuple[str, Any]]) -> list[Spec]:
     for path, document in found:
         key = _project(document) if len(projects) > 1 else None
         groups.setdefault(key, []).append((path, document))
+    loose = [path for path, document in groups.get(None, ()) if _has_objects(document)]
+    if len(projects) > 1 and loose and any(_purges(document) for _, document in found):
+        # Beside one project's files alone they would be that project's, and purge would know them.
+        message = f"{', '.join(loose)} names no project, the others name several, and one purges"
+        raise InputError(message, "write project: in it, or apply it by itself")
     return [_one(group) for group in groups.values()]
+
+
+def _has_objects(document: Any) -> bool:
+    keys = ("containers", "networks", "volumes", "compose")
+    return isinstance(document, Mapping) and any(key in document for key in keys)
+
+
+def _purges(document: Any) -> bool:
+    return isinstance(document, Mapping) and bool(document.get("purge"))
 
 
 def _project(document: Any) -> str | None:

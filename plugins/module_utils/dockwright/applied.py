@@ -54,8 +54,8 @@ def _keep(stage: Stage, *, failed: bool) -> None:
     if host is None or document is None:
         return
     done = stage.report.done
-    if failed and not stage.report.plan.changes:
-        return  # it was refused, or nothing was to be done
+    if failed and not done and (origin.back or not stage.report.plan.changes):
+        return  # it was refused, or a way back that was not begun
     history = host.history(stage.address)
     latest = history.latest(document.project)
     if not (done or failed) and latest is not None and not latest.failed:

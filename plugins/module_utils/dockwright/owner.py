@@ -56,3 +56,9 @@ def explicit_paths(labels: Mapping[str, str] | None) -> frozenset[str]:
 def labels_of(raw: Mapping[str, Any]) -> Mapping[str, str]:
     """The labels in an inspect or list answer of any kind."""
     return raw.get("Labels") or (raw.get("Config") or {}).get("Labels") or {}
+
+
+def has_label(labels: Mapping[str, str], text: str) -> bool:
+    """Whether there is this label: ``KEY``, or ``KEY=VALUE``."""
+    key, is_pair, value = text.partition("=")
+    return key in labels and (not is_pair or labels[key] == value)

@@ -96,6 +96,15 @@ def test_projects_stay_apart() -> None:
     ]
 
 
+def test_a_purge_does_not_take_what_changed_sides() -> None:
+    """Beside `shop` alone the proxy was that project's; beside two it would be nobody's."""
+    loose = ("common.yml", {"containers": {"proxy": {}}})
+    shop = ("shop.yml", {"project": "shop", "purge": True})
+    assert len(merged([loose, shop])) == 1
+    with pytest.raises(InputError, match=r"common.yml names no project"):
+        merged([loose, shop, ("blog.yml", {"project": "blog"})])
+
+
 def test_what_is_no_mapping() -> None:
     assert merged([("a", [1])])[0].document == [1]  # the core says what is wrong
     with pytest.raises(InputError, match="b is not a mapping"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from .. import owner
 from ..engine.client import Engine
 from ..engine.parallel import each
 from ..errors import EngineRefused
@@ -44,12 +45,16 @@ def _run(look: _Look, engine: Engine, given: Mapping[str, Any]) -> dict[str, Any
     """The objects as facts, and of the names that were given those that are ``missing``."""
     engine.negotiate()
     listed = engine.get(look.path, look.query)
-    items = in_order(look.kind, (listed.get("Volumes") if look.kind == "volumes" else listed) or ())
+    raws = (listed.get("Volumes") if look.kind == "volumes" else listed) or ()
+    labels = {raw.get("Id") or raw["Name"]: owner.labels_of(raw) for raw in raws}
+    items = in_order(look.kind, raws)
     names = given.get("name")
     if names is not None:
         items = [item for item in items if any(_is_called(look.kind, item, n) for n in names)]
     missing = [n for n in names or () if not any(_is_called(look.kind, item, n) for item in items)]
-    items = [item for item in items if _is_meant(item, given)]
+    items = [
+        item for item in items if _is_meant(item, labels[item.get("id") or item["name"]], given)
+    ]
     if given["inspect"]:
         items = [item for item in each(lambda item: _inspected(look, engine, item), items) if item]
     message = f"{len(items)} {look.kind}" + (f", no {', '.join(missing)}" if missing else "")
@@ -65,13 +70,11 @@ def _is_called(kind: str, item: Mapping[str, Any], name: str) -> bool:
     return parse(name, "name").normal in map(normal, (*item["tags"], *item["digests"]))
 
 
-def _is_meant(item: Mapping[str, Any], given: Mapping[str, Any]) -> bool:
+def _is_meant(item: Mapping[str, Any], labels: Mapping[str, str], given: Mapping[str, Any]) -> bool:
     for key in ("project", "state"):
         if given.get(key) not in (None, item.get(key)):
             return False
-    pairs = [text.partition("=") for text in given.get("labels", ())]
-    labels = item["labels"]
-    return all(key in labels and (not eq or labels[key] == value) for key, eq, value in pairs)
+    return all(owner.has_label(labels, text) for text in given.get("labels", ()))
 
 
 def _inspected(look: _Look, engine: Engine, item: dict[str, Any]) -> dict[str, Any] | None:

@@ -119,7 +119,8 @@ PRUNE: tuple[Option, ...] = (
     Option(
         "containers",
         BOOLEAN,
-        "Containers that do not run and that no run of ours has put aside.",
+        "Containers that do not run, but those that a spec of ours has made: they go by"
+        " C(state=absent) or C(purge), as the next run would make them again.",
         default=False,
     ),
     Option(

@@ -10,12 +10,13 @@ from typing import Any, NamedTuple
 from .. import owner
 from ..engine.client import Engine
 from ..engine.parallel import each
-from ..errors import EngineRefused, Problem, SpecError
-from ..kinds.container.recovery import NEW, OLD, name_of
+from ..errors import ApplyFailed, DockwrightError, EngineRefused, Problem, SpecError
+from ..kinds.container.recovery import NEW, OLD, name_of, recoveries
+from ..kinds.container.sharing import joined
 from ..kinds.network.recovery import SUFFIX
 
 _SIZES = 600.0  # seconds that the engine may need to add up what everything takes
-_BUILT_IN = ("bridge", "host", "none", "ingress")
+_BUILT_IN = ("bridge", "host", "none", "ingress", "docker_gwbridge")
 _KINDS = ("containers", "images", "networks", "volumes", "build_cache")
 _HEX = re.compile(r"[0-9a-f]{64}")
 _ANONYMOUS = "com.docker.volume.anonymous"
@@ -56,12 +57,28 @@ def run(engine: Engine, given: Mapping[str, Any], *, check: bool) -> dict[str, A
     if check or not items:
         return _told(items, sum(item.size for item in items), [], check=check)
     warnings: list[str] = []
-    gone = list(_remove(engine, items, given, warnings))
-    freed = sum(item.size for item in gone)
-    if any(item.kind == "images" for item in gone):  # what they shared is free as well
-        freed -= sum(item.size for item in gone if item.kind == "images")
-        freed += seen.layers - int(_usage(engine).get("LayersSize") or 0)
-    return _told(gone, freed, warnings, check=False)
+    gone: list[Item] = []
+    try:
+        for item in _remove(engine, items, given, warnings):
+            gone.append(item)
+    except DockwrightError as error:
+        names = ", ".join(f"{item.kind[:-1]} {item.name}" for item in gone) or "nothing"
+        text = f"{error.message}; removed before: {names}"
+        raise ApplyFailed(text, fix=error.fix, changed=bool(gone)) from error
+    return _told(gone, _freed(engine, seen, gone, warnings), warnings, check=False)
+
+
+def _freed(engine: Engine, seen: Seen, gone: list[Item], warnings: list[str]) -> int:
+    """The bytes that are free now; of images the engine tells, as what they shared is free, too."""
+    size = sum(item.size for item in gone)
+    images = sum(item.size for item in gone if item.kind == "images")
+    if not any(item.kind == "images" for item in gone):
+        return size
+    try:
+        return size - images + seen.layers - int(_usage(engine).get("LayersSize") or 0)
+    except DockwrightError:
+        warnings.append("the engine does not tell how much is free now; it is at least this much")
+        return size
 
 
 def _usage(engine: Engine) -> dict[str, Any]:
@@ -94,7 +111,10 @@ def plan(seen: Seen, given: Mapping[str, Any], now: float) -> Iterator[Item]:
     before = now - given["older_than"] / 10**9 if given.get("older_than") else None
     left = seen.containers
     if given.get("containers"):
+        # What a run of ours has under way, or left when it was killed.
+        half = {*recoveries(left), *_replaced(left)}
         gone = [raw for raw in left if _is_over(raw) and _is_meant(raw, given, before)]
+        gone = _unneeded([raw for raw in gone if name_of(raw) not in half], left)
         left = [raw for raw in left if raw not in gone]
         for raw in gone:
             yield Item("containers", name_of(raw), (raw["Id"],), int(raw.get("SizeRw") or 0))
@@ -109,23 +129,39 @@ def plan(seen: Seen, given: Mapping[str, Any], now: float) -> Iterator[Item]:
 
 
 def _is_over(raw: Mapping[str, Any]) -> bool:
-    """Whether a container does not run, and is not what a run of ours may bring back."""
-    is_aside = name_of(raw).endswith((NEW, OLD))
+    """Whether a container does not run, and no spec of ours has it: those are made once more."""
+    is_aside = name_of(raw).endswith((NEW, OLD)) or owner.NAME in owner.labels_of(raw)
     return raw.get("State") in ("created", "exited", "dead") and not is_aside
+
+
+def _replaced(listed: Iterable[Mapping[str, Any]]) -> set[str]:
+    """The names of containers that have one put aside, or one to come."""
+    names = map(name_of, listed)
+    return {name[: -len(end)] for name in names for end in (NEW, OLD) if name.endswith(end)}
+
+
+def _unneeded(gone: list[dict[str, Any]], all_of_them: list[dict[str, Any]]) -> Any:
+    """Without those whose network a container that stays is in: it could not start again."""
+    while True:
+        modes = (_mode(raw) for raw in all_of_them if raw not in gone)
+        needed = {joined(mode) for mode in modes}
+        rest = [raw for raw in gone if not {raw["Id"], name_of(raw)} & needed]
+        if len(rest) == len(gone):
+            return rest
+        gone = rest
+
+
+def _mode(raw: Mapping[str, Any]) -> str:
+    return str((raw.get("HostConfig") or {}).get("NetworkMode") or "")
 
 
 def _is_meant(raw: Mapping[str, Any], given: Mapping[str, Any], before: float | None) -> bool:
     labels = owner.labels_of(raw)
-    if not all(_has(labels, text) for text in given.get("labels", ())):
+    if not all(owner.has_label(labels, text) for text in given.get("labels", ())):
         return False
-    if any(_has(labels, text) for text in given.get("except_labels", ())):
+    if any(owner.has_label(labels, text) for text in given.get("except_labels", ())):
         return False
     return before is None or _moment(raw.get("Created") or raw.get("CreatedAt")) < before
-
-
-def _has(labels: Mapping[str, str], text: str) -> bool:
-    key, is_pair, value = text.partition("=")
-    return key in labels and (not is_pair or labels[key] == value)
 
 
 def _moment(value: Any) -> float:
@@ -177,7 +213,7 @@ def _networks(
     for raw in left:
         networks = (raw.get("NetworkSettings") or {}).get("Networks") or {}
         used |= {*networks, *(item.get("NetworkID") or "" for item in networks.values())}
-        used.add((raw.get("HostConfig") or {}).get("NetworkMode") or "")
+        used.add(_mode(raw))
     for raw in sorted(seen.networks, key=lambda raw: str(raw["Name"])):
         is_free = not {raw["Name"], raw["Id"]} & used and raw["Name"] not in _BUILT_IN
         if is_free and raw.get("Scope") == "local" and _is_meant(raw, given, before):
@@ -198,11 +234,26 @@ def _volumes(
 
 
 def _caches(seen: Seen, before: float | None) -> Iterator[Item]:
+    """What the engine would take: no record that another one which stays is built on."""
+    parents = {
+        raw["ID"]: {*(raw.get("Parents") or ()), raw.get("Parent") or ""} for raw in seen.caches
+    }
+    todo = [raw["ID"] for raw in seen.caches if raw.get("InUse") or _is_young(raw, before)]
+    stays = set(todo)
+    while todo:
+        more = parents.get(todo.pop(), set()) - stays
+        stays |= more
+        todo += more
     for raw in seen.caches:
-        last = raw.get("LastUsedAt") or raw.get("CreatedAt")
-        if not raw.get("InUse") and (before is None or _moment(last) < before):
+        if raw["ID"] not in stays:
             own = 0 if raw.get("Shared") else int(raw.get("Size") or 0)
             yield Item("build_cache", raw["ID"], (raw["ID"],), own)
+
+
+def _is_young(raw: Mapping[str, Any], before: float | None) -> bool:
+    """Whether it was used lately; to the engine one that never was used is old."""
+    last = raw.get("LastUsedAt")
+    return before is not None and bool(last) and _moment(last) >= before
 
 
 # --- its application -----------------------------------------------------------------------------
@@ -215,17 +266,9 @@ def _remove(
     for item in items:
         if item.kind == "build_cache":
             continue
-        try:
-            for path in item.paths:
-                engine.delete(f"/{item.kind}/{path}")
-        except EngineRefused as error:
-            if error.status == 404:
-                continue  # another hand was faster
-            if error.status != 409:
-                raise
-            warnings.append(f"{item.kind[:-1]} {item.name} stays, it is needed: {error.message}")
-            continue
-        yield item
+        went = [_is_removed(engine, item, path, warnings) for path in item.paths]
+        if any(went):
+            yield item
     caches = [item for item in items if item.kind == "build_cache"]
     if caches:
         query: dict[str, Any] = {"all": True}
@@ -234,6 +277,19 @@ def _remove(
         answer = engine.post("/build/prune", None, query, timeout=_SIZES) or {}
         gone = set(answer.get("CachesDeleted") or ())
         yield from (item for item in caches if item.name in gone)
+
+
+def _is_removed(engine: Engine, item: Item, path: str, warnings: list[str]) -> bool:
+    try:
+        engine.delete(f"/{item.kind}/{path}")
+    except EngineRefused as error:
+        if error.status == 404:  # another hand was faster
+            return False
+        if error.status not in (403, 409):
+            raise
+        warnings.append(f"{item.kind[:-1]} {item.name} stays, it is needed: {error.message}")
+        return False
+    return True
 
 
 def _told(items: list[Item], size: int, warnings: list[str], *, check: bool) -> dict[str, Any]:

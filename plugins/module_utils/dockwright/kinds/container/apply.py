@@ -137,7 +137,7 @@ def _replace(bench: Bench, want: Want | None, have: Have, changes: list[Change])
         old if cannot_return else None,
         _sharing(bench, have),
         _dropped(have, creation, changes),
-        want is not None and want.state == "paused",
+        want.state == "paused" if want else is_paused(have),
     )
     try:
         replace(bench.engine, task, bench.watch)
@@ -200,6 +200,8 @@ def _step(bench: Bench, want: Want | None, have: Have, change: Change) -> None:
         _look_at(bench, want, have.id)
     elif change.action is Action.RESTART:
         restart(bench.engine, have)
+        if is_paused(have):
+            pause(bench.engine, have.id)
     elif change.action is Action.PAUSE:
         pause(bench.engine, have.id)
     elif change.action is Action.STOP:
@@ -291,7 +293,8 @@ def await_healthy(name: str, where: str, engine: Engine, watch: Watch, limit: fl
         if not health:
             fix = f"give {name} a healthcheck, or do not wait for its health"
             raise ApplyFailed(f"container {name} has no health check", fix=fix)
-        if health == "unhealthy":
+        # A pause ends the checks, and the engine calls that unhealthy until the next one.
+        if health == "unhealthy" and get(raw, "State.Health.FailingStreak"):
             fix = f"look at `docker logs {name}` and its healthcheck"
             raise ApplyFailed(f"container {name} is unhealthy", fix=fix)
         if health != "healthy":

@@ -8,6 +8,7 @@ from typing import Any, Callable
 from ...errors import Problem
 from ...model import UNKNOWN, Change, EngineFacts, Have, Want
 from ...options import get
+from .have import is_completed
 from .plan import ImageSeen, full_fields
 
 
@@ -29,9 +30,13 @@ def awaited(
     return {
         name: want
         for name, want in wants.items()
-        if want.inputs.get("run") == "healthy"
-        and (name in busy or status_of(haves.get(name)) != "healthy")
+        if want.inputs.get("run") == "healthy" and (name in busy or _is_open(haves.get(name)))
     }
+
+
+def _is_open(have: Have | None) -> bool:
+    """Whether it is not known to be healthy; one that is done is not asked any more."""
+    return status_of(have) != "healthy" and not (have and is_completed(have))
 
 
 def problems(
@@ -45,7 +50,8 @@ def problems(
                 needs.append((f"{want.where}.depends_on.{other}", wants[other]))
         for where, target in needs:
             image = image_of(target)
-            is_open = image.id is UNKNOWN and "healthcheck" not in target.fields
+            given = target.fields.get("healthcheck") or {}
+            is_open = image.id is UNKNOWN and not given.get("test")
             if is_open or target.state != "running":
                 continue
             if not is_checked(full_fields(target, image.config or {}, facts)["healthcheck"]):

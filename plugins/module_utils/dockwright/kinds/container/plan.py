@@ -176,11 +176,15 @@ def once_done(want: Want) -> Want:
 def kept(wants: Mapping[str, Want], changes: Iterable[Change]) -> list[Notice]:
     """What would make containers anew that are never to be."""
     return [
-        Notice(KIND, c.name, c.path or "recreate", _NEVER, c.before, c.after)
+        Notice(KIND, c.name, c.path or "recreate", _NEVER, *_shown(c))
         for c in changes
         if c.kind == KIND and c.action is Action.REPLACE and c.name in wants
         if wants[c.name].inputs.get("recreate") == "never"
     ]
+
+
+def _shown(change: Change) -> tuple[Any, Any]:
+    return (None, None) if change.secret else (change.before, change.after)
 
 
 def _image_change(
@@ -260,7 +264,7 @@ def _state(want: Want, have: Have, replaced: bool, cause_of: CauseOf) -> list[Ch
         return []
     if replaced:
         return []
-    if is_running(have) and is_paused(have) == (want.state == "paused"):
+    if is_running(have) and (_is_restart(want) or is_paused(have) == (want.state == "paused")):
         return _again(want, have)
     if is_running(have) and want.state == "paused":
         values = ("state", status, "paused", "", cause, Disruption.REPLACE)
