@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from dockwright.model import Disruption
+from dockwright import api
+from dockwright.kinds.container import health as health_of
+from dockwright.kinds.container.plan import ImageSeen
+from dockwright.model import UNKNOWN, Disruption, EngineFacts, Want
 from tests.engine.world import SLEEP, World, changes, container, project, titles, told
 from tests.hosts import TINY
 
@@ -152,3 +156,55 @@ def test_recreate_always_and_never(lean_world: World) -> None:
     assert [problem.where for problem in report.problems] == ["containers.web.hostname"]
     assert "recreate: never" in told(report)
     assert world.id("web") == kept
+
+
+def test_what_keeps_a_container_tells_no_secret(lean_world: World) -> None:
+    world = lean_world
+    world.apply(web(environment={"PIN": "4711"}))
+    report = world.fail(web(environment={"PIN": "0815"}, recreate="never"))
+    assert [problem.where for problem in report.problems] == ["containers.web.environment.PIN"]
+    shown = json.dumps(api.to_dict(report)) + told(report)
+    assert "4711" not in shown
+    assert "0815" not in shown
+
+
+def test_a_paused_container_follows_another_and_stays_paused(lean_world: World) -> None:
+    world = lean_world
+    inside = container(network_mode="container:web", state="paused")
+    world.apply(project({"web": container(), "inside": inside}))
+    began = world.inspect("inside")["State"]["StartedAt"]
+    report = world.run(project({"web": container(state="restarted"), "inside": inside}))
+    assert not report.failed, told(report)
+    assert status(world, "inside") == "paused"
+    assert world.inspect("inside")["State"]["StartedAt"] > began
+    world.apply(project({"web": container(hostname="anew"), "inside": inside}))
+    assert status(world, "inside") == "paused"
+
+
+def test_a_paused_container_is_restarted_and_gets_healthy(lean_world: World) -> None:
+    world = lean_world
+    healthy = web(state="healthy", command=LATE, healthcheck=PATIENT)
+    world.apply(healthy)
+    world.apply(web(state="paused", command=LATE, healthcheck=PATIENT))
+    world.apply(healthy)
+    assert (status(world), health(world)) == ("running", "healthy")
+    world.apply(web(state="paused", command=LATE, healthcheck=PATIENT))
+    began = world.inspect("web")["State"]["StartedAt"]
+    report = world.run(web(state="restarted", command=LATE, healthcheck=PATIENT))
+    assert not report.failed, told(report)
+    assert world.inspect("web")["State"]["StartedAt"] > began
+    assert status(world) == "running"
+
+
+def test_a_check_of_the_image_may_be_there_after_the_pull() -> None:
+    """Pure: of an image that is not there, nobody knows whether it has a check."""
+    want = Want(
+        "container",
+        "web",
+        "containers.web",
+        {"image": "web:1", "healthcheck": {"interval": 5 * 10**9}},
+        {"run": "healthy"},
+        "running",
+    )
+    absent = ImageSeen(UNKNOWN, None)
+    assert list(health_of.problems({"web": want}, lambda _: absent, EngineFacts())) == []
