@@ -73,7 +73,7 @@ def told(argv: list[Any], env: dict[str, str]) -> str:
         cwd=machine.CHECKOUT,
         capture_output=True,
         text=True,
-        timeout=LIMIT,
+        timeout=3 * LIMIT,  # every example of every module, twice
         check=False,
     )
     return noted(done)

@@ -265,7 +265,7 @@ def _argument(row: Option) -> dict[str, Any]:
     argument: dict[str, Any] = {"type": row.type.ansible if kept else _UNTOUCHED}
     if row.aliases:
         argument["aliases"] = list(row.aliases)
-    if row.name == "name":
+    if row.name == "name" and row.type is not TEXTS:  # a list of names only chooses
         argument["required"] = True
     if row.secret:
         argument["no_log"] = False  # the core masks by itself, value by value

@@ -96,3 +96,10 @@ def test_ansible_doc_renders_every_module() -> None:
         doc = shown[f"dockwright.docker.{name}"]["doc"]
         assert set(doc["options"]) == set(api.argument_spec(name))
         assert doc["attributes"]["check_mode"]["support"] == "full"
+
+
+def test_names_that_choose_are_not_required() -> None:
+    for name in MODULES:
+        argument = api.argument_spec(name).get("name", {})
+        is_choice = name.endswith("_info") or name in ("host", "prune")
+        assert bool(argument.get("required")) != is_choice or not argument, name
