@@ -241,8 +241,13 @@ def test_start_up_is_fast() -> None:
     code = "from dockwright_cli.main import main; main(['schema'])"
     # Beside what any such command needs, in the same run: other work slows both alike.
     plain = "import argparse, http.client, json, ssl"
-    pairs = [(used(code), used(plain)) for _ in range(5)]
-    assert min(ours for ours, _ in pairs) < 5 * min(theirs for _, theirs in pairs)
+    pairs: list[tuple[float, float]] = []
+    for _ in range(4):  # the least of each is what it takes; a busy machine needs more looks
+        pairs += [(used(code), used(plain)) for _ in range(5)]
+        ours, theirs = (min(side) for side in zip(*pairs))
+        if ours < 5 * theirs:
+            break
+    assert ours < 5 * theirs
 
 
 def test_disruption_words_are_choices() -> None:
