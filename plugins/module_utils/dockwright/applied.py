@@ -2,7 +2,7 @@
 
 A spec is kept once for each change of it. A run that changes nothing is not kept, nor is one that
 repairs what others did; the first spec of all is, so that there is something to go back to. A run
-that fails after it has changed something is kept as failed, and is not gone back to by itself.
+that fails once it has a plan is kept as failed, and is not gone back to by itself.
 """
 
 from __future__ import annotations

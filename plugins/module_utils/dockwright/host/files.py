@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import filecmp
 import io
 import os
 import posixpath
-import shutil
 import stat
 from typing import IO
 
@@ -142,6 +140,8 @@ class Files:
 
     def is_copy(self, path: str, source: str) -> bool:
         """Whether the file at ``path`` has the bytes of ``source``, a file of this machine."""
+        import filecmp  # for images alone
+
         try:
             return filecmp.cmp(source, self.path(path), shallow=False)
         except FileNotFoundError:
@@ -169,7 +169,8 @@ class Files:
 
 
 def _replace(real: str, data: IO[bytes], mode: int, owner: tuple[int, int] | None) -> None:
-    import tempfile  # what only looks does without it
+    import shutil  # what only looks does without them
+    import tempfile
 
     folder, name = os.path.split(real)
     descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", suffix=".new", dir=folder)
