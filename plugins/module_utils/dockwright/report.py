@@ -112,12 +112,13 @@ def subject(kind: str, name: str) -> str:
 def notes(report: Report) -> list[str]:
     """What is left as it is for now, for tools that show one line after another."""
     listed = (("stale", report.plan.stale), ("pending", report.plan.pending))
-    return [
-        f"{head}: {' '.join([subject(item.kind, item.name), *filter(None, [item.path])])}:"
-        f" {item.message}"
-        for head, items in listed
-        for item in items
-    ]
+    return [notice_line(head, item) for head, items in listed for item in items]
+
+
+def notice_line(head: str, item: Notice) -> str:
+    """One notice: ``stale: container web logging.driver: is …``."""
+    path = f" {item.path}" if item.path else ""
+    return f"{head}: {subject(item.kind, item.name)}{path}: {item.message}"
 
 
 def change_lines(changes: Iterable[Change]) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from .model import Action, Change, Disruption, Report
-from .report import drift, message, notes_of, subject, title, values_of
+from .report import drift, message, notes_of, notice_line, title, values_of
 
 _SIGNS = {
     Action.CREATE: "+",
@@ -53,9 +53,7 @@ def lines(report: Report, *, colour: bool = False, only_drift: bool = False) -> 
         ("pending", report.plan.pending),
         ("blocked", report.plan.blocked),
     ):
-        for item in notices:
-            what = subject(item.kind, item.name) + (f" {item.path}" if item.path else "")
-            out.append(f"{head}: {what}: {item.message}")
+        out += [notice_line(head, item) for item in notices]
     warnings = (*report.plan.warnings, *report.warnings)
     out += [pen.paint("warning:", _COLOURS["±"]) + f" {text}" for text in warnings]
     out += [pen.paint(f"error: {item.text()}", _COLOURS["!"]) for item in report.problems]
