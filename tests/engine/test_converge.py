@@ -20,7 +20,8 @@ from tests.hosts import TestHost
 # Containers in a document, and documents one after the other on the same names.
 CONTAINERS, DOCUMENTS = (14, 6) if not FULL else (20, 20)
 # Newer engines, real-time scheduling, project quotas: not on every engine of the tests.
-_NOT_HERE = {"annotations", "cpu_rt_period", "cpu_rt_runtime", "storage_opt"}
+# `recreate` is an action, no state that a document could leave behind.
+_NOT_HERE = {"annotations", "cpu_rt_period", "cpu_rt_runtime", "recreate", "storage_opt"}
 SEED = os.environ.get("DOCKWRIGHT_SEED", "" if not FULL else str(time.time_ns()))
 
 
