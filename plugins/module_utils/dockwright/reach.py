@@ -61,4 +61,4 @@ def is_asleep(url: str, host: Host | None) -> bool:
     """Whether merely asking would start the engine: systemd listens on its socket for it."""
     if host is None or url not in _SOCKETS or not host.service.has_systemd():
         return False
-    return not host.service.is_active()
+    return host.service.main_pid() is None  # of the pidfile, mostly: systemd is not asked
