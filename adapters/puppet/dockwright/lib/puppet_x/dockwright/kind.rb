@@ -47,7 +47,7 @@ module PuppetX
       # The resources of the catalog that come before this one.
       def earlier
         there = catalog.resources.group_by(&:type)
-        host = HOST.take_while { |other| !other.eql?(kind) }
+        host = HOST.take(HOST.index(kind) || HOST.size)
         found = host.flat_map { |other| there.fetch(:"dockwright_#{other}", []) }
         named.slice(*there.keys).each do |type, names|
           found.concat(names.map { |name| catalog.resource(type, name) }.compact)
