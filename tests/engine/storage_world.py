@@ -8,11 +8,13 @@ import io
 import json
 import tarfile
 import time
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from tests.hosts import TINY, TestHost, tiny_tar
 
 ACKS = "/machine/acks"
+MOVED = "/var/lib/containerd/moved"  # a volume of its own in a test host
 _WRITER = (
     "i=$(wc -l < /data/records 2>/dev/null || echo 0); trap 'exit 0' TERM; while :; do "
     "i=$((i + 1)); echo $i >> /data/records; fsync /data/records; : > /acks/$i; sleep 0.05; done"
@@ -211,6 +213,33 @@ def _export(container: Any) -> dict[str, str]:
             if member.name != "etc/mtab":  # the engine's own; a mapped one does not make it
                 found[member.name.rstrip("/")] = hashlib.sha256(head.encode() + text).hexdigest()
     return found
+
+
+def filled(new_host: Callable[..., TestHost], recipe: str) -> TestHost:
+    """A host of its own, for its daemon and data-root do not stay what they are."""
+    host = new_host(recipe)
+    host.exec(["sh", "-c", f"mkdir -p {ACKS} && chmod 1777 {ACKS}"])
+    fill(host)
+    return host
+
+
+def info(host: TestHost) -> dict[str, Any]:
+    with contextlib.closing(host.sdk()) as client:
+        return dict(client.info())
+
+
+def same(before: Picture, after: Picture, *, but: tuple[str, ...] = ()) -> None:
+    """Compared part by part, for the differences to be readable."""
+    for name in Picture._fields:
+        was, now = getattr(before, name), getattr(after, name)
+        if name in but:
+            continue
+        if isinstance(was, dict):
+            assert set(now) == set(was), name
+            for key, value in was.items():
+                assert now[key] == value, (name, key)
+        else:
+            assert now == was, name
 
 
 def acknowledged(host: TestHost) -> int:

@@ -27,7 +27,7 @@ from ...model import (
     Want,
 )
 from ...options import get
-from .have import is_completed, is_paused, is_running, own_anonymous
+from .have import is_completed, is_paused, is_running, kept_of, own_anonymous
 from .losses import removes_itself
 from .mounts import inherit_volumes
 from .options import ROWS
@@ -157,7 +157,17 @@ def _compare(want: Want, have: Have, image: ImageSeen, context: Context) -> Plan
     replaced = any(c.action is Action.REPLACE for c in changes)
     stale = [] if replaced else stale
     changes += _state(want, have, replaced, context.cause_of)
-    return Planned(changes, stale, ignored_notices(want, hidden))
+    ignored = ignored_notices(want, hidden)
+    return Planned(changes, stale, [*ignored, *_kept_image(want, have, image, replaced)])
+
+
+def _kept_image(want: Want, have: Have, image: ImageSeen, replaced: bool) -> list[Notice]:
+    """That a container runs from what it wrote on top of its image, which a move has kept."""
+    if replaced or image.id != kept_of(have):
+        return []
+    text = "is made of this image and of what the container had written into its own layer"
+    before = get(have.raw, "Config.Image")
+    return [Notice(KIND, want.name, "image", text, before, want.fields["image"])]
 
 
 def _is_restart(want: Want) -> bool:
@@ -190,13 +200,15 @@ def _shown(change: Change) -> tuple[Any, Any]:
 def _image_change(
     want: Want, have: Have, image: ImageSeen, running: bool, context: Context
 ) -> list[Change]:
-    if image.id == have.fields["image"]:
+    if image.id in (have.fields["image"], kept_of(have)):
         return []
     before = f"{get(have.raw, 'Config.Image')} ({_short(have.fields['image'])})"
     after = want.fields["image"] + (f" ({_short(image.id)})" if image.id is not UNKNOWN else "")
     reason = ""
     if image.id is UNKNOWN:
         reason = "known after pull" + _kept_anyhow(want, have, context)
+    if kept_of(have):
+        reason = "; ".join(filter(None, (reason, "what it wrote and its image keeps is given up")))
     cause = context.cause_of(KIND, want.name, "image", want.fields["image"], True)
     if cause is Cause.DRIFT:
         reason = reason or "the reference names another image now"

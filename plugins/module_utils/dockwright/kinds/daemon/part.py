@@ -33,18 +33,22 @@ class DaemonPart(Part):
     at = ""  # when the daemon was changed
 
     def interrupted(self) -> Change | None:
-        from .undo import interrupted
+        from . import deferred, undo
 
-        return interrupted(self.site.host)
+        return undo.interrupted(self.site.host) or deferred.interrupted(self.site.host)
 
     def recover(self) -> None:
-        from .undo import recover
+        from . import deferred, undo
 
-        finished = recover(self.site.host, self.site.engine, RECOVERY_LIMIT)
-        if finished:
-            memory = self.site.memory()
-            memory.own_keys(finished.values, finished.writer)
-            memory.save()
+        host, engine, memory = self.site.host, self.site.engine, self.site.memory()
+        if host.journal(undo.KIND).is_there():
+            finished = undo.recover(host, engine, RECOVERY_LIMIT)
+            if finished:
+                memory.own_keys(finished.values, finished.writer)
+        given_up = deferred.recover(host, engine, RECOVERY_LIMIT)
+        if given_up:
+            deferred.own_again(given_up, memory)
+        memory.save()
 
     def look(self) -> None:
         site = self.site
@@ -53,11 +57,18 @@ class DaemonPart(Part):
             daemon_have.refuse_another(site.info, site.host, os.uname().nodename, socket)
         scope = site.run.scope
         self.have = daemon_have.read(site.host, site.engine, site.memory(), site.info, scope)
-        self.have = replace(self.have, network=self._network())
+        self.have = replace(self.have, network=self._network(), driver=self._driver())
         if self._concerns_unit():
             self.have = replace(
                 self.have, unit=unit.read(site.host, may_manage=site.run.manage_unit)
             )
+
+    def _driver(self) -> str:
+        """The storage driver to come; empty where only kind storage's plan can tell."""
+        storage = self.site.wants.get("storage")
+        if storage is None or (storage.driver, storage.image_store) == (None, None):
+            return self.have.driver
+        return "" if storage.image_store or storage.driver == "auto" else str(storage.driver)
 
     def _network(self) -> HostNetwork:
         """Addresses and routes only where a key is about them: that costs commands."""
@@ -93,7 +104,8 @@ class DaemonPart(Part):
         site = self.site
         self.at = datetime.now(timezone.utc).isoformat(timespec="seconds")
         engine = site.engine if self.have.is_running else None
-        daemon.apply(self.want, self.have, changes, site.host, engine, site.tell)
+        defers = bool(self.made.pending)
+        daemon.apply(self.want, self.have, changes, site.host, engine, site.tell, defers=defers)
         did(changes)
 
     def remember(self) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from ...errors import Problem
 from ...host.disks import is_below
 from ..daemon.options import version
+from ..daemon.storage_options import Ground as Options
+from ..daemon.storage_options import wrong_options
 from .have import StorageHave
 from .inventory import Inventory, is_passing
 from .recommend import unsuitable
@@ -33,6 +35,7 @@ def problems_of(want: StorageWant, have: StorageHave, target: Target) -> list[Pr
     problems += _driver(want, have, target)
     problems += _store(want, have, target)
     problems += _root(want, have, target)
+    problems += _options(want, have, target)
     if have.remap_problem:
         fix = "make the user with its ranges, or write default"
         problems.append(Problem(f"{where}.userns_remap", have.remap_problem, fix))
@@ -50,6 +53,22 @@ def _driver(want: StorageWant, have: StorageHave, target: Target) -> list[Proble
         return []
     option = "driver" if want.driver else "data_root"
     return [Problem(f"{want.where}.{option}", why, "choose another one, or driver: auto")]
+
+
+def _options(want: StorageWant, have: StorageHave, target: Target) -> list[Problem]:
+    """Options in the file that the new driver does not start with."""
+    options = have.daemon.raw.get("storage-opts")
+    if target.store != "graphdriver" or not isinstance(options, list):
+        return []
+    if target.driver == have.driver and not target.switches(have):
+        return []
+    option = "driver" if want.driver else "image_store"
+    ground = Options(have.daemon.engine, target.ground.filesystem)
+    fix = "take it out of storage-opts first, by a run of its own"
+    return [
+        Problem(f"{want.where}.{option}", f"storage-opts of {have.daemon.path}: {text}", fix)
+        for _, text, _ in wrong_options(map(str, options), target.driver, ground)
+    ]
 
 
 def _store(want: StorageWant, have: StorageHave, target: Target) -> list[Problem]:
