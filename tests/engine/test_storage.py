@@ -62,16 +62,20 @@ def test_every_change_in_turn(new_host: NewHost, recipe: str) -> None:
     refused = run(host, "apply", {"storage": {"driver": "vfs"}})
     assert refused["failed"]
     assert "migrate: true" in refused["message"]
-    for driver in ("vfs", "overlay2"):
-        changed(host, before, driver=driver)
-        assert info(host)["Driver"] == driver
+    changed(host, before, driver="vfs")
     changed(host, before, 100000, userns_remap="default")
     assert info(host)["DockerRootDir"] == "/var/lib/docker/100000.100000"
-    changed(host, before, userns_remap="")
-    assert info(host)["DockerRootDir"] == "/var/lib/docker"
-    report = changed(host, before, driver="overlay2", data_root=MOVED)
+    host.exec(["chmod", "701", "/var/lib/containerd"])
+    refused = run(host, "plan", {"storage": {"data_root": MOVED, "migrate": True}})
+    assert "may not pass through /var/lib/containerd" in refused["message"]
+    host.exec(["chmod", "711", "/var/lib/containerd"])
+    report = changed(host, before, 100000, data_root=MOVED)
     assert [change["disruption"] for change in report["changes"]] == ["outage"]
+    assert info(host)["DockerRootDir"] == f"{MOVED}/100000.100000"
+    assert info(host)["Driver"] == "vfs"
+    changed(host, before, userns_remap="", driver="overlay2")
     assert info(host)["DockerRootDir"] == MOVED
+    assert info(host)["Driver"] == "overlay2"
     apply(host, driver="overlay2", cleanup=True)
     assert host.exec(["ls", "/var/lib/docker"]).stdout.split() == []
     left = host.exec(["ls", MOVED]).stdout.split()

@@ -144,6 +144,13 @@ _REPEATED = {f"{name} {n}" for name in ("carry_over", "_rename") for n in range(
 _AGAIN: Sequence[Kill] = (("halt 1", "after"), ("write_config 1", "after"), ("start 1", "after"))
 
 
+def go_back(host: TestHost, storage: dict[str, Any]) -> None:
+    """Where it was at first, with nothing left over on either side."""
+    apply(host, cleanup=True)
+    apply(host, **storage, migrate=True)
+    apply(host, cleanup=True)
+
+
 @pytest.mark.full
 @pytest.mark.parametrize(
     ("recipe", "option"),
@@ -158,11 +165,11 @@ def test_every_moment(new_host: NewHost, recipe: str, option: str) -> None:
     last = acknowledged(world.host)
     found = moments(world.host, {"storage": {**there, "migrate": True}})
     world.check(last)
-    apply(world.host, **back, migrate=True)
+    go_back(world.host, back)
     points: list[tuple[Kill, ...]] = [(kill,) for kill in found]
     points += [((name, "after"), again) for name in ("switch", "start 1") for again in _AGAIN]
     points += [(("copying", ""),)] if option in ("data_root", "userns_remap") else []
     for kills in points:
+        print(option, kills, flush=True)
         if world.resumes(there, *kills):
-            apply(world.host, **back, migrate=True)
-            apply(world.host, cleanup=True)
+            go_back(world.host, back)

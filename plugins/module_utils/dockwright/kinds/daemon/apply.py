@@ -327,5 +327,7 @@ class _Transaction:
             fix = f"putting the old state back failed too: {second.message}"
             fix += "; the next run tries it again"
         else:
+            if self.waited:  # it was given up
+                deferred.clear(self.host)
             self.journal.clear()
         return ApplyFailed(words, where=error.where or self.want.where, fix=fix)

@@ -94,7 +94,12 @@ def recover(host: Host, engine: Engine | None, timeout: float) -> Deferred | Non
     Raises ApplyFailed where it does not start with the old one either.
     """
     found = of(host)
-    if found is None or not _has_failed(found, host, host.service.wait_settled(timeout)):
+    if found is None:
+        return None
+    if not found.undoing and host.files.read_text(host.config) != found.after:
+        clear(host)  # it was undone, or another hand has written
+        return None
+    if not _has_failed(found, host, host.service.wait_settled(timeout)):
         return None
     ended = found.ended if found.undoing else host.service.ended_at()
     host.journal(JOURNAL).write(asdict(replace(found, undoing=True, ended=ended)))

@@ -39,9 +39,12 @@ def problems_of(want: StorageWant, have: StorageHave, target: Target) -> list[Pr
     if have.remap_problem:
         fix = "make the user with its ranges, or write default"
         problems.append(Problem(f"{where}.userns_remap", have.remap_problem, fix))
-    if target.remap and not have.remap and target.ground.closed:
+    moves = target.moves(have)
+    if target.remap and (moves or not have.remap) and target.ground.closed:
         text = f"a mapped root may not pass through {target.ground.closed}"
-        problems.append(Problem(f"{where}.userns_remap", text, "let it: chmod o+x"))
+        option = "data_root" if moves else "userns_remap"
+        fix = f"let it: chmod go+x {target.ground.closed}"
+        problems.append(Problem(f"{where}.{option}", text, fix))
     return problems
 
 
