@@ -121,7 +121,7 @@ def check_kept(host: TestHost, declared: dict[str, Any]) -> None:
     assert "of what the container had written" in told["message"]
     other = {"containers": {"mine": {**declared["containers"]["mine"], "image": "shop/other:1"}}}
     host.load_tiny("shop/other:1", Env=["PATH=/bin", "N=other"])
-    (change,) = run(host, "plan", other)["changes"]
+    (change,) = [c for c in run(host, "plan", other)["changes"] if c["path"] == "image"]
     assert change["action"] == "replace"
     assert "what it wrote and its image keeps is given up" in change["reason"]
 
@@ -186,3 +186,8 @@ def test_a_driver_that_does_not_work_is_undone(new_host: NewHost) -> None:
     assert "dockwright" not in left
     on_overlay = {"storage": {"data_root": "/srv/docker", "migrate": True}}
     assert "cannot stack" in run(host, "plan", on_overlay)["message"]
+    host.exec(["sh", "-c", "mkdir /srv/full && mount -t tmpfs -o size=1m tmpfs /srv/full"])
+    for path, words in (("/srv/full", "is full (1 MiB free)"), ("/run/new", "the next boot")):
+        refused = run(host, "plan", {"storage": {"data_root": path, "migrate": True}})
+        assert "storage.data_root: " in refused["message"]
+        assert words in refused["message"]

@@ -29,7 +29,7 @@ OF_BTRFS = "btrfs.min_space is an option of the driver btrfs, and the driver is 
         ("btrfs.min_space=1G", {"driver": "btrfs"}, ""),
         ("anything=1", {"driver": "overlayfs"}, ""),
         ("anything=1", {"driver": ""}, ""),
-        ("anything=1", {"driver": "fuse-overlayfs"}, "it has none"),
+        ("anything=1", {"driver": "fuse-overlayfs"}, "It has none"),
     ],
 )
 def test_an_option_of_another_driver(option: str, have: dict[str, Any], words: str) -> None:

@@ -34,6 +34,9 @@ def check(
     problems += _swarm_problems(want, have)
     problems += _log_driver_problems(want, have)
     problems += _storage_option_problems(want, have)
+    if have.root_problem:
+        fix = "name another folder, or make room"
+        problems.append(Problem(f"{want.where}.data-root", have.root_problem, fix))
     now = {name: normal(name, value) for name, value in have.raw.items()}
     problems += networks.collisions(want.values, now, have.network, want.where)
     known = _staying(want, have, foreign)

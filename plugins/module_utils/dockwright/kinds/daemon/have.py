@@ -53,6 +53,7 @@ class DaemonHave:
     cgroup_driver: str = ""
     driver: str = ""  # the storage driver in force, or the one that kind storage is to put there
     backing: str = ""  # the file system below it, as the engine calls it
+    root_problem: str = ""  # why the wanted data-root cannot be where it is to be
     log_drivers: tuple[str, ...] = ()
     unit: UnitHave | None = None  # looked at where flags collide, or our drop-in is there
     network: HostNetwork = field(default_factory=HostNetwork)

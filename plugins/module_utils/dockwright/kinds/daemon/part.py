@@ -58,6 +58,7 @@ class DaemonPart(Part):
         scope = site.run.scope
         self.have = daemon_have.read(site.host, site.engine, site.memory(), site.info, scope)
         self.have = replace(self.have, network=self._network(), driver=self._driver())
+        self.have = replace(self.have, root_problem=self._root_problem())
         if self._concerns_unit():
             self.have = replace(
                 self.have, unit=unit.read(site.host, may_manage=site.run.manage_unit)
@@ -69,6 +70,20 @@ class DaemonPart(Part):
         if storage is None or (storage.driver, storage.image_store) == (None, None):
             return self.have.driver
         return "" if storage.image_store or storage.driver == "auto" else str(storage.driver)
+
+    def _root_problem(self) -> str:
+        """Why the wanted data-root cannot be there; where one has content, it is not moved here."""
+        have, wanted = self.have, self.want.values.get("data-root")
+        has_content = have.images or have.containers or have.has_stopped_content
+        host = self.site.host
+        if not wanted or wanted == have.raw.get("data-root") or has_content or host.is_image:
+            return ""
+        from ..storage.have import read  # few documents name it
+        from ..storage.recommend import unsuitable_root
+
+        ground = read(host, None, self.site.memory(), {}).ground(wanted)
+        driver = str(self.want.values.get("storage-driver") or "")
+        return unsuitable_root(driver, ground, have.engine)
 
     def _network(self) -> HostNetwork:
         """Addresses and routes only where a key is about them: that costs commands."""

@@ -9,7 +9,7 @@ from ..daemon.storage_options import Ground as Options
 from ..daemon.storage_options import wrong_options
 from .have import StorageHave
 from .inventory import Inventory, is_passing
-from .recommend import unsuitable
+from .recommend import poor, unsuitable
 from .sizes import shown
 from .target import Target
 from .want import StorageWant
@@ -50,6 +50,8 @@ def problems_of(want: StorageWant, have: StorageHave, target: Target) -> list[Pr
 
 def _driver(want: StorageWant, have: StorageHave, target: Target) -> list[Problem]:
     if target.store != "graphdriver" or not target.driver:
+        return []
+    if target.moves(have) and poor(target.ground):  # said of the data-root
         return []
     why = unsuitable(target.driver, target.ground, have.daemon.engine)
     if not why or (target.driver == have.driver and not target.moves(have)):
@@ -96,14 +98,12 @@ def _root(want: StorageWant, have: StorageHave, target: Target) -> list[Problem]
     if is_below(target.base, have.base) or is_below(have.base, target.base):
         text = f"{target.base} and {have.base}, the present one, are in each other"
         return [Problem(path, text, "name a folder beside it")]
-    if not ground.is_folder:
-        return [Problem(path, f"{target.base} is no folder", "name another one")]
+    why = poor(ground)
+    if why:
+        return [Problem(path, why, "make room, or name another folder")]
     if not ground.is_empty:
         text = f"{target.base} is not empty"
         return [Problem(path, text, "empty it, or name another folder")]
-    if ground.free < 16 * 1024**2:
-        text = f"the file system of {target.base} is full ({shown(ground.free)} free)"
-        return [Problem(path, text, "make room, or name another folder")]
     return []
 
 
