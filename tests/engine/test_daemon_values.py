@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.engine.test_daemon import file_of, info, start_container
-from tests.engine.test_daemon_unit import done, host_26, run
-from tests.hosts import TestHost
+from tests.engine.test_daemon_unit import DROP_IN, done, exists, host_26, run
+from tests.hosts import TestHost, engine_clean, reset_daemon
 
 __all__ = ["host_26"]
 ASKED = "/machine/asked"
@@ -42,27 +42,48 @@ def test_the_cgroup_driver_moves_the_containers(host_26: TestHost) -> None:
         assert (f"docker-{web.id}.scope" in cgroups) is (name == "systemd")
 
 
-def test_the_daemon_asks_its_proxy(host_26: TestHost) -> None:
-    host = host_26
+@pytest.mark.parametrize("name", ["host26", "host20"])
+def test_the_daemon_asks_its_proxy(request: pytest.FixtureRequest, name: str) -> None:
+    """By the key where the engine has it, else by the environment of its unit."""
+    host = request.getfixturevalue(name)
+    engine_clean(host)
+    reset_daemon(host)
+    try:
+        asks_its_proxy(host, by_unit=name == "host20")
+    finally:
+        reset_daemon(host)
+
+
+def asks_its_proxy(host: TestHost, *, by_unit: bool) -> None:
     host.exec(["sh", "-c", f"rm -f {ASKED}*"])
     host.write(f"{ASKED}.py", PROXY)
     host.exec(["sh", "-c", f"setsid python3 {ASKED}.py >/dev/null 2>&1 &"])
-    host.exec(
-        ["sh", "-c", f"for n in $(seq 300); do [ -e {ASKED}.ready ] && exit; sleep 0.1; done"]
+    ready = f"for n in $(seq 600); do [ -e {ASKED}.ready ] && exit; sleep 0.1; done; exit 1"
+    host.exec(["sh", "-c", ready])
+    proxies = {"https-proxy": "http://me:hid%den@127.0.0.1:3128", "no-proxy": "localhost"}
+    if by_unit:
+        refused = run(host, "plan", {"proxies": proxies})
+        assert "is known from engine 23.0 on" in refused["message"]
+        assert "manage_unit: true" in refused["message"]
+    assert done(host, {"proxies": proxies}, manage_unit=True) == (
+        ["unit", ""] if by_unit else ["proxies", ""]
     )
-    proxies = {"https-proxy": "http://me:hidden@127.0.0.1:3128", "no-proxy": "localhost"}
-    assert done(host, {"proxies": proxies})
-    report = run(host, "plan", {"proxies": {**proxies, "no-proxy": "127.0.0.0/8"}})
-    assert "hidden" not in str(report)
+    assert exists(host, DROP_IN) is by_unit
+    if by_unit:
+        assert host.exec(["stat", "-c", "%a", DROP_IN]).stdout.strip() == "600"
+        assert file_of(host) is None
+    report = run(host, "plan", {"proxies": {**proxies, "no-proxy": "::1"}}, manage_unit=True)
+    assert [change["action"] for change in report["changes"]] == ["update", "restart"]
+    assert "hid%den" not in str(report)
     live = info(host)
     assert live["HttpsProxy"].endswith("@127.0.0.1:3128")
     assert live["NoProxy"] == "localhost"
     pulled = host.exec(["docker", "pull", "registry.example.com/shop/app:1"], check=False)
     assert pulled.returncode != 0
-    asked = host.read(ASKED)
-    assert asked.startswith("CONNECT registry.example.com:443 ")
-    assert done(host, {})
+    assert host.read(ASKED).startswith("CONNECT registry.example.com:443 ")
+    assert done(host, {}, manage_unit=True)
     assert info(host)["HttpsProxy"] == ""
+    assert not exists(host, DROP_IN)
 
 
 @pytest.mark.full

@@ -17,6 +17,7 @@ from . import have as daemon_have
 from . import plan as daemon_plan
 from .facts import facts_after
 from .have import DaemonHave
+from .options import BY_NAME, is_known
 from .want import DaemonWant
 
 RECOVERY_LIMIT = 120.0
@@ -30,6 +31,7 @@ class DaemonPart(Part):
     have: DaemonHave
     made = Plan()
     moves: Mapping[str, Moved] = {}
+    proxies: Mapping[str, str] = {}  # that the unit's environment is to have
     at = ""  # when the daemon was changed
 
     def interrupted(self) -> Change | None:
@@ -63,6 +65,19 @@ class DaemonPart(Part):
             self.have = replace(
                 self.have, unit=unit.read(site.host, may_manage=site.run.manage_unit)
             )
+            self._hand_over_proxies()
+
+    def _hand_over_proxies(self) -> None:
+        """Engines before 23.0 have them from the environment only, which our drop-in sets."""
+        have, values = self.have, dict(self.want.values)
+        is_key = is_known(BY_NAME[unit.PROXIES], have.engine)
+        if have.unit is None or have.assumed or is_key:
+            return
+        if not (have.unit.may_manage or unit.PROXIES in have.unit.resolved):
+            return
+        self.proxies = values.pop(unit.PROXIES, None) or self.proxies
+        self.want = replace(self.want, values=values)
+        self.have = replace(have, unit=replace(have.unit, proxies=self.proxies))
 
     def _driver(self) -> str:
         """The storage driver to come; empty where only kind storage's plan can tell."""
