@@ -169,6 +169,13 @@ def picture(host: TestHost, shift: int = 0) -> Picture:
     return found._replace(volumes=kept)
 
 
+def _what(mount: dict[str, Any]) -> str:
+    """What is mounted; engine 28.5 does not tell the names of anonymous volumes."""
+    if mount["Type"] == "volume" and not mount.get("Name"):
+        return str(mount["Source"].split("/")[-2])
+    return str(mount.get("Name") or mount["Source"])
+
+
 def shape(raw: dict[str, Any]) -> dict[str, Any]:
     """A container as it must be again: all but IDs and what differs from start to start."""
     config = {k: v for k, v in raw["Config"].items() if k not in ("Hostname", "MacAddress")}
@@ -182,9 +189,7 @@ def shape(raw: dict[str, Any]) -> dict[str, Any]:
         name: [end.get("IPAMConfig"), [a for a in end.get("Aliases") or () if a != raw["Id"][:12]]]
         for name, end in raw["NetworkSettings"]["Networks"].items()
     }
-    mounts = sorted(
-        (m["Type"], m.get("Name") or m["Source"], m["Destination"], m["RW"]) for m in raw["Mounts"]
-    )
+    mounts = sorted((m["Type"], _what(m), m["Destination"], m["RW"]) for m in raw["Mounts"])
     state = {k: raw["State"][k] for k in ("Status", "Paused", "ExitCode")}
     if raw["State"]["Running"]:
         state.pop("ExitCode")
