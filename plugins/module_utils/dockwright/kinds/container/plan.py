@@ -155,10 +155,17 @@ def _compare(want: Want, have: Have, image: ImageSeen, context: Context) -> Plan
         values = ("recreate", None, "always", ASKED, Cause.SPEC, cost)
         changes.append(Change(KIND, want.name, Action.REPLACE, *values))
     replaced = any(c.action is Action.REPLACE for c in changes)
+    if kept_of(have):
+        changes = [_giving_up(c) if c.action is Action.REPLACE else c for c in changes]
     stale = [] if replaced else stale
     changes += _state(want, have, replaced, context.cause_of)
     ignored = ignored_notices(want, hidden)
     return Planned(changes, stale, [*ignored, *_kept_image(want, have, image, replaced)])
+
+
+def _giving_up(change: Change) -> Change:
+    text = "what it wrote and its image keeps is given up"
+    return replace(change, reason=f"{change.reason}; {text}" if change.reason else text)
 
 
 def _kept_image(want: Want, have: Have, image: ImageSeen, replaced: bool) -> list[Notice]:
@@ -207,8 +214,6 @@ def _image_change(
     reason = ""
     if image.id is UNKNOWN:
         reason = "known after pull" + _kept_anyhow(want, have, context)
-    if kept_of(have):
-        reason = "; ".join(filter(None, (reason, "what it wrote and its image keeps is given up")))
     cause = context.cause_of(KIND, want.name, "image", want.fields["image"], True)
     if cause is Cause.DRIFT:
         reason = reason or "the reference names another image now"
