@@ -91,7 +91,8 @@ class DaemonPart(Part):
         have, wanted = self.have, self.want.values.get("data-root")
         has_content = have.images or have.containers or have.has_stopped_content
         host = self.site.host
-        if not wanted or wanted == have.raw.get("data-root") or has_content or host.is_image:
+        there = (have.raw.get("data-root"), self.site.info.get("DockerRootDir"))
+        if not wanted or wanted in there or has_content or host.is_image:
             return ""
         from ..storage.have import read  # few documents name it
         from ..storage.recommend import unsuitable_root
