@@ -37,7 +37,15 @@ def main() -> None:
         answer["pending"] = [notice.path for notice in made.pending]
         answer["warnings"] = list(made.warnings)
         if not request.get("check") and made.changes:
-            apply(want, have, made.changes, host, engine, timeout=request.get("timeout", 60))
+            apply(
+                want,
+                have,
+                made.changes,
+                host,
+                engine,
+                timeout=request.get("timeout", 60),
+                defers=bool(made.pending),
+            )
         if not request.get("check"):
             remember(want, have, made, host, memory)
             memory.save()

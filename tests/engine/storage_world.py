@@ -8,11 +8,13 @@ import io
 import json
 import tarfile
 import time
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from tests.hosts import TINY, TestHost, tiny_tar
 
 ACKS = "/machine/acks"
+MOVED = "/var/lib/containerd/moved"  # a volume of its own in a test host
 _WRITER = (
     "i=$(wc -l < /data/records 2>/dev/null || echo 0); trap 'exit 0' TERM; while :; do "
     "i=$((i + 1)); echo $i >> /data/records; fsync /data/records; : > /acks/$i; sleep 0.05; done"
@@ -167,6 +169,13 @@ def picture(host: TestHost, shift: int = 0) -> Picture:
     return found._replace(volumes=kept)
 
 
+def _what(mount: dict[str, Any]) -> str:
+    """What is mounted; engine 28.5 does not tell the names of anonymous volumes."""
+    if mount["Type"] == "volume" and not mount.get("Name"):
+        return str(mount["Source"].split("/")[-2])
+    return str(mount.get("Name") or mount["Source"])
+
+
 def shape(raw: dict[str, Any]) -> dict[str, Any]:
     """A container as it must be again: all but IDs and what differs from start to start."""
     config = {k: v for k, v in raw["Config"].items() if k not in ("Hostname", "MacAddress")}
@@ -180,9 +189,7 @@ def shape(raw: dict[str, Any]) -> dict[str, Any]:
         name: [end.get("IPAMConfig"), [a for a in end.get("Aliases") or () if a != raw["Id"][:12]]]
         for name, end in raw["NetworkSettings"]["Networks"].items()
     }
-    mounts = sorted(
-        (m["Type"], m.get("Name") or m["Source"], m["Destination"], m["RW"]) for m in raw["Mounts"]
-    )
+    mounts = sorted((m["Type"], _what(m), m["Destination"], m["RW"]) for m in raw["Mounts"])
     state = {k: raw["State"][k] for k in ("Status", "Paused", "ExitCode")}
     if raw["State"]["Running"]:
         state.pop("ExitCode")
@@ -211,6 +218,33 @@ def _export(container: Any) -> dict[str, str]:
             if member.name != "etc/mtab":  # the engine's own; a mapped one does not make it
                 found[member.name.rstrip("/")] = hashlib.sha256(head.encode() + text).hexdigest()
     return found
+
+
+def filled(new_host: Callable[..., TestHost], recipe: str) -> TestHost:
+    """A host of its own, for its daemon and data-root do not stay what they are."""
+    host = new_host(recipe)
+    host.exec(["sh", "-c", f"mkdir -p {ACKS} && chmod 1777 {ACKS}"])
+    fill(host)
+    return host
+
+
+def info(host: TestHost) -> dict[str, Any]:
+    with contextlib.closing(host.sdk()) as client:
+        return dict(client.info())
+
+
+def same(before: Picture, after: Picture, *, but: tuple[str, ...] = ()) -> None:
+    """Compared part by part, for the differences to be readable."""
+    for name in Picture._fields:
+        was, now = getattr(before, name), getattr(after, name)
+        if name in but:
+            continue
+        if isinstance(was, dict):
+            assert set(now) == set(was), name
+            for key, value in was.items():
+                assert now[key] == value, (name, key)
+        else:
+            assert now == was, name
 
 
 def acknowledged(host: TestHost) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,49 +10,20 @@ from typing import Any
 import pytest
 
 from tests.engine.storage_world import (
-    ACKS,
+    MOVED,
     Picture,
     acknowledged,
     apply,
     check_records,
-    fill,
+    filled,
+    info,
     picture,
     run,
+    same,
 )
 from tests.hosts import TINY, TestHost, machine, push, start_registry
 
 NewHost = Callable[..., TestHost]
-MOVED = "/var/lib/containerd/moved"  # a volume of its own in a test host
-RUN = "/opt/dockwright/tests/engine/storage_run.py"
-# Where a run may be killed, and whether its note was on disk then.
-STEPS = ("save", "stop", "halt", "switch", "started", "load", "create", "past", "run")
-
-
-def filled(new_host: NewHost, recipe: str) -> TestHost:
-    """A host of its own, for its daemon and data-root do not stay what they are."""
-    host = new_host(recipe)
-    host.exec(["sh", "-c", f"mkdir -p {ACKS} && chmod 1777 {ACKS}"])
-    fill(host)
-    return host
-
-
-def info(host: TestHost) -> dict[str, Any]:
-    with contextlib.closing(host.sdk()) as client:
-        return dict(client.info())
-
-
-def same(before: Picture, after: Picture, *, but: tuple[str, ...] = ()) -> None:
-    """Compared part by part, for the differences to be readable."""
-    for name in Picture._fields:
-        was, now = getattr(before, name), getattr(after, name)
-        if name in but:
-            continue
-        if isinstance(was, dict):
-            assert set(now) == set(was), name
-            for key, value in was.items():
-                assert now[key] == value, (name, key)
-        else:
-            assert now == was, name
 
 
 def changed(host: TestHost, before: Picture, shift: int = 0, **storage: Any) -> dict[str, Any]:
@@ -92,16 +62,20 @@ def test_every_change_in_turn(new_host: NewHost, recipe: str) -> None:
     refused = run(host, "apply", {"storage": {"driver": "vfs"}})
     assert refused["failed"]
     assert "migrate: true" in refused["message"]
-    for driver in ("vfs", "overlay2"):
-        changed(host, before, driver=driver)
-        assert info(host)["Driver"] == driver
+    changed(host, before, driver="vfs")
     changed(host, before, 100000, userns_remap="default")
     assert info(host)["DockerRootDir"] == "/var/lib/docker/100000.100000"
-    changed(host, before, userns_remap="")
-    assert info(host)["DockerRootDir"] == "/var/lib/docker"
-    report = changed(host, before, driver="overlay2", data_root=MOVED)
+    host.exec(["chmod", "701", "/var/lib/containerd"])
+    refused = run(host, "plan", {"storage": {"data_root": MOVED, "migrate": True}})
+    assert "may not pass through /var/lib/containerd" in refused["message"]
+    host.exec(["chmod", "711", "/var/lib/containerd"])
+    report = changed(host, before, 100000, data_root=MOVED)
     assert [change["disruption"] for change in report["changes"]] == ["outage"]
+    assert info(host)["DockerRootDir"] == f"{MOVED}/100000.100000"
+    assert info(host)["Driver"] == "vfs"
+    changed(host, before, userns_remap="", driver="overlay2")
     assert info(host)["DockerRootDir"] == MOVED
+    assert info(host)["Driver"] == "overlay2"
     apply(host, driver="overlay2", cleanup=True)
     assert host.exec(["ls", "/var/lib/docker"]).stdout.split() == []
     left = host.exec(["ls", MOVED]).stdout.split()
@@ -138,6 +112,21 @@ def test_image_store_there_and_back(new_host: NewHost) -> None:
     changed(host, before, image_store="graphdriver")
 
 
+def check_kept(host: TestHost, declared: dict[str, Any]) -> None:
+    """A container that a spec describes stays, and the plan says what it is made of."""
+    planned = run(host, "plan", declared)
+    assert planned["changes"] == []
+    (told,) = planned["ignored"]
+    assert told["path"] == "image"
+    assert "of what the container had written" in told["message"]
+    other = {"containers": {"mine": {**declared["containers"]["mine"], "image": "shop/other:1"}}}
+    host.load_tiny("shop/other:1", Env=["PATH=/bin", "N=other"])
+    changes = [c for c in run(host, "plan", other)["changes"] if c["action"] == "replace"]
+    assert "image" in [change["path"] for change in changes]
+    for change in changes:
+        assert "what it wrote and its image keeps is given up" in change["reason"]
+
+
 def test_what_containers_wrote_and_digests(new_host: NewHost) -> None:
     """Refused, then kept, also at the next change; digests and --rm containers stay."""
     host = new_host("debian-13")
@@ -152,18 +141,24 @@ def test_what_containers_wrote_and_digests(new_host: NewHost) -> None:
         client.containers.run(TINY, writes, name="wrote", detach=True, environment={"A": "1"})
         client.containers.run(digest, idle, name="pinned", detach=True)
         client.containers.run(TINY, idle, name="passing", detach=True, auto_remove=True)
+    declared = {"containers": {"mine": {"image": TINY, "command": writes, "init": True}}}
+    assert not run(host, "apply", declared)["failed"]
     before = picture(host)
     refused = run(host, "apply", {"storage": {"driver": "vfs", "migrate": True}})
-    assert "container wrote wrote into its own layer: /etc/group, /root/x" in refused["message"]
+    for name in ("wrote", "mine"):
+        words = f"container {name} wrote into its own layer: /etc/group, /root/x"
+        assert words in refused["message"]
     assert picture(host) == before
     apply(host, driver="vfs", migrate=True, writable="commit")
+    check_kept(host, declared)
     apply(host, driver="overlay2", migrate=True)
+    check_kept(host, declared)
     after = picture(host)
     assert after.exports == before.exports
     assert after.containers["pinned"]["config"]["Image"] == digest
     with contextlib.closing(host.sdk()) as client:
         assert digest in client.images.get(digest).attrs["RepoDigests"]
-        assert {c.name for c in client.containers.list()} == {"wrote", "pinned", "passing"}
+        assert {c.name for c in client.containers.list()} == {"wrote", "mine", "pinned", "passing"}
     same(
         before._replace(images={}, containers={}),
         after._replace(images={}, containers={}),
@@ -192,38 +187,8 @@ def test_a_driver_that_does_not_work_is_undone(new_host: NewHost) -> None:
     assert "dockwright" not in left
     on_overlay = {"storage": {"data_root": "/srv/docker", "migrate": True}}
     assert "cannot stack" in run(host, "plan", on_overlay)["message"]
-
-
-def killed(host: TestHost, document: dict[str, Any], at: str, when: str) -> None:
-    request = {"document": document, "at": at, "when": when}
-    done = host.core([RUN], input=json.dumps(request), check=False, timeout=600)
-    assert done.returncode == 137, done.stdout + done.stderr
-
-
-@pytest.mark.parametrize(
-    "points",
-    [
-        [("started", "after"), ("create", "after"), ("run", "after")],
-        pytest.param(
-            [(step, when) for step in STEPS for when in ("before", "after")],
-            marks=pytest.mark.full,
-        ),
-    ],
-)
-def test_killed_at_a_step(new_host: NewHost, points: list[tuple[str, str]]) -> None:
-    host = filled(new_host, "debian-13")
-    before = picture(host)
-    document = {"storage": {"driver": "vfs", "migrate": True}}
-    for at, when in points:
-        last = acknowledged(host)
-        killed(host, document, at, when)
-        planned = run(host, "plan", {"storage": {}})
-        if (at, when) != ("save", "before"):
-            assert [change["action"] for change in planned["changes"]] == ["recover"]
-        report = run(host, "apply", {"storage": {}})
-        assert not report["failed"], report["message"]
-        finished = (at, when) == ("run", "after")
-        assert info(host)["Driver"] == ("vfs" if finished else "overlay2")
-        check_records(host, last)
-        same(before, picture(host))
-        assert run(host, "plan", {"storage": {}})["changes"] == []
+    host.exec(["sh", "-c", "mkdir /srv/full && mount -t tmpfs -o size=1m tmpfs /srv/full"])
+    for path, words in (("/srv/full", "is full (1 MiB free)"), ("/run/new", "the next boot")):
+        refused = run(host, "plan", {"storage": {"data_root": path, "migrate": True}})
+        assert "storage.data_root: " in refused["message"]
+        assert words in refused["message"]

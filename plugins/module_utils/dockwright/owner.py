@@ -13,6 +13,7 @@ SERVICE = PREFIX + "service"
 NAME = PREFIX + "name"  # of a container, as it was made
 EXPLICIT = PREFIX + "explicit"  # baked options that were set on purpose (design law 4)
 CARRIED = PREFIX + "carried-volumes"  # targets of anonymous volumes kept over a replacement
+KEPT = PREFIX + "kept-of"  # the ID of the image that it had before what it wrote became one
 REPLACES = PREFIX + "replaces"  # what a container or network replaces: its journal, or its ID
 
 # Labels of the Compose tool describe its own bookkeeping, never the user's wish.

@@ -17,6 +17,10 @@ class Processes:
     def __init__(self, files: Files) -> None:
         self._files = files
 
+    def all(self) -> list[int]:
+        """The processes that there are now."""
+        return [int(name) for name in self._files.list("/proc") if name.isdigit()]
+
     def argv(self, pid: int) -> list[str]:
         """The argument list that the process was started with; empty when it is gone."""
         return _strings(self._files.read_bytes(f"/proc/{pid}/cmdline"))

@@ -63,6 +63,13 @@ class Service:
             return self._show("ActiveState")
         return "active" if self._pid_of_file() else "inactive"
 
+    def ended_at(self) -> float | None:
+        """When the daemon last ended (UNIX time); None where nobody can tell."""
+        if not self.is_managed():
+            return None
+        passed = int(self._show("ActiveExitTimestampMonotonic") or "0") / 10**6
+        return time.time() - time.clock_gettime(time.CLOCK_MONOTONIC) + passed if passed else None
+
     def main_pid(self) -> int | None:
         """The process id of the daemon, None when it does not run."""
         pid = self._pid_of_file()

@@ -119,7 +119,12 @@ class Part:
 
 def interrupted(host: Host | None) -> list[str]:
     """The parts whose work a killed run has left in the middle."""
-    return [kind for kind in OF_ENGINE if host and host.journal(kind).is_there()]
+    names = {"daemon": ("daemon", "deferred")}
+    return [
+        kind
+        for kind in OF_ENGINE
+        if host and any(host.journal(name).is_there() for name in names.get(kind, (kind,)))
+    ]
 
 
 def plan_all(parts: Iterable[Part]) -> Plan:

@@ -211,6 +211,12 @@ def test_another_file_is_read() -> None:
         made({"debug": True}, replace(RUNNING, other_file="/srv/d.json"))
 
 
+def test_a_data_root_that_cannot_be_there() -> None:
+    have = replace(RUNNING, images=0, containers=0, running=0, root_problem="/mnt is full")
+    with pytest.raises(SpecError, match=r"daemon\.data-root: /mnt is full"):
+        made({"data-root": "/mnt"}, have)
+
+
 CONTENT: list[dict[str, Any]] = [
     {"storage-driver": "btrfs"},
     {"data-root": "/srv/docker"},

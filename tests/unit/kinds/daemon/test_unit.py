@@ -91,3 +91,28 @@ def test_refused_or_resolved_and_taken_away_again(seen: unit.UnitHave) -> None:
     gone = plan(parse({}), have(there, raw=raw, owned={"hosts": "", "tls": ""}))
     assert [c.path for c in gone.changes] == ["hosts", "tls", "unit", ""]
     assert gone.changes[2].after is None
+
+
+def test_proxies_of_an_engine_that_has_no_key_for_them(seen: unit.UnitHave) -> None:
+    proxies = {"https-proxy": 'http://me:a%b"c@p:1', "no-proxy": "localhost,::1"}
+    wanted = replace(seen, proxies=proxies)
+    text = wanted.text_without({"proxies"})
+    assert text
+    assert "ExecStart" not in text
+    assert 'Environment="HTTPS_PROXY=http://me:a%%b\\"c@p:1"\n' in text
+    assert 'Environment="NO_PROXY=localhost,::1"\n' in text
+    there = replace(wanted, drop_in=text)
+    assert there.resolved == {"proxies"}
+    made = plan(parse({}), have(wanted))
+    assert [(c.action.value, c.path, c.after) for c in made.changes] == [
+        ("update", "unit", ["proxies"]),
+        ("restart", "", None),
+    ]
+    assert plan(parse({}), have(there)).changes == ()
+    other = replace(there, proxies={"no-proxy": "localhost"})
+    assert [c.path for c in plan(parse({}), have(other)).changes] == ["unit", ""]
+    gone = plan(parse({}), have(replace(there, proxies={})))
+    assert next((c.path, c.before, c.after) for c in gone.changes) == ("unit", ["proxies"], None)
+    both = wanted.text_without({"proxies", "hosts"}) or ""
+    assert "ExecStart=\n" in both
+    assert "HTTPS_PROXY" in both

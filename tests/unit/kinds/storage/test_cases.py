@@ -44,7 +44,12 @@ def have_of(case: dict[str, Any]) -> StorageHave:
         swarm=case.get("swarm", False),
     )
     ground = Ground(
-        "/var/lib/docker", case.get("filesystem", "ext4"), free=ROOM, kernel=(6, 1), is_empty=False
+        "/var/lib/docker",
+        case.get("filesystem", "ext4"),
+        free=ROOM,
+        kernel=(6, 1),
+        is_empty=False,
+        closed=case.get("closed", ""),
     )
     root = case["want"].get("data_root", "").rstrip("/")
     target = Ground(root, **{"filesystem": "ext4", "free": ROOM, **case.get("target", {})})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dockwright.kinds.storage.recommend import Ground, recommend, unsuitable
+from dockwright.kinds.storage.recommend import LEAST, Ground, recommend, unsuitable, unsuitable_root
 
 EXT4 = Ground("/var/lib/docker", "ext4", kernel=(6, 1))
 
@@ -59,3 +59,22 @@ def test_what_suits(ground: Ground, driver: str) -> None:
 )
 def test_what_does_not(driver: str, ground: Ground, word: str) -> None:
     assert word in unsuitable(driver, ground, "26.1.5")
+
+
+@pytest.mark.parametrize(
+    ("driver", "ground", "word"),
+    [
+        ("", EXT4, ""),
+        ("vfs", EXT4._replace(filesystem="overlay"), ""),
+        ("", EXT4._replace(filesystem="overlay"), "no driver works but vfs"),
+        ("overlay2", EXT4._replace(filesystem="nfs4"), "cannot stack"),
+        ("", EXT4._replace(filesystem="tmpfs"), "next boot"),
+        ("", EXT4._replace(free=LEAST - 1), "is full"),
+        ("", EXT4._replace(is_folder=False), "is no folder"),
+    ],
+)
+def test_a_place_for_a_data_root(driver: str, ground: Ground, word: str) -> None:
+    roomy = ground if ground.free else ground._replace(free=LEAST)
+    found = unsuitable_root(driver, roomy, "26.1.5")
+    assert word in found
+    assert bool(found) is bool(word)

@@ -44,6 +44,11 @@ def is_completed(have: Have) -> bool:
     return one_shot and state.get("Status") == "exited" and state.get("ExitCode") == 0
 
 
+def kept_of(have: Have) -> str:
+    """The ID of the image it was made from before what it wrote became its image, if that was."""
+    return owner.labels_of(have.raw).get(owner.KEPT, "")
+
+
 def carried_targets(have: Have) -> frozenset[str]:
     """Where anonymous volumes are mounted that were kept over an earlier replacement."""
     return _carried(have.raw)

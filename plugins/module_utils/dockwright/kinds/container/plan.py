@@ -27,7 +27,7 @@ from ...model import (
     Want,
 )
 from ...options import get
-from .have import is_completed, is_paused, is_running, own_anonymous
+from .have import is_completed, is_paused, is_running, kept_of, own_anonymous
 from .losses import removes_itself
 from .mounts import inherit_volumes
 from .options import ROWS
@@ -155,9 +155,26 @@ def _compare(want: Want, have: Have, image: ImageSeen, context: Context) -> Plan
         values = ("recreate", None, "always", ASKED, Cause.SPEC, cost)
         changes.append(Change(KIND, want.name, Action.REPLACE, *values))
     replaced = any(c.action is Action.REPLACE for c in changes)
+    if kept_of(have):
+        changes = [_giving_up(c) if c.action is Action.REPLACE else c for c in changes]
     stale = [] if replaced else stale
     changes += _state(want, have, replaced, context.cause_of)
-    return Planned(changes, stale, ignored_notices(want, hidden))
+    ignored = ignored_notices(want, hidden)
+    return Planned(changes, stale, [*ignored, *_kept_image(want, have, image, replaced)])
+
+
+def _giving_up(change: Change) -> Change:
+    text = "what it wrote and its image keeps is given up"
+    return replace(change, reason=f"{change.reason}; {text}" if change.reason else text)
+
+
+def _kept_image(want: Want, have: Have, image: ImageSeen, replaced: bool) -> list[Notice]:
+    """That a container runs from what it wrote on top of its image, which a move has kept."""
+    if replaced or image.id != kept_of(have):
+        return []
+    text = "is made of this image and of what the container had written into its own layer"
+    before = get(have.raw, "Config.Image")
+    return [Notice(KIND, want.name, "image", text, before, want.fields["image"])]
 
 
 def _is_restart(want: Want) -> bool:
@@ -190,7 +207,7 @@ def _shown(change: Change) -> tuple[Any, Any]:
 def _image_change(
     want: Want, have: Have, image: ImageSeen, running: bool, context: Context
 ) -> list[Change]:
-    if image.id == have.fields["image"]:
+    if image.id in (have.fields["image"], kept_of(have)):
         return []
     before = f"{get(have.raw, 'Config.Image')} ({_short(have.fields['image'])})"
     after = want.fields["image"] + (f" ({_short(image.id)})" if image.id is not UNKNOWN else "")

@@ -13,7 +13,7 @@ from ...errors import ApplyFailed, DockwrightError, EngineError, HostError
 from ...host.machine import Host
 from ...host.memory import Memory
 from ...model import Action, Change, Disruption, Plan
-from . import proof, undo, unit, what_ran
+from . import deferred, proof, undo, unit, what_ran
 from .document import edited, rendered, text_of
 from .have import DaemonHave
 from .live import live_values
@@ -34,12 +34,16 @@ def apply(  # noqa: PLR0913 (the stages' common signature)
     engine: Engine | None,
     progress: Progress = lambda text: None,
     timeout: float = 120.0,
+    *,
+    defers: bool = False,
 ) -> None:
-    """Carry out the very changes of the plan.
+    """Carry out the very changes of the plan; with ``defers`` some of them wait for a restart.
 
     Raises ApplyFailed; then the old file is back, and the daemon works with it again.
     """
-    _Transaction(want, have, changes, host, engine, progress, timeout).run()
+    transaction = _Transaction(want, have, changes, host, engine, progress, timeout)
+    transaction.defers = defers
+    transaction.run()
 
 
 def remember(want: DaemonWant, have: DaemonHave, plan: Plan, host: Host, memory: Memory) -> None:
@@ -50,6 +54,8 @@ def remember(want: DaemonWant, have: DaemonHave, plan: Plan, host: Host, memory:
     names = {notice.path.partition(".")[0] for notice in plan.pending}
     waiting = frozenset() if restarted else frozenset(names & ours)
     memory.set_waiting(host.service.identity(), waiting)
+    if deferred.of(host) and not deferred.waiting(host):
+        deferred.clear(host)
 
 
 class _Transaction:
@@ -77,7 +83,10 @@ class _Transaction:
         self.steps = [c for c in changes if c.action is not Action.UPDATE]
         self.document = edited(have.raw, want, self.paths)
         self.journal = host.journal(undo.KIND)
+        restarts = bool(self.steps) and self.steps[-1].action is Action.RESTART
+        self.waited = deferred.waiting(host) if restarts else None
         self.record = self._recorded()
+        self.defers = False  # some of the keys wait for a restart
         self.wrote = self.reloaded = self.restarted = False
         self.started = time.time()
 
@@ -98,6 +107,7 @@ class _Transaction:
             self._carry_out()
         except DockwrightError as error:
             raise self._undone(error) from error
+        self._note_deferred()
         self.journal.clear()
 
     def _recorded(self) -> Record:
@@ -105,7 +115,7 @@ class _Transaction:
         steps, have = self.steps, self.have
         lent = len(steps) > 1 and steps[0].action is Action.RELOAD
         return Record(
-            before=have.text,
+            before=self.waited.before if self.waited else have.text,
             after=text_of(self.document) if self.paths else have.text or "",
             was_up=have.is_running,
             daemon=self.host.service.identity() if have.is_running else "",
@@ -122,6 +132,15 @@ class _Transaction:
         """On disk before the step begins."""
         self.record = replace(self.record, step=step, **more)
         self.journal.write(self.record.as_data())
+
+    def _note_deferred(self) -> None:
+        """What to go back to, should the daemon not start with what waits for its restart."""
+        if self.restarted or not self.have.is_running:
+            return
+        if self.defers or (self.paths and deferred.of(self.host)):
+            have, record = self.have, self.record
+            found = deferred.Deferred(record.daemon, have.text, record.after, have.scope)
+            deferred.note(self.host, replace(found, owned=tuple(have.owned)))
 
     def _check(self) -> None:
         self.progress("validate the new daemon.json")
@@ -188,6 +207,7 @@ class _Transaction:
                 self._reload(self.engine)
             before = what_ran.observe(self.engine)
             self._note(RESTART, **before._asdict())
+            self.wrote = self.waited is not None  # by an earlier run
             self._write_all()
             self._restart(self.engine, before)
 
@@ -307,5 +327,7 @@ class _Transaction:
             fix = f"putting the old state back failed too: {second.message}"
             fix += "; the next run tries it again"
         else:
+            if self.waited:  # it was given up
+                deferred.clear(self.host)
             self.journal.clear()
         return ApplyFailed(words, where=error.where or self.want.where, fix=fix)

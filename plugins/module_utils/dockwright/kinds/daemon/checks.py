@@ -12,6 +12,7 @@ from .document import Difference, normal
 from .have import DaemonHave
 from .log_options import DRIVERS
 from .options import BY_NAME, TRAPS, Key, is_known, version
+from .storage_options import Ground, wrong_options
 from .want import DaemonWant
 
 
@@ -32,6 +33,10 @@ def check(
         problems += _flag_problems(want, have)
     problems += _swarm_problems(want, have)
     problems += _log_driver_problems(want, have)
+    problems += _storage_option_problems(want, have)
+    if have.root_problem:
+        fix = "name another folder, or make room"
+        problems.append(Problem(f"{want.where}.data-root", have.root_problem, fix))
     now = {name: normal(name, value) for name, value in have.raw.items()}
     problems += networks.collisions(want.values, now, have.network, want.where)
     known = _staying(want, have, foreign)
@@ -158,6 +163,24 @@ def _log_driver_problems(want: DaemonWant, have: DaemonHave) -> list[Problem]:
         return []
     fix = nearest(name, known) or "known: " + ", ".join(sorted(known))
     return [Problem(f"{want.where}.log-driver", f"there is no log driver {name!r}", fix)]
+
+
+def _storage_option_problems(want: DaemonWant, have: DaemonHave) -> list[Problem]:
+    """Options that the storage driver to come does not start with."""
+    driver = str(want.values.get("storage-driver") or have.driver)
+    ground = Ground(have.engine, have.backing if driver == have.driver else "")
+    if "storage-opts" in want.values:
+        return [
+            Problem(f"{want.where}.storage-opts[{index}]", text, fix)
+            for index, text, fix in wrong_options(want.values["storage-opts"], driver, ground)
+        ]
+    theirs = have.raw.get("storage-opts") if "storage-opts" not in have.owned else None
+    if "storage-driver" not in want.values or not isinstance(theirs, list):
+        return []
+    return [
+        Problem(f"{want.where}.storage-driver", f"{have.path} has storage-opts: {text}", fix)
+        for _, text, fix in wrong_options(map(str, theirs), driver, ground)
+    ]
 
 
 def _staying(want: DaemonWant, have: DaemonHave, foreign: str) -> dict[str, Any]:

@@ -181,6 +181,8 @@ def parse_proxies(value: Any, where: str) -> dict[str, str]:
         path = f"{where}.{key}"
         listed = isinstance(item, (list, tuple)) and key == "no-proxy"
         result[key] = ",".join(parse_texts(item, path)) if listed else parse_text(item, path)
+        if not result[key].isprintable():
+            raise wrong(path, "is not one line of text", "write it in one line")
         if key != "no-proxy" and result[key] and not urlsplit(f"//{result[key]}").hostname:
             raise wrong(
                 path, "is not the address of a proxy", "write http://proxy.example.com:3128"

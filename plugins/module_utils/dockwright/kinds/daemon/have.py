@@ -51,6 +51,9 @@ class DaemonHave:
     swarm: bool = False
     cgroup_version: str = "1"
     cgroup_driver: str = ""
+    driver: str = ""  # the storage driver in force, or the one that kind storage is to put there
+    backing: str = ""  # the file system below it, as the engine calls it
+    root_problem: str = ""  # why the wanted data-root cannot be where it is to be
     log_drivers: tuple[str, ...] = ()
     unit: UnitHave | None = None  # looked at where flags collide, or our drop-in is there
     network: HostNetwork = field(default_factory=HostNetwork)
@@ -96,6 +99,8 @@ def read(
         swarm=(info.get("Swarm") or {}).get("LocalNodeState", "inactive") != "inactive",
         cgroup_version=str(info.get("CgroupVersion") or "1"),
         cgroup_driver=str(info.get("CgroupDriver") or ""),
+        driver=str(info.get("Driver") or ""),
+        backing=_backing(info),
         log_drivers=tuple((info.get("Plugins") or {}).get("Log") or ()),
         mark=memory.fingerprint,
     )
@@ -132,6 +137,11 @@ def parsed_file(text: str | None, path: str) -> tuple[dict[str, Any], str]:
     if not isinstance(found, dict):
         return {}, f"{path} holds no JSON object"
     return found, ""
+
+
+def _backing(info: Mapping[str, Any]) -> str:
+    pairs = info.get("DriverStatus") or ()
+    return next((pair[1] for pair in pairs if pair[:1] == ["Backing Filesystem"]), "")
 
 
 def _info(engine: Engine | None) -> Mapping[str, Any]:

@@ -305,7 +305,7 @@ REGISTRIES = (
         "Proxies of the daemon itself: http-proxy, https-proxy, no-proxy.",
         {},
         since="23.0",
-        instead="set HTTP_PROXY in the environment of the systemd unit",
+        instead="set manage_unit: true, which puts them into the environment of the systemd unit",
     ),
 )
 

@@ -17,6 +17,7 @@ from . import have as daemon_have
 from . import plan as daemon_plan
 from .facts import facts_after
 from .have import DaemonHave
+from .options import BY_NAME, is_known
 from .want import DaemonWant
 
 RECOVERY_LIMIT = 120.0
@@ -30,21 +31,26 @@ class DaemonPart(Part):
     have: DaemonHave
     made = Plan()
     moves: Mapping[str, Moved] = {}
+    proxies: Mapping[str, str] = {}  # that the unit's environment is to have
     at = ""  # when the daemon was changed
 
     def interrupted(self) -> Change | None:
-        from .undo import interrupted
+        from . import deferred, undo
 
-        return interrupted(self.site.host)
+        return undo.interrupted(self.site.host) or deferred.interrupted(self.site.host)
 
     def recover(self) -> None:
-        from .undo import recover
+        from . import deferred, undo
 
-        finished = recover(self.site.host, self.site.engine, RECOVERY_LIMIT)
-        if finished:
-            memory = self.site.memory()
-            memory.own_keys(finished.values, finished.writer)
-            memory.save()
+        host, engine, memory = self.site.host, self.site.engine, self.site.memory()
+        if host.journal(undo.KIND).is_there():
+            finished = undo.recover(host, engine, RECOVERY_LIMIT)
+            if finished:
+                memory.own_keys(finished.values, finished.writer)
+        given_up = deferred.recover(host, engine, RECOVERY_LIMIT)
+        if given_up:
+            deferred.own_again(given_up, memory)
+        memory.save()
 
     def look(self) -> None:
         site = self.site
@@ -53,11 +59,47 @@ class DaemonPart(Part):
             daemon_have.refuse_another(site.info, site.host, os.uname().nodename, socket)
         scope = site.run.scope
         self.have = daemon_have.read(site.host, site.engine, site.memory(), site.info, scope)
-        self.have = replace(self.have, network=self._network())
+        self.have = replace(self.have, network=self._network(), driver=self._driver())
+        self.have = replace(self.have, root_problem=self._root_problem())
         if self._concerns_unit():
             self.have = replace(
                 self.have, unit=unit.read(site.host, may_manage=site.run.manage_unit)
             )
+            self._hand_over_proxies()
+
+    def _hand_over_proxies(self) -> None:
+        """Engines before 23.0 have them from the environment only, which our drop-in sets."""
+        have, values = self.have, dict(self.want.values)
+        is_key = is_known(BY_NAME[unit.PROXIES], have.engine)
+        if have.unit is None or have.assumed or is_key:
+            return
+        if not (have.unit.may_manage or unit.PROXIES in have.unit.resolved):
+            return
+        self.proxies = values.pop(unit.PROXIES, None) or self.proxies
+        self.want = replace(self.want, values=values)
+        self.have = replace(have, unit=replace(have.unit, proxies=self.proxies))
+
+    def _driver(self) -> str:
+        """The storage driver to come; empty where only kind storage's plan can tell."""
+        storage = self.site.wants.get("storage")
+        if storage is None or (storage.driver, storage.image_store) == (None, None):
+            return self.have.driver
+        return "" if storage.image_store or storage.driver == "auto" else str(storage.driver)
+
+    def _root_problem(self) -> str:
+        """Why the wanted data-root cannot be there; where one has content, it is not moved here."""
+        have, wanted = self.have, self.want.values.get("data-root")
+        has_content = have.images or have.containers or have.has_stopped_content
+        host = self.site.host
+        there = (have.raw.get("data-root"), self.site.info.get("DockerRootDir"))
+        if not wanted or wanted in there or has_content or host.is_image:
+            return ""
+        from ..storage.have import read  # few documents name it
+        from ..storage.recommend import unsuitable_root
+
+        ground = read(host, None, self.site.memory(), {}).ground(wanted)
+        driver = str(self.want.values.get("storage-driver") or "")
+        return unsuitable_root(driver, ground, have.engine)
 
     def _network(self) -> HostNetwork:
         """Addresses and routes only where a key is about them: that costs commands."""
@@ -93,7 +135,8 @@ class DaemonPart(Part):
         site = self.site
         self.at = datetime.now(timezone.utc).isoformat(timespec="seconds")
         engine = site.engine if self.have.is_running else None
-        daemon.apply(self.want, self.have, changes, site.host, engine, site.tell)
+        defers = bool(self.made.pending)
+        daemon.apply(self.want, self.have, changes, site.host, engine, site.tell, defers=defers)
         did(changes)
 
     def remember(self) -> None:

@@ -97,6 +97,8 @@ def _unit_change(have: DaemonHave, out: frozenset[str]) -> Change:
     assert have.unit is not None
     before, after = sorted(have.unit.resolved), sorted(out)
     reason = f"the flags that {have.unit.drop_in_path} leaves out, for the keys of daemon.json"
+    if {*before, *after} & {unit.PROXIES}:
+        reason = f"{have.unit.drop_in_path}: proxies in the environment, flags that it leaves out"
     cost = Disruption.NONE
     values = (unit.PATH, before or None, after or None, reason, Cause.SPEC, cost)
     return Change(KIND, KIND, Action.UPDATE, *values)

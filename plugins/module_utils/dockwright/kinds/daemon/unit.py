@@ -1,4 +1,7 @@
-"""Flags of the daemon's unit that collide with keys: found, and resolved by a drop-in of ours."""
+"""Flags of the daemon's unit that collide with keys, and proxies that are no key of old engines.
+
+Both are resolved by a drop-in of ours.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from .flags import flagged_keys, without_keys
 
 PATH = "unit"  # of its change
 _HEAD = "# Written by dockwright (manage_unit), without the flags of these keys of daemon.json:\n"
+PROXIES = "proxies"  # the key of daemon.json, from engine 23.0 on
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
 
@@ -23,6 +27,7 @@ class UnitHave:
     files: UnitFiles = field(default_factory=UnitFiles)
     drop_in: str | None = None  # its text; None: there is none
     may_manage: bool = False  # the run's manage_unit
+    proxies: Mapping[str, str] = field(default_factory=dict)  # wanted in its environment
 
     @property
     def drop_in_path(self) -> str:
@@ -36,7 +41,7 @@ class UnitHave:
 
     @property
     def resolved(self) -> frozenset[str]:
-        """The keys whose flags our drop-in leaves out now."""
+        """The keys that our drop-in is there for now."""
         first = (self.drop_in or "").splitlines()[1:2]
         return frozenset(first[0].lstrip("# ").split(", ")) if first else frozenset()
 
@@ -44,10 +49,13 @@ class UnitHave:
         """The drop-in that leaves out the flags of these keys; None where none is needed."""
         if not names:
             return None
-        words = self.words_without(names)
-        command = " ".join(_quoted(word) for word in words)
-        listed = ", ".join(sorted(names))
-        return f"{_HEAD}# {listed}\n[Service]\nExecStart=\nExecStart={command}\n"
+        text = f"{_HEAD}# {', '.join(sorted(names))}\n[Service]\n"
+        if set(names) - {PROXIES}:
+            command = " ".join(_quoted(word) for word in self.words_without(names))
+            text += f"ExecStart=\nExecStart={command}\n"
+        if PROXIES in names:
+            text += "".join(_assigned(key, value) for key, value in self.proxies.items())
+        return text
 
     def words_without(self, names: Collection[str]) -> list[str]:
         """The command without the flags of these keys, variables filled in only where needed."""
@@ -87,7 +95,8 @@ def read(host: Host, *, may_manage: bool) -> UnitHave:
 def left_out(unit: UnitHave, keys: Collection[str]) -> frozenset[str]:
     """The keys of the new file whose flags our drop-in is to leave out."""
     needed = unit.flags.keys() & set(keys)
-    return frozenset(needed if unit.may_manage else needed & unit.resolved)
+    found = needed if unit.may_manage else needed & unit.resolved
+    return frozenset({*found, PROXIES} if unit.proxies else found)
 
 
 def problems(
@@ -120,9 +129,16 @@ def write(host: Host, unit: str, text: str | None) -> None:
         host.files.remove(path)
     else:
         host.files.make_directory(path.rpartition("/")[0])
-        host.files.write_atomic(path, text)
+        # Addresses of proxies may hold passwords.
+        host.files.write_atomic(path, text, mode=0o600 if "\nEnvironment=" in text else 0o644)
     if host.service.has_systemd() and not host.files.root:
         host.run(["systemctl", "daemon-reload"], timeout=60.0).checked()
+
+
+def _assigned(key: str, value: str) -> str:
+    name = key.upper().replace("-", "_")
+    text = value.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return f'Environment="{name}={text}"\n'
 
 
 def _quoted(word: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
 from ...engine.client import Engine
@@ -10,6 +11,7 @@ from ...errors import ApplyFailed, EngineRefused
 
 _RUNS = ("running", "paused", "restarting")
 _KILLED = (137, 143, 255)  # by the daemon's stop, not by an end of their own
+_SLACK = 1.0  # moments are compared in whole seconds
 
 
 class WhatRan(NamedTuple):
@@ -30,6 +32,28 @@ def observe(engine: Engine) -> WhatRan:
         elif entry.get("State") == "exited" and _policy(engine, identity) == "always":
             stopped[identity] = name
     return WhatRan(running, stopped)
+
+
+def before(engine: Engine, ended: float) -> WhatRan:
+    """What ran when the daemon ended (UNIX time), told afterwards: it stopped that itself."""
+    running: dict[str, str] = {}
+    stopped: dict[str, str] = {}
+    for entry in engine.get("/containers/json", {"all": True}):
+        identity, name = entry["Id"], _name(entry)
+        state = _state(engine, identity) or {}
+        if _moment(state.get("FinishedAt")) >= ended - _SLACK:
+            running[identity] = name
+        elif _moment(state.get("StartedAt")) >= ended and _policy(engine, identity) == "always":
+            stopped[identity] = name
+    return WhatRan(running, stopped)
+
+
+def _moment(value: Any) -> float:
+    """A moment of the engine as UNIX time; 0 where it never was."""
+    text = str(value or "")[:19]
+    if len(text) < 19 or text.startswith("0001"):
+        return 0.0
+    return datetime.fromisoformat(text).replace(tzinfo=timezone.utc).timestamp()
 
 
 def bring_back(engine: Engine, before: WhatRan, *, all_stopped: bool) -> list[str]:

@@ -11,6 +11,7 @@ from ..daemon import proof
 from ..daemon.document import text_of
 from ..part import Site
 from . import move, rebuild
+from .copying import end_copies
 from .have import StorageHave
 from .probe import probe_driver
 from .target import Target, file_after
@@ -105,6 +106,7 @@ def _undone(work: Work, error: DockwrightError, where: str) -> ApplyFailed:
 def recover(work: Work) -> None:
     """Finish or undo what a killed run has begun. When that fails the journal stays."""
     work.record = {**work.journal.read(), "killed": True}
+    end_copies(work.host, work.record["to"]["base"])
     if work.record.get("step") != rebuild.RUN:
         undo(work)
     elif work.record["moves"]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from ...errors import Problem
 from ...host.disks import is_below
 from ..daemon.options import version
+from ..daemon.storage_options import Ground as Options
+from ..daemon.storage_options import wrong_options
 from .have import StorageHave
 from .inventory import Inventory, is_passing
-from .recommend import unsuitable
+from .recommend import poor, unsuitable
 from .sizes import shown
 from .target import Target
 from .want import StorageWant
@@ -33,23 +35,45 @@ def problems_of(want: StorageWant, have: StorageHave, target: Target) -> list[Pr
     problems += _driver(want, have, target)
     problems += _store(want, have, target)
     problems += _root(want, have, target)
+    problems += _options(want, have, target)
     if have.remap_problem:
         fix = "make the user with its ranges, or write default"
         problems.append(Problem(f"{where}.userns_remap", have.remap_problem, fix))
-    if target.remap and not have.remap and target.ground.closed:
+    moves = target.moves(have)
+    if target.remap and (moves or not have.remap) and target.ground.closed:
         text = f"a mapped root may not pass through {target.ground.closed}"
-        problems.append(Problem(f"{where}.userns_remap", text, "let it: chmod o+x"))
+        option = "data_root" if moves else "userns_remap"
+        fix = f"let it: chmod go+x {target.ground.closed}"
+        problems.append(Problem(f"{where}.{option}", text, fix))
     return problems
 
 
 def _driver(want: StorageWant, have: StorageHave, target: Target) -> list[Problem]:
     if target.store != "graphdriver" or not target.driver:
         return []
+    if target.moves(have) and poor(target.ground):  # said of the data-root
+        return []
     why = unsuitable(target.driver, target.ground, have.daemon.engine)
     if not why or (target.driver == have.driver and not target.moves(have)):
         return []
     option = "driver" if want.driver else "data_root"
     return [Problem(f"{want.where}.{option}", why, "choose another one, or driver: auto")]
+
+
+def _options(want: StorageWant, have: StorageHave, target: Target) -> list[Problem]:
+    """Options in the file that the new driver does not start with."""
+    options = have.daemon.raw.get("storage-opts")
+    if target.store != "graphdriver" or not isinstance(options, list):
+        return []
+    if target.driver == have.driver and not target.switches(have):
+        return []
+    option = "driver" if want.driver else "image_store"
+    ground = Options(have.daemon.engine, target.ground.filesystem)
+    fix = "take it out of storage-opts first, by a run of its own"
+    return [
+        Problem(f"{want.where}.{option}", f"storage-opts of {have.daemon.path}: {text}", fix)
+        for _, text, _ in wrong_options(map(str, options), target.driver, ground)
+    ]
 
 
 def _store(want: StorageWant, have: StorageHave, target: Target) -> list[Problem]:
@@ -74,14 +98,12 @@ def _root(want: StorageWant, have: StorageHave, target: Target) -> list[Problem]
     if is_below(target.base, have.base) or is_below(have.base, target.base):
         text = f"{target.base} and {have.base}, the present one, are in each other"
         return [Problem(path, text, "name a folder beside it")]
-    if not ground.is_folder:
-        return [Problem(path, f"{target.base} is no folder", "name another one")]
+    why = poor(ground)
+    if why:
+        return [Problem(path, why, "make room, or name another folder")]
     if not ground.is_empty:
         text = f"{target.base} is not empty"
         return [Problem(path, text, "empty it, or name another folder")]
-    if ground.free < 16 * 1024**2:
-        text = f"the file system of {target.base} is full ({shown(ground.free)} free)"
-        return [Problem(path, text, "make room, or name another folder")]
     return []
 
 

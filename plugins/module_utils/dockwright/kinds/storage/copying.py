@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from typing import Any, Callable
 
-from ...errors import ApplyFailed, DockwrightError
-from ...host.disks import free_space
+from ...errors import ApplyFailed, DockwrightError, HostError
+from ...host.disks import free_space, is_below
 from ...host.machine import Host
+from ...host.processes import Processes
 from .sizes import shown
 
 _TELL_EACH = 10.0
 _SLOWEST = 1024**2  # bytes a second
 _LEAST = 3600.0
+_COPY = ("cp", "-a", "--sparse=always", "-T")
+_END_LIMIT = 60.0
 
 
 def limit_of(size: int) -> float:
@@ -31,7 +36,7 @@ def copy_root(host: Host, source: str, target: str, size: int, tell: Callable[[s
     files = host.files
     files.make_directory(target, mode=0o710)
     before = free_space(files, target)
-    argv = ["cp", "-a", "-x", "--sparse=always", "-T", files.path(source), files.path(target)]
+    argv = [*_COPY, "-x", files.path(source), files.path(target)]
     errors: list[DockwrightError] = []
 
     def work() -> None:
@@ -52,6 +57,34 @@ def copy_root(host: Host, source: str, target: str, size: int, tell: Callable[[s
     if errors:
         raise errors[0]
     compare(files.path(source), files.path(target), source, target)
+
+
+def copy_tree(host: Host, source: str, target: str, limit: float) -> None:
+    """Copy one folder or file of a data-root. Raises HostError."""
+    host.run([*_COPY, source, target], timeout=limit).checked()
+
+
+def end_copies(host: Host, folder: str) -> None:
+    """End what a killed run has left copying into a folder: it would write on for hours.
+
+    Raises HostError where that does not end.
+    """
+    processes, real = Processes(host.files), host.files.path(folder)
+    deadline = time.monotonic() + _END_LIMIT
+    while True:
+        left = [pid for pid in processes.all() if _is_copy(processes.argv(pid), real)]
+        if not left:
+            return
+        if time.monotonic() > deadline:
+            text = f"process {left[0]} copies into {folder} and does not end"
+            raise HostError(text, fix="see what holds it, and run again")
+        for pid in left:
+            processes.signal(pid, signal.SIGKILL)
+        time.sleep(0.05)
+
+
+def _is_copy(argv: Sequence[str], folder: str) -> bool:
+    return set(_COPY) <= {os.path.basename(word) for word in argv} and is_below(argv[-1], folder)
 
 
 def compare(old: str, new: str, source: str, target: str) -> None:

@@ -168,11 +168,18 @@ def _content(files: Files, path: str) -> list[str]:
 
 
 def _closed(real: str) -> str:
-    """A folder above a path that a mapped root may not pass through."""
+    """A folder above a path that a mapped root may not pass through.
+
+    A process that joins another one's namespaces still has root's group while the container is
+    set up: a folder of that group must let both pass, the group and the others.
+    """
     folder = os.path.dirname(real)
     while folder != os.path.dirname(folder):
-        if os.path.isdir(folder) and not os.stat(folder).st_mode & 0o001:
-            return folder
+        if os.path.isdir(folder):
+            found = os.stat(folder)
+            needed = 0o011 if found.st_gid == 0 else 0o001
+            if found.st_mode & needed != needed:
+                return folder
         folder = os.path.dirname(folder)
     return ""
 

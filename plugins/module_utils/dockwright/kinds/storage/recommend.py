@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..daemon.options import version
+from .sizes import shown
 
 _NO_UPPER = ("overlay", "nfs", "nfs4", "ecryptfs", "aufs", "cifs", "9p", "virtiofs", "vboxsf")
 _PASSING = ("tmpfs", "ramfs")
+LEAST = 16 * 1024**2  # an engine with nothing in it needs some
 _ORDER = ("overlay2", "fuse-overlayfs", "btrfs", "vfs")
 
 
@@ -29,10 +31,34 @@ class Ground(NamedTuple):
     closed: str = ""  # a folder above it that not everybody may pass through
 
 
+def poor(ground: Ground) -> str:
+    """Why a place is none for a data-root, whatever the driver; empty when it is one."""
+    if not ground.is_folder:
+        return f"{ground.path} is no folder"
+    if ground.free < LEAST:
+        return f"the file system of {ground.path} is full ({shown(ground.free)} free)"
+    return _passing(ground)
+
+
+def _passing(ground: Ground) -> str:
+    if ground.filesystem not in _PASSING:
+        return ""
+    return f"{ground.path} is on {ground.filesystem}, which is gone after the next boot"
+
+
+def unsuitable_root(driver: str, ground: Ground, engine: str) -> str:
+    """Why a data-root cannot be in a place; without a named driver ``vfs`` is what is left."""
+    if poor(ground):
+        return poor(ground)
+    if not driver and recommend(ground, engine) == "vfs":
+        return f"{_place(ground)}, on which no driver works but vfs"
+    return unsuitable(driver, ground, engine)
+
+
 def unsuitable(driver: str, ground: Ground, engine: str) -> str:
     """Why a driver cannot work there; empty when it can."""
-    if ground.filesystem in _PASSING:
-        return f"{ground.path} is on {ground.filesystem}, which is gone after the next boot"
+    if _passing(ground):
+        return _passing(ground)
     if driver == "overlay2":
         return _overlay2(ground)
     if driver == "btrfs" and ground.filesystem != "btrfs":

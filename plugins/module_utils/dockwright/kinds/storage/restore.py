@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ... import owner
 from ...engine.client import Engine
 from ...errors import ApplyFailed, EngineRefused
 from ...model import EngineFacts, Have
@@ -152,6 +153,11 @@ class Restorer:
         engine = self.work.engine
         wanted = self.commits.get(name) or str((have.raw.get("Config") or {}).get("Image"))
         identity = self.images.get(str(have.raw["Image"]), str(have.raw["Image"]))
+        was = creation.body["Labels"].get(owner.KEPT, "")
+        if was:
+            creation.body["Labels"][owner.KEPT] = self.images.get(was, was)
+        elif name in self.commits:
+            creation.body["Labels"][owner.KEPT] = identity
         now = _id_of(engine, wanted)
         if name in self.commits or now == identity or (now and "@" in wanted):
             creation.body["Image"] = wanted

@@ -19,6 +19,7 @@ from typing import Any
 from ...errors import HostError
 from ...host.files import Files
 from ...host.machine import Host
+from .copying import copy_tree
 from .have import REMAPPED
 from .kept import ASIDE
 
@@ -112,5 +113,4 @@ def copy_shared(host: Host, source: str, target: str, limit: float) -> None:
             continue
         if os.path.isdir(new):
             shutil.rmtree(new)
-        argv = ["cp", "-a", "--sparse=always", "-T", old, new]
-        host.run(argv, timeout=limit).checked()
+        copy_tree(host, old, new, limit)
