@@ -53,8 +53,8 @@ class Managed:
             env={
                 **os.environ,
                 "PATH": f"{self.host.ssh_path}:{os.environ['PATH']}",
-                "ANSIBLE_STDOUT_CALLBACK": "default",
                 "ANSIBLE_NOCOLOR": "1",
+                "ANSIBLE_PIPELINING": "1",
             },
             cwd=self._folder,
             capture_output=True,
@@ -120,7 +120,7 @@ def test_a_version_is_pinned_and_held_and_the_engine_goes_while_its_data_stays(
 
     managed.play(engine_state="absent")  # held packages, too
     assert managed.installed() == "" and managed.held() == []
-    assert managed.host.exec(["sh", "-c", "command -v dockerd"], check=False).returncode == 1
+    assert managed.host.exec(["sh", "-c", "command -v dockerd"], check=False).returncode
     assert "web" in _names_on_disk(managed.host)
     left = managed.host.exec(["sh", "-c", "ls /etc/apt/sources.list.d /etc/apt/preferences.d"])
     assert "dockwright" not in left.stdout

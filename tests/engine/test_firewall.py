@@ -118,20 +118,6 @@ with socket.create_connection((sys.argv[1], 8080), 5) as held:
 """
 
 
-def test_without_iptables_docker_proxy_is_guarded_too(site26: Site) -> None:
-    document = {"daemon": {"iptables": False}, "firewall": site26.spec()}
-    site26.apply(document)
-    site26.host.exec(["iptables", "-t", "nat", "-F"])  # the daemon leaves its old rules behind
-    site26.host.exec(["docker", "start", "web", "api"])
-    assert not any(site26.reached(site26.stranger).values())
-    assert site26.reached(site26.friend)["v4"]
-    assert site26.apply(document)["changes"] == []
-    without = {key: value for key, value in site26.spec().items() if key != "host_ports"}
-    answer = site26.answer({"daemon": {"iptables": False}, "firewall": without})
-    assert [problem["where"] for problem in answer["problems"]] == ["firewall.host_ports"]
-    assert "over IPv4 and IPv6" in answer["message"]
-
-
 @pytest.mark.parametrize(
     "harm",
     [
