@@ -97,7 +97,9 @@ def test_direct_routing_that_the_daemon_allows_is_held_by_us(
     assert site.reached(site.friend)["direct"] and site.friend.gets(inside)
 
 
-@pytest.mark.parametrize("engine", ["host26", "host28"])
+@pytest.mark.parametrize(
+    "engine", ["host28", pytest.param("host26", marks=pytest.mark.full)]
+)
 def test_a_backend_that_would_not_ask_our_rules(
     engine: str, request: pytest.FixtureRequest, site_of: Callable[[TestHost], Site]
 ) -> None:
