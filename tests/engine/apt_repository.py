@@ -23,7 +23,8 @@ done
 dpkg -s "$name" | sed -e '/^Status:/d' -e '/^Conffiles:/,/^[^ ]/{/^Conffiles:/d;/^ /d}' \
     -e "s/^Version: .*/Version: $version/" > "$build/DEBIAN/control"
 dpkg-query -W -f '${Conffiles}\n' "$name" | sed -n 's/^ \([^ ]*\) .*/\1/p' |
-    while read -r path; do if [ -f "$path" ]; then echo "$path"; fi; done > "$build/DEBIAN/conffiles"
+    while read -r path; do if [ -f "$path" ]; then echo "$path"; fi; done \
+    > "$build/DEBIAN/conffiles"
 for script in preinst postinst prerm postrm; do
     there=/var/lib/dpkg/info/$name.$script
     if [ -e "$there" ]; then cp -p "$there" "$build/DEBIAN"; fi
@@ -44,11 +45,11 @@ import hashlib, pathlib, subprocess, sys
 folder = pathlib.Path(sys.argv[1])
 found = []
 for deb in sorted(folder.glob("*.deb")):
-    control = subprocess.run(["dpkg-deb", "--field", deb], capture_output=True, text=True, check=True)
+    control = subprocess.check_output(["dpkg-deb", "--field", deb], text=True)
     with deb.open("rb") as file:
         mark = hashlib.file_digest(file, "sha256").hexdigest()
     words = f"Filename: ./{deb.name}\nSize: {deb.stat().st_size}\nSHA256: {mark}\n"
-    found.append(control.stdout.rstrip() + "\n" + words)
+    found.append(control.rstrip() + "\n" + words)
 (folder / "Packages").write_text("\n".join(found))
 """
 

@@ -126,8 +126,7 @@ class Loop:
     def _is_explained(self, line: str) -> bool:
         began, why = float(line.split()[2]), line.split(" ", 3)[3]
         return any(
-            first <= began <= last and why.startswith(words)
-            for first, last, words in self._outages
+            first <= began <= last and why.startswith(words) for first, last, words in self._outages
         )
 
 

@@ -8,9 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.engine.firewall_site import ABSENT, SERVER, Site, wait
+from tests.engine.firewall_site import ABSENT, SERVER, Site
 from tests.hosts import TINY, TestHost, machine
-from tests.hosts.lan import Client, Lan
 
 
 def test_every_way_is_closed_but_to_whom_it_is_opened(site: Site) -> None:

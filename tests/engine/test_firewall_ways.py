@@ -61,7 +61,7 @@ def test_without_docker_proxy_the_hosts_own_ports_stay_open(site26: Site) -> Non
 def test_direct_routing_that_the_daemon_allows_is_held_by_us(
     host28: TestHost, site_of: Callable[[TestHost], Site]
 ) -> None:
-    """Since 28 a route to a container leads nowhere, but where the daemon or a network allows it."""
+    """Since 28 a route to a container leads nowhere, unless the daemon or a network allows it."""
     site = site_of(host28)
     daemon = {"allow-direct-routing": True}
     subnet, inside = "10.232.28.0/24", "10.232.28.7"
@@ -97,13 +97,11 @@ def test_direct_routing_that_the_daemon_allows_is_held_by_us(
     assert site.reached(site.friend)["direct"] and site.friend.gets(inside)
 
 
-@pytest.mark.parametrize(
-    "engine", ["host28", pytest.param("host26", marks=pytest.mark.full)]
-)
+@pytest.mark.parametrize("engine", ["host28", pytest.param("host26", marks=pytest.mark.full)])
 def test_a_backend_that_would_not_ask_our_rules(
     engine: str, request: pytest.FixtureRequest, site_of: Callable[[TestHost], Site]
 ) -> None:
-    """These engines do not know `firewall-backend` yet: what is asked of them, and what is there."""
+    """These engines do not know `firewall-backend` yet; asked for, and found in the file."""
     site = site_of(request.getfixturevalue(engine))
     site.apply(site.spec())
     rules = site.rules()
@@ -123,8 +121,9 @@ def test_a_backend_that_would_not_ask_our_rules(
 
 def _assert_refused(answer: dict[str, Any]) -> None:
     (problem,) = answer["problems"]
-    assert "(29 and newer) writes rules of its own: rules of ours would not be asked" in (
-        problem["message"]
+    assert (
+        "(29 and newer) writes rules of its own: rules of ours would not be asked"
+        in (problem["message"])
     )
     assert problem["fix"] == "take `firewall-backend` back to iptables"
     assert answer["failed"] and not answer["changed"]

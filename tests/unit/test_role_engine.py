@@ -1,4 +1,4 @@
-"""What role engine means on each family of distributions, told by Ansible itself; nothing is done."""
+"""What role engine means on each family of distributions, told by Ansible; nothing is done."""
 
 from __future__ import annotations
 
@@ -13,11 +13,19 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-CE = ["docker-ce", "docker-ce-cli", "containerd.io", "docker-buildx-plugin", "docker-compose-plugin"]
+CE = [
+    "docker-ce",
+    "docker-ce-cli",
+    "containerd.io",
+    "docker-buildx-plugin",
+    "docker-compose-plugin",
+]
 DOCKER = "https://download.docker.com/linux"
 
 
-def _facts(distribution: str, family: str, manager: str, version: str, release: str) -> dict[str, Any]:
+def _facts(
+    distribution: str, family: str, manager: str, version: str, release: str
+) -> dict[str, Any]:
     return {
         "distribution": distribution,
         "distribution_version": version,
@@ -80,8 +88,14 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "dest": f"{folder}/{{{{ inventory_hostname }}}}.txt",
         "mode": "0600",
     }
+    both = "{{ {'distribution': told_distribution, 'docker': told_docker} | to_json }}"
     tasks = [
-        {"ansible.builtin.set_fact": {**{k: f"{{{{ family.{k} }}}}" for k in FACTS["rhel"]}, "cacheable": True}},
+        {
+            "ansible.builtin.set_fact": {
+                **{k: f"{{{{ family.{k} }}}}" for k in FACTS["rhel"]},
+                "cacheable": True,
+            }
+        },
         _looked("distribution"),
         _looked("docker"),
         {
@@ -91,7 +105,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         },
         {
             "ansible.builtin.copy": {
-                "content": "{{ {'distribution': told_distribution, 'docker': told_docker} | to_json }}",
+                "content": both,
                 "dest": f"{folder}/{{{{ inventory_hostname }}}}.json",
                 "mode": "0600",
             }
@@ -126,6 +140,7 @@ def test_packages_and_repositories_are_those_of_the_family(told: dict[str, Any],
         assert found["form"] == ("apt" if FACTS[host]["pkg_mgr"] == "apt" else "rpm")
         refused = str(found["is_refused"])
         assert (f"has no engine from the source '{source}'" in refused) is (not packages), refused
+        assert bool(set(packages) & set(found["pinned"])) is bool(packages)
         assert not set(packages) & set(found["in_the_way"])
     assert told[host]["distribution"]["repository"] == {}
     uri, words = REPOSITORIES.get(host, ("", ""))
