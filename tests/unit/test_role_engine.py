@@ -111,6 +111,16 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
             }
         },
     ]
+    _play(folder, tasks)
+    found = {name: json.loads((folder / f"{name}.json").read_text()) for name in FACTS}
+    for name, what in found.items():
+        written = folder / f"{name}.txt"
+        what["text"] = written.read_text() if written.exists() else ""
+    return found
+
+
+def _play(folder: Path, tasks: list[dict[str, Any]]) -> None:
+    """Run these tasks for each of the hosts, on this machine."""
     play = {"hosts": "all", "gather_facts": False, "connection": "local", "tasks": tasks}
     play["vars"] = {"ansible_python_interpreter": sys.executable}
     hosts = {name: {"family": facts} for name, facts in FACTS.items()}
@@ -125,11 +135,6 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    found = {name: json.loads((folder / f"{name}.json").read_text()) for name in FACTS}
-    for name, what in found.items():
-        written = folder / f"{name}.txt"
-        what["text"] = written.read_text() if written.exists() else ""
-    return found
 
 
 @pytest.mark.parametrize("host", FACTS)
