@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.hosts import TINY, HostCommandError, TestHost, engine_clean, reset_daemon
@@ -90,3 +90,53 @@ def wait(is_so: Callable[[], Any], limit: float = 60.0) -> None:
     while not is_so():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.2)
+
+
+class Loop:
+    """Two clients that connect to the published port again and again, over both families.
+
+    The one who is denied may never get through. The one who is let in may fail in an outage that
+    is Docker's own, and nowhere else.
+    """
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.denied = site.stranger.knocks(*site.doors(), (site.direct, 80), pause=0.005)
+        # Longer than any of our steps takes: whoever is let in gets there by asking again.
+        self.allowed = site.friend.knocks(*site.doors(), pause=0.05, limit=15)
+        self._outages: list[tuple[float, float, str]] = []
+
+    @contextlib.contextmanager
+    def outage(self, why: str = "") -> Iterator[None]:
+        """The port is down through no fault of ours, until it answers from the host itself.
+
+        ``why``: how connections fail in it; all others count.
+        """
+        began = time.time()
+        yield
+        # A client, too, but on the host itself, where rules of ours are not asked.
+        itself = Client(self.site.host.name, self.site.ipv4, self.site.ipv6)
+        wait(lambda: all(itself.gets_all(self.site.doors())), 120)
+        self._outages.append((began, time.time(), why))
+
+    def ours(self) -> list[str]:
+        """The failures of who is let in that no outage explains."""
+        return [line for line in self.allowed.failed if not self._is_explained(line)]
+
+    def _is_explained(self, line: str) -> bool:
+        began, why = float(line.split()[2]), line.split(" ", 3)[3]
+        return any(
+            first <= began <= last and why.startswith(words) for first, last, words in self._outages
+        )
+
+
+@contextlib.contextmanager
+def looped(site: Site) -> Iterator[Loop]:
+    """Clients connect in a loop, and nothing happens to them that should not."""
+    loop = Loop(site)
+    with loop.denied as denied, loop.allowed as allowed:
+        yield loop
+    assert denied.tried > 100 and denied.opened == []
+    assert loop.ours() == []
+    assert len(allowed.opened) > 20
+    assert {line.split()[0] for line in allowed.opened} == {site.ipv4, site.ipv6}

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import subprocess
 import time
 from collections.abc import Callable
 
 import pytest
 
-from tests.engine.firewall_site import ABSENT, SERVER, Site, wait
+from tests.engine.firewall_site import ABSENT, SERVER, Site
 from tests.hosts import TINY, TestHost, machine
-from tests.hosts.lan import Client, Lan
 
 
 def test_every_way_is_closed_but_to_whom_it_is_opened(site: Site) -> None:
@@ -119,20 +117,6 @@ with socket.create_connection((sys.argv[1], 8080), 5) as held:
 """
 
 
-def test_without_iptables_docker_proxy_is_guarded_too(site26: Site) -> None:
-    document = {"daemon": {"iptables": False}, "firewall": site26.spec()}
-    site26.apply(document)
-    site26.host.exec(["iptables", "-t", "nat", "-F"])  # the daemon leaves its old rules behind
-    site26.host.exec(["docker", "start", "web", "api"])
-    assert not any(site26.reached(site26.stranger).values())
-    assert site26.reached(site26.friend)["v4"]
-    assert site26.apply(document)["changes"] == []
-    without = {key: value for key, value in site26.spec().items() if key != "host_ports"}
-    answer = site26.answer({"daemon": {"iptables": False}, "firewall": without})
-    assert [problem["where"] for problem in answer["problems"]] == ["firewall.host_ports"]
-    assert "over IPv4 and IPv6" in answer["message"]
-
-
 @pytest.mark.parametrize(
     "harm",
     [
@@ -227,76 +211,3 @@ def test_rules_of_others_are_left_alone(guarded26: Site) -> None:
     site.apply(site.spec())
     assert theirs in site.rules()
     site.host.exec(["iptables", *theirs.replace("-A", "-D", 1).split()])
-
-
-def test_a_restart_of_the_daemon_opens_nothing(site: Site) -> None:
-    site.apply({"daemon": {"live-restore": True}, "firewall": site.spec()})
-    with site.stranger.knocks(*site.doors(), (site.direct, 80), pause=0.005) as denied:
-        for _ in range(2):
-            site.host.restart_engine()
-        with contextlib.closing(site.host.sdk()) as sdk:
-            sdk.networks.create("one-more")  # it moves DOCKER-USER too
-    assert denied.tried > 100 and denied.opened == []
-    assert site.reached(site.friend)["v4"]
-    document = {"daemon": {"live-restore": True}, "firewall": site.spec()}
-    assert site.apply(document)["changes"] == []
-
-
-@pytest.mark.parametrize("count", [8, pytest.param(100, marks=pytest.mark.full)])
-def test_changes_in_a_row_let_the_right_one_through(site26: Site, count: int) -> None:
-    site26.apply(site26.spec())
-    friend = [site26.friend.ipv4, site26.friend.ipv6]
-    with (
-        site26.stranger.knocks(*site26.doors(), (site26.direct, 80), pause=0.005) as denied,
-        site26.friend.knocks(*site26.doors(), pause=0.1, limit=15) as allowed,
-    ):
-        for number in range(count):
-            more = [{"port": 8080, "from": friend}, {"port": 9000 + number}]
-            site26.apply(site26.spec(allow=more if number % 2 else more[::-1]))
-    assert denied.tried > 100 and denied.opened == []
-    assert allowed.tried > 20 and allowed.failed == []
-
-
-def test_a_reboot_opens_nothing(
-    new_host: Callable[..., TestHost], lan: Lan, friend: Client, stranger: Client
-) -> None:
-    site = Site(new_host("debian-13"), lan, friend, stranger)
-    site.serve(restart="always")
-    site.apply(site.spec())
-    with stranger.knocks(*site.doors(), (site.direct, 80), pause=0.005) as denied:
-        machine.docker("restart", site.host.name)
-        site.host.wait_engine(90)
-        wait(lambda: friend.gets(site.ipv4, 8080) and friend.gets(site.ipv6, 8080))
-    assert denied.tried > 100 and denied.opened == []
-    assert site.apply(site.spec())["changes"] == []
-    _assert_what_is_not_confirmed_does_not_survive(site)
-    _assert_legacy(site)
-
-
-def _assert_what_is_not_confirmed_does_not_survive(site: Site) -> None:
-    before = site.rules()
-    site.apply({"default": "accept", "confirm_within": "1h"})
-    site.host.exec(["sh", "-c", "rm /run/dockwright-firewall-armed"])  # as a boot does
-    site.host.exec(["systemctl", "restart", "dockwright-firewall.service"])
-    assert sorted(site.rules().splitlines()) == sorted(before.splitlines())
-    assert site.apply(site.spec())["changes"] == []
-    site.host.exec(["systemctl", "stop", "dockwright-firewall-revert.timer"])
-
-
-def _assert_legacy(site: Site) -> None:
-    """The other variant of iptables, where the daemon uses that one."""
-    site.apply(ABSENT)
-    for name in ("iptables", "ip6tables"):
-        path = f"/usr/sbin/{name}-legacy"
-        flush = f"for t in nat filter mangle raw; do {name} -t $t -F; {name} -t $t -X; done"
-        site.host.exec(["sh", "-c", flush], check=False)
-        site.host.exec(["update-alternatives", "--set", name, path])
-    site.host.restart_engine()
-    site.apply(site.spec())
-    assert site.apply(site.spec())["changes"] == []
-    assert "DOCKWRIGHT" in site.host.exec(["iptables-legacy-save"]).stdout
-    assert "DOCKWRIGHT" not in site.host.exec(["iptables-nft-save"]).stdout
-    wait(lambda: site.friend.gets(site.ipv4, 8080))
-    assert not any(site.reached(site.stranger).values())
-    site.apply(ABSENT)
-    assert "DOCKWRIGHT" not in site.host.exec(["iptables-legacy-save"]).stdout

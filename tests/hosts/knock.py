@@ -72,4 +72,4 @@ while not ended or waiting:
     for number, waited in list(waiting.items()):
         if time.time() - waited[2] > limit:
             settle(number, "no answer")
-print(json.dumps({"tried": tried, "opened": opened[-2000:], "failed": failed[-2000:]}))
+print(json.dumps({"tried": tried, "opened": opened[-20000:], "failed": failed[-20000:]}))

@@ -13,6 +13,7 @@ from dockwright import api
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir())
+_OF_ALL_ROLES = ("max_disruption", "reveal", "wait_timeout", "lock_timeout")  # by role host
 _LEVELS = ["none", "reload", "reconnect", "restart", "replace", "outage", "rebuild", "destroy"]
 
 
@@ -123,8 +124,60 @@ def test_role_host_hands_every_variable_on_with_its_default(role: str) -> None:
         key = name.removeprefix(f"{role}_")
         source = "host_daemon_options" if role == "daemon" else f"host_spec.{role}"
         if f"{source}.{key} |" not in str(given.get(name, "")) and name in given:
-            assert given[name] in (False, "{{ host_max_disruption }}", "{{ host_daemon_keys }}")
+            of_all = {f"{{{{ host_{common} }}}}" for common in _OF_ALL_ROLES}
+            assert given[name] in {False, "{{ host_daemon_keys }}", *of_all}
         elif name in given:
             default = re.search(r"default\((.*)\) }}$", given[name])
             assert default and yaml.safe_load(default[1]) == option["default"], name
             assert role == "daemon" or key in known
+
+
+# Where the engine is: for a whole play, by `module_defaults` of the group of all our modules.
+_OF_A_PLAY = {row.name for row in api.CONNECTION}
+
+
+def _uses(role: str, module: str) -> list[dict[str, Any]]:
+    """The options of every task of a role that has this module."""
+    found = []
+    for path in sorted((ROOT / "roles" / role / "tasks").glob("*.yml")):
+        for task in _tasks(yaml.safe_load(path.read_text())):
+            found += [task[name] for name in task if name == f"dockwright.docker.{module}"]
+    return found
+
+
+@pytest.mark.parametrize("role", ["daemon", "firewall", "storage"])
+def test_every_option_of_a_kind_can_be_given_through_its_role(role: str) -> None:
+    tasks = _uses(role, role)
+    assert tasks
+    by_itself = {"confirm", "confirm_within"}  # role firewall: the first task, and the second one
+    for row in api.options_of(role):
+        if row.name in _OF_A_PLAY - set(tasks[0]):
+            continue
+        given = [task[row.name] for task in tasks if row.name in task]
+        assert given and (len(given) == len(tasks) or row.name in by_itself), row.name
+        if row.name != "confirm":
+            assert all(f"{role}_{row.name}" in text for text in given), row.name
+            assert f"{role}_{row.name}" in _options(role), row.name
+
+
+def test_every_option_of_a_host_can_be_given_through_its_role() -> None:
+    about = _yaml("host", "vars/main.yml")
+    (task,) = _uses("host", "host")
+    sections = {"daemon", "firewall", "storage"}  # those have roles of their own
+    daemon = _yaml("host", "tasks/daemon.yml")[0]["vars"]
+    for row in api.options_of("host"):
+        if row.name in sections | _OF_A_PLAY | {"dockwright"}:
+            continue
+        if row.name in about["host_object_sections"]:
+            assert f"host_objects.{row.name} |" in task[row.name]
+        elif f"host_{row.name}" in _options("host"):
+            assert f"host_{row.name}" in task[row.name]
+        else:
+            assert f"host_daemon_options.{row.name} |" in daemon[f"daemon_{row.name}"]
+
+
+@pytest.mark.parametrize("role", ["daemon", "firewall", "host", "storage"])
+def test_the_readme_tells_how_to_say_where_the_engine_is(role: str) -> None:
+    groups = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())["action_groups"]
+    assert {"daemon", "firewall", "host", "host_info", "storage"} <= set(groups["docker"])
+    assert "`module_defaults`" in (ROOT / "roles" / role / "README.md").read_text()

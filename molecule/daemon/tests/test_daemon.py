@@ -33,6 +33,16 @@ def test_the_daemon_works_with_it(host: Any) -> None:
     assert info["DefaultAddressPools"] == [{"Base": "10.199.0.0/16", "Size": 24}]
 
 
+def test_the_flag_that_collided_with_a_key_is_out_of_the_way(host: Any) -> None:
+    pid = host.check_output("systemctl show -p MainPID --value docker.service")
+    words = host.file(f"/proc/{pid}/cmdline").content_string.split("\0")
+    assert words[0].endswith("dockerd")
+    assert not any("max-concurrent-downloads" in word for word in words)
+    # The file of the other one is as it was: a drop-in says what holds.
+    assert "max-concurrent-downloads=4" in host.file("/etc/default/docker").content_string
+    assert host.file("/etc/systemd/system/docker.service.d/zz-dockwright.conf").exists
+
+
 def test_what_ran_before_has_not_been_stopped(host: Any) -> None:
     for name in ("before", "plain"):
         state = _ask(host, f"/containers/{name}/json")["State"]

@@ -20,7 +20,7 @@ def impossible(want: FirewallWant, have: FirewallHave) -> list[Problem]:
     if not want.present:
         return []
     if have.nftables:
-        text = "the daemon writes nftables rules of its own (firewall-backend), not iptables"
+        text = "with `firewall-backend: nftables` the daemon (29 and newer) writes rules of its own"
         fix = "take `firewall-backend` back to iptables"
         return [Problem(where, f"{text}: rules of ours would not be asked", fix)]
     if have.firewalld and (version(have.firewalld) < (2,) or have.firewalld_backend != "nftables"):

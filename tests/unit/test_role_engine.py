@@ -1,0 +1,162 @@
+"""What role engine means on each family of distributions, told by Ansible; nothing is done."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+CE = [
+    "docker-ce",
+    "docker-ce-cli",
+    "containerd.io",
+    "docker-buildx-plugin",
+    "docker-compose-plugin",
+]
+DOCKER = "https://download.docker.com/linux"
+
+
+def _facts(
+    distribution: str, family: str, manager: str, version: str, release: str
+) -> dict[str, Any]:
+    return {
+        "distribution": distribution,
+        "distribution_version": version,
+        "distribution_major_version": version.partition(".")[0],
+        "distribution_release": release,
+        "os_family": family,
+        "pkg_mgr": manager,
+    }
+
+
+FACTS = {
+    "debian13": _facts("Debian", "Debian", "apt", "13", "trixie"),
+    "ubuntu": _facts("Ubuntu", "Debian", "apt", "24.04", "noble"),
+    "rhel": _facts("RedHat", "RedHat", "dnf", "9.4", "Plow"),
+    "fedora": _facts("Fedora", "RedHat", "dnf5", "42", ""),
+    "leap": _facts("openSUSE Leap", "Suse", "zypper", "15.6", "6"),
+}
+# The packages by source; without any the role refuses, naming the way out.
+PACKAGES = {
+    "debian13": (["docker.io", "docker-cli"], CE),
+    "ubuntu": (["docker.io"], CE),
+    "rhel": ([], CE),
+    "fedora": (["moby-engine", "docker-cli"], CE),
+    "leap": (["docker"], []),
+}
+# Where docker's own packages come from, and the file that says so.
+REPOSITORIES = {
+    "debian13": (f"{DOCKER}/debian", "Suites: trixie"),
+    "ubuntu": (f"{DOCKER}/ubuntu", "Suites: noble"),
+    "rhel": (f"{DOCKER}/rhel/$releasever/$basearch/stable", "gpgcheck=1"),
+    "fedora": (f"{DOCKER}/fedora/$releasever/$basearch/stable", "gpgcheck=1"),
+}
+_LOOK = {"name": "dockwright.docker.engine", "tasks_from": "look.yml"}
+
+
+def _looked(source: str) -> dict[str, Any]:
+    """A block that looks as the role does, and tells what it has found or why it refuses."""
+    name = f"{source}_is_refused"
+    told = {"is_refused": f"{{{{ {name} | default(false) }}}}"}
+    for fact in ("packages", "repository"):
+        told[fact] = f"{{{{ engine_wanted_{fact} }}}}"
+    told["form"] = "{{ engine_package_form }}"
+    told["file"] = "{{ engine_repository_file | default('') }}"
+    told["pinned"] = "{{ engine_versioned_packages }}"
+    told["in_the_way"] = f"{{{{ engine_conflicts['{source}'] }}}}"
+    return {
+        "block": [{"ansible.builtin.include_role": _LOOK, "vars": {"engine_source": source}}],
+        "rescue": [{"ansible.builtin.set_fact": {name: "{{ ansible_failed_result.msg }}"}}],
+        "always": [{"ansible.builtin.set_fact": {f"told_{source}": told}}],
+    }
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the role finds for each of these hosts, which are all this machine."""
+    folder = tmp_path_factory.mktemp("families")
+    template = {
+        "src": f"{ROOT}/roles/engine/templates/"
+        "{{ 'engine.sources.j2' if engine_package_form == 'apt' else 'engine.repo.j2' }}",
+        "dest": f"{folder}/{{{{ inventory_hostname }}}}.txt",
+        "mode": "0600",
+    }
+    both = "{{ {'distribution': told_distribution, 'docker': told_docker} | to_json }}"
+    tasks = [
+        {
+            "ansible.builtin.set_fact": {
+                **{k: f"{{{{ family.{k} }}}}" for k in FACTS["rhel"]},
+                "cacheable": True,
+            }
+        },
+        _looked("distribution"),
+        _looked("docker"),
+        {
+            "ansible.builtin.template": template,
+            "when": "engine_wanted_repository | length > 0",
+            "vars": {"engine_key_file": "/keys/engine.asc"},
+        },
+        {
+            "ansible.builtin.copy": {
+                "content": both,
+                "dest": f"{folder}/{{{{ inventory_hostname }}}}.json",
+                "mode": "0600",
+            }
+        },
+    ]
+    _play(folder, tasks)
+    found = {name: json.loads((folder / f"{name}.json").read_text()) for name in FACTS}
+    for name, what in found.items():
+        written = folder / f"{name}.txt"
+        what["text"] = written.read_text() if written.exists() else ""
+    return found
+
+
+def _play(folder: Path, tasks: list[dict[str, Any]]) -> None:
+    """Run these tasks for each of the hosts, on this machine."""
+    play = {"hosts": "all", "gather_facts": False, "connection": "local", "tasks": tasks}
+    play["vars"] = {"ansible_python_interpreter": sys.executable}
+    hosts = {name: {"family": facts} for name, facts in FACTS.items()}
+    (folder / "play.yml").write_text(yaml.safe_dump([play]))
+    (folder / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
+    done = subprocess.run(
+        ["ansible-playbook", "-i", "hosts.yml", "play.yml", "--forks", "4"],
+        cwd=folder,
+        env={**os.environ, "ANSIBLE_NOCOLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("host", FACTS)
+def test_packages_and_repositories_are_those_of_the_family(told: dict[str, Any], host: str) -> None:
+    for source, packages in zip(("distribution", "docker"), PACKAGES[host]):
+        found = told[host][source]
+        assert found["packages"] == packages
+        assert found["form"] == ("apt" if FACTS[host]["pkg_mgr"] == "apt" else "rpm")
+        refused = str(found["is_refused"])
+        assert (f"has no engine from the source '{source}'" in refused) is (not packages), refused
+        assert bool(set(packages) & set(found["pinned"])) is bool(packages)
+        assert not set(packages) & set(found["in_the_way"])
+    assert told[host]["distribution"]["repository"] == {}
+    uri, words = REPOSITORIES.get(host, ("", ""))
+    assert told[host]["docker"]["repository"].get("uri", "") == uri
+    text = told[host]["text"]
+    assert (uri in text) and (words in text) and ("/keys/engine.asc" in text) is bool(uri)
+
+
+def test_the_file_of_the_repository_is_the_package_managers(told: dict[str, Any]) -> None:
+    files = {host: what["docker"]["file"] for host, what in told.items()}
+    yum, zypper = "/etc/yum.repos.d", "/etc/zypp/repos.d"
+    where = {"rhel": yum, "fedora": yum, "leap": zypper}
+    for host, folder in where.items():
+        assert files[host] == f"{folder}/dockwright-engine.repo"
