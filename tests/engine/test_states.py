@@ -80,6 +80,15 @@ def test_a_run_without_changes_waits_as_well(lean_world: World) -> None:
     assert report.state["containers"]["web"]["health"] == "healthy"
 
 
+def test_one_that_completes_before_it_is_healthy_is_done(lean_world: World) -> None:
+    world = lean_world
+    once = web(state="healthy", command=["sleep", "1"], healthcheck=PATIENT)
+    world.apply(once)
+    assert (status(world), world.inspect("web")["State"]["ExitCode"]) == ("exited", 0)
+    bad = web(state="healthy", command=["sh", "-c", "sleep 1; exit 3"], healthcheck=PATIENT)
+    assert "container web exited 3" in told(world.fail(bad))
+
+
 def test_what_gets_unhealthy_fails_the_run_and_can_be_looked_at(lean_world: World) -> None:
     world = lean_world
     document = web(state="healthy", healthcheck=CHECK)

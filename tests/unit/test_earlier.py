@@ -35,6 +35,33 @@ def test_a_promised_network_is_there_for_later_plans(where: dict[str, Any]) -> N
     assert found.changed and not found.failed
 
 
+@pytest.mark.parametrize(
+    "joins",
+    [
+        {"network_mode": "container:vpn"},
+        {"networks": ["back"], "pid": "container:vpn"},
+        {"networks": ["back"], "volumes_from": ["vpn:ro"]},
+    ],
+    ids=lambda joins: list(joins)[-1],
+)
+def test_a_promised_container_may_be_joined(where: dict[str, Any], joins: dict[str, Any]) -> None:
+    document = {"containers": {"web": {"image": "web:1", **joins}}}
+    turn = api.earlier()
+    lost = turn.converge(document, check=True, **where)
+    assert lost.failed
+    turn.converge(NETWORK, check=True, **where)
+    vpn = {"containers": {"vpn": {"image": "web:1", "networks": ["back"]}}}
+    assert turn.converge(vpn, check=True, **where).changed
+    found = turn.converge(document, check=True, **where)
+    assert [(change.kind, change.name) for change in found.plan.changes] == [("container", "web")]
+    # As it then is.
+    for made in (NETWORK, vpn):
+        api.converge(made, **where)
+    assert [change.name for change in api.converge(document, check=True, **where).plan.changes] == [
+        "web"
+    ]
+
+
 def test_what_is_wrong_by_itself_stays_wrong(where: dict[str, Any]) -> None:
     turn = api.earlier()
     turn.converge(NETWORK, check=True, **where)

@@ -105,12 +105,16 @@ def _references(document: Document, seen: Observation) -> list[Problem]:
     found = []
     names = {name_of(item) for item in seen.listing}
     for want in document.containers.values():
+        wanted = []
         for key in ("network_mode", "pid", "ipc"):
             prefix, _, other = (want.fields.get(key) or "").partition(":")
-            if prefix == "container" and other not in document.containers and other not in names:
+            wanted += [(key, other)] if prefix == "container" else []
+        wanted += [(f"volumes_from.{name}", name) for name in want.fields.get("volumes_from", ())]
+        for path, other in wanted:
+            if other not in document.containers and other not in names:
                 message = f"container {other} is neither declared nor on the host"
                 near = nearest(other, [*document.containers, *names])
-                found.append(Problem(f"{want.where}.{key}", message, near or "declare it"))
+                found.append(Problem(f"{want.where}.{path}", message, near or "declare it"))
     for name, want in document.volumes.items():
         if want.external and name not in seen.volumes and not seen.facts.assumed:
             message = f"the external volume {name} is not there"

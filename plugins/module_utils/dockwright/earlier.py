@@ -16,17 +16,18 @@ from .reconcile import converge
 
 
 class Earlier:
-    """The networks and volumes that plans of this process have promised."""
+    """The networks, volumes and containers that plans of this process have promised."""
 
     def __init__(self) -> None:
         self._networks: dict[str, Any] = {}
         self._volumes: dict[str, Any] = {}
+        self._containers: set[str] = set()
 
     def converge(self, document: Any, *, check: bool, **options: Any) -> Report:
         """`converge`; a plan that fails is tried again with what earlier ones would make."""
         report = converge(document, check=check, **options)
         if check and isinstance(document, Mapping):
-            if report.failed and self._networks and document.get("containers"):
+            if report.failed and isinstance(document.get("containers"), Mapping):
                 report = self._with_promised(document, options) or report
             self._leave_out(report, "volume", _but(self._volumes, document.get("volumes")))
             self._note(document, report)
@@ -35,9 +36,24 @@ class Earlier:
     def _with_promised(self, document: Mapping[str, Any], options: Any) -> Report | None:
         own = document.get("networks") or {}
         more = _but(self._networks, own)
-        report = converge({**document, "networks": {**own, **more}}, check=True, **options)
+        others = _but(self._joined(document["containers"]), document["containers"])
+        if not (more or others):
+            return None
+        whole = {"networks": {**own, **more}, "containers": {**others, **document["containers"]}}
+        report = converge({**document, **whole}, check=True, **options)
         self._leave_out(report, "network", more)
+        self._leave_out(report, "container", others)
         return None if report.failed else report
+
+    def _joined(self, containers: Mapping[str, Any]) -> dict[str, Any]:
+        """The promised containers that these ones name, with just what a plan needs of them."""
+        return {
+            name: {"image": spec["image"], "network_mode": "none"}
+            for spec in containers.values()
+            if isinstance(spec, Mapping) and spec.get("image")
+            for name in _names_in(spec)
+            if name in self._containers
+        }
 
     @staticmethod
     def _leave_out(report: Report, kind: str, promised: Mapping[str, Any]) -> None:
@@ -55,7 +71,24 @@ class Earlier:
             for change in report.plan.changes:
                 if change.kind == kind and change.action is Action.CREATE:
                     found[change.name] = (document.get(f"{kind}s") or {}).get(change.name)
+        self._containers |= {
+            change.name
+            for change in report.plan.changes
+            if change.kind == "container" and change.action is Action.CREATE
+        }
 
 
 def _but(promised: Mapping[str, Any], own: Any) -> dict[str, Any]:
     return {name: spec for name, spec in promised.items() if name not in (own or {})}
+
+
+def _names_in(spec: Mapping[str, Any]) -> list[str]:
+    """The containers whose namespaces or mounts a container is to have."""
+    modes = [str(spec.get(key) or "").partition(":") for key in ("network_mode", "pid", "ipc")]
+    found = [name for prefix, _, name in modes if prefix == "container"]
+    sources = spec.get("volumes_from") or []
+    texts = [sources] if isinstance(sources, str) else sources if isinstance(sources, list) else []
+    for text in map(str, texts):
+        name, _, rest = text.partition(":")
+        found.append(rest.partition(":")[0] if name == "container" else name)
+    return found

@@ -69,19 +69,35 @@ def parse_document(
         problems.append(Problem("dockwright", f"is '{top['dockwright']}'", "this version knows 1"))
     warnings: list[str] = []
     paths: Mapping[str, str] = {}
+    unused: Iterable[str] = ()
     if "compose" in top:
         from .kinds.project import compose
 
         expanded = collect(problems, compose.expand_document, top, warnings.append)
         if expanded is None:
             raise SpecError(problems)
-        top, paths = expanded
+        top, paths, unused = expanded
     parsed = _Parser(top, read_file, problems).document(tuple(warnings))
+    parsed = replace(parsed, volumes=_with_kept(parsed, unused))
     if gone and not problems:
         parsed = _without(parsed, gone)
     if problems:
         raise SpecError(dict.fromkeys(as_written(problem, paths) for problem in problems))
     return replace(parsed, paths=paths)
+
+
+def _with_kept(parsed: Document, unused: Iterable[str]) -> dict[str, Want]:
+    """The volumes; those of a Compose file that nobody mounts are kept if they are there."""
+    mounted = {
+        mount.get("source")
+        for want in parsed.containers.values()
+        for mount in want.fields.get("volumes", {}).values()
+    }
+    kept = set(unused) - mounted
+    return {
+        name: replace(want, state="kept") if name in kept else want
+        for name, want in parsed.volumes.items()
+    }
 
 
 def _without(parsed: Document, gone: Iterable[tuple[str, str]]) -> Document:

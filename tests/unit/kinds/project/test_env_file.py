@@ -7,13 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dockwright.errors import SpecError
-from dockwright.kinds.project.env_file import parse_env_file
+from dockwright.kinds.project.env_file import parse_env_file, parse_raw
 
 
 def parsed(
     text: str, environment: dict[str, str] | None = None, raw: bool = False
 ) -> dict[str, str]:
-    return parse_env_file(text, "a.env", environment or {}, lambda _: None, raw=raw)
+    if raw:
+        return parse_raw(text, "a.env", environment or {})
+    return parse_env_file(text, "a.env", environment or {}, lambda _: None)
 
 
 @pytest.mark.parametrize(
@@ -75,6 +77,13 @@ def test_earlier_variables_and_the_environment_before_them() -> None:
     text = "A=1\nB=$A-$X\nA=$A$A\nC=$A\n"
     assert parsed(text, {"X": "x"}) == {"A": "11", "B": "1-x", "C": "11"}
     assert parsed(text, {"A": "env"}) == {"A": "envenv", "B": "env-", "C": "env"}
+
+
+def test_earlier_files_come_last() -> None:
+    text = "A=$X\nX=own\nB=$X\nY\nZ\n"
+    earlier = {"X": "earlier", "Y": "earlier", "Z": "earlier"}
+    found = parse_env_file(text, "a.env", {"Z": "env"}, earlier=earlier)
+    assert found == {"A": "earlier", "X": "own", "B": "own", "Y": "earlier", "Z": "env"}
 
 
 def test_a_bare_name_is_inherited() -> None:

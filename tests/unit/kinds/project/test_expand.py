@@ -10,6 +10,8 @@ import pytest
 from dockwright.errors import SpecError
 from dockwright.kinds.project.compose import expand
 from dockwright.kinds.project.yaml_text import load_yaml
+from dockwright.kinds.volume.plan import plan_all
+from dockwright.model import Cause, EngineFacts
 from dockwright.spec import parse_document
 
 CASES = Path(__file__).parents[3] / "cases/compose"
@@ -58,7 +60,7 @@ def test_case(case: dict[str, Any]) -> None:
     parse_document(document, case.get("files", {}).get)
 
 
-def test_order_of_containers_networks_and_mounts_is_kept() -> None:
+def test_order_of_containers_and_mounts_is_kept_networks_are_in_that_of_their_keys() -> None:
     text = """
     services:
       c: {image: a, networks: [z, a], volumes: [v:/v, a:/a]}
@@ -68,8 +70,34 @@ def test_order_of_containers_networks_and_mounts_is_kept() -> None:
     """
     document = expand(load_yaml(text, ""), "p", {}, "", lambda _: None).document
     assert list(document["containers"]) == ["p-c-1", "p-a-1"]
-    assert list(document["containers"]["p-c-1"]["networks"]) == ["p_z", "p_a"]
+    assert list(document["containers"]["p-c-1"]["networks"]) == ["p_a", "p_z"]
     assert document["containers"]["p-c-1"]["volumes"] == ["p_v:/v", "p_a:/a"]
+
+
+REST = {
+    "services": {
+        "web": {"image": "a", "volumes": ["used:/used"]},
+        "tool": {"image": "a", "volumes": ["rest:/rest"], "profiles": ["tools"]},
+    },
+    "volumes": {"used": {}, "rest": {}, "nobody": {}},
+}
+
+
+def test_volumes_of_resting_services_are_kept_but_not_made() -> None:
+    spec: dict[str, Any] = {"project": "shop", "compose": REST}
+    document = parse_document(spec, lambda path: None)
+    states = {name: want.state for name, want in document.volumes.items()}
+    assert states == {"shop_used": "present", "shop_rest": "kept", "shop_nobody": "kept"}
+    facts = EngineFacts()
+    planned, _ = plan_all(document.volumes, {}, facts, lambda *args: Cause.SPEC)
+    assert [change.name for change in planned] == ["shop_used"]
+    awake = parse_document(
+        {**spec, "compose_environment": {"COMPOSE_PROFILES": "tools"}}, lambda path: None
+    )
+    assert awake.volumes["shop_rest"].state == "present"
+    beside = {"containers": {"own": {"image": "a", "volumes": ["shop_nobody:/n"]}}}
+    used = parse_document({**spec, **beside}, lambda path: None)
+    assert used.volumes["shop_nobody"].state == "present"
 
 
 def test_the_input_is_not_changed() -> None:

@@ -12,7 +12,7 @@ from ...model import Action, Change, Disruption, EngineFacts, Have, Want
 from ...options import Option, get
 from ..network.members import connect, disconnect
 from .body import Creation, copy_of, from_want
-from .have import anonymous, is_paused, is_running, own_anonymous
+from .have import anonymous, has_completed, is_paused, is_running, own_anonymous
 from .losses import PATH, told
 from .options import ROWS
 from .plan import full_fields
@@ -276,13 +276,17 @@ def reconnect(engine: Engine, network: str, want: Want, have: Have) -> None:
 def settle_health(
     wants: Mapping[str, Want], engine: Engine, watch: Watch, limit: float
 ) -> Iterator[DockwrightError]:
-    """Wait for all of them, each for ``limit`` seconds at most; the errors of those that fail."""
+    """Wait for all of them, each for ``limit`` seconds at most; the errors of those that fail.
+
+    One that has completed meanwhile is done, as the next run would find it.
+    """
     watch.begin()
     for name, want in wants.items():
         try:
             await_healthy(name, f"{want.where}.state", engine, watch, limit)
         except DockwrightError as error:
-            yield error
+            if not has_completed(find(engine, name) or {}):
+                yield error
 
 
 def await_healthy(name: str, where: str, engine: Engine, watch: Watch, limit: float) -> None:
@@ -297,6 +301,10 @@ def await_healthy(name: str, where: str, engine: Engine, watch: Watch, limit: fl
         if health == "unhealthy" and get(raw, "State.Health.FailingStreak"):
             fix = f"look at `docker logs {name}` and its healthcheck"
             raise ApplyFailed(f"container {name} is unhealthy", fix=fix)
+        if get(raw, "State.Status") == "exited":  # nothing checks it any more
+            fix = f"look at `docker logs {name}`"
+            code = get(raw, "State.ExitCode")
+            raise ApplyFailed(f"container {name} exited {code}", fix=fix)
         if health != "healthy":
             watch.healthy(name, raw["Id"], limit)
     except ApplyFailed as error:

@@ -37,6 +37,7 @@ def from_want(
     ours = owner.ours(want.project, want.service, explicit_in(ROWS, want.fields))
     labels = {**owner.cleared(config), **ours, owner.NAME: want.name}
     body: dict[str, Any] = {"Image": want.fields["image"], "HostConfig": {}, "Labels": labels}
+    body.update(AttachStdout=True, AttachStderr=True)  # as Compose and `docker create` have it
     for row in ROWS:
         value = fields.get(row.name)
         if row.write and value is not None and not (row.type.keyed and not value):

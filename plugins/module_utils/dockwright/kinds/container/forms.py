@@ -201,7 +201,7 @@ def read_devices(seen: Inspect) -> dict[str, str]:
 def write_devices(payload: dict[str, Any], value: Mapping[str, str]) -> None:
     """The normal form as HostConfig.Devices."""
     body = []
-    for target, text in sorted(value.items()):
+    for target, text in value.items():
         source, _, permissions = text.rpartition(":")
         body.append(
             {"PathOnHost": source, "PathInContainer": target, "CgroupPermissions": permissions}
@@ -214,19 +214,44 @@ def parse_extra_hosts(value: Any, where: str) -> list[str]:
     found = []
     if isinstance(value, Mapping):
         for name, item in parse_mapping(value, where).items():
-            found += [(name, address) for address in parse_texts(item, f"{where}.{name}")]
+            path = f"{where}.{name}"
+            found += [(name, _host(text, path)) for text in parse_texts(item, path)]
     else:
         for index, text in enumerate(parse_texts(value, where)):
             name, separator, address = text.partition("=" if "=" in text else ":")
             if not separator or not address:
                 raise wrong(f"{where}[{index}]", f"'{text}' has no address", "write NAME=ADDRESS")
-            found.append((name, address))
-    return sorted({f"{name}:{address.strip('[]')}" for name, address in found})
+            found.append((name, _host(address, f"{where}[{index}]")))
+    return sorted({f"{name}:{address}" for name, address in found})
+
+
+def _host(text: str, where: str) -> str:
+    address = text.strip("[]")
+    if address != "host-gateway":
+        try:
+            ipaddress.ip_address(address)
+        except ValueError:
+            raise wrong(where, f"'{text}' is not an IP address", "or write host-gateway") from None
+    return address
 
 
 def parse_capabilities(value: Any, where: str) -> list[str]:
     """Capabilities: upper case, without CAP_, sorted."""
-    return clean_capabilities(parse_texts(value, where))
+    result = clean_capabilities(parse_texts(value, where))
+    for name in result:
+        if not re.fullmatch("[A-Z_]+", name):
+            raise wrong(where, f"'{name}' is not a capability", "write one such as NET_ADMIN")
+    return result
+
+
+def write_capabilities(key: str) -> Any:
+    """A writer of capabilities as Compose and the docker command name them."""
+
+    def write(payload: dict[str, Any], value: list[str]) -> None:
+        names = [name if name == "ALL" else f"CAP_{name}" for name in value]
+        payload.setdefault("HostConfig", {})[key] = names
+
+    return write
 
 
 def clean_capabilities(names: Any) -> list[str]:
@@ -305,16 +330,21 @@ def parse_sysctls(value: Any, where: str) -> dict[str, str]:
     return result
 
 
-def parse_cpuset(value: Any, where: str) -> str:
+def parse_cpuset(value: Any, where: str, what: str = "processors") -> str:
     """Processors by their numbers, ``0,1,2`` as ``0-2``."""
     text = parse_text(value, where).replace(" ", "")
     if text and not re.fullmatch(r"\d{1,4}(-\d{1,4})?(,\d{1,4}(-\d{1,4})?)*", text):
-        raise wrong(where, f"is not a set of processors: '{text}'", "write it as 0-1 or 0,2")
+        raise wrong(where, f"is not a set of {what}: '{text}'", "write it as 0-1 or 0,2")
     for part in text.split(","):
         low, dash, high = part.partition("-")
         if dash and int(high) < int(low):
             raise wrong(where, f"the range {part} runs backwards", f"write {high}-{low}")
     return clean_cpuset(text)
+
+
+def parse_memory_nodes(value: Any, where: str) -> str:
+    """Memory nodes by their numbers, as processors are."""
+    return parse_cpuset(value, where, "memory nodes")
 
 
 def clean_cpuset(text: str) -> str:
@@ -367,13 +397,10 @@ def parse_environment(value: Any, where: str) -> dict[str, str]:
     return result
 
 
-def read_environment(entries: Any) -> dict[str, str | None]:
-    """Config.Env as a dict; a name without ``=`` has None."""
-    found: dict[str, str | None] = {}
-    for text in entries or ():
-        name, equals, value = text.partition("=")
-        found[name] = value if equals else None
-    return found
+def read_environment(entries: Any) -> dict[str, str]:
+    """Config.Env as a dict; a name without ``=`` is no variable, it takes one of the image away."""
+    parts = [text.partition("=") for text in entries or ()]
+    return {name: value for name, equals, value in parts if equals}
 
 
 def parse_env_files(value: Any, where: str) -> list[dict[str, Any]]:
@@ -491,6 +518,7 @@ CAPABILITIES = Type("set of capabilities", parse_capabilities, "raw", _TEXT_LIST
 SECURITY = Type("set of texts", parse_security_opt, "raw", _TEXT_LIST)
 SIGNAL = Type("signal", parse_signal, "str", {"type": ["string", "integer"]})
 CPUSET = Type("set of processors", parse_cpuset, "str", {"type": ["string", "integer"]})
+MEMORY_NODES = CPUSET._replace(name="set of memory nodes", parse=parse_memory_nodes)
 ADDRESSES = Type("list of addresses", parse_addresses, "raw", _TEXT_LIST)
 RESTART = Type("restart policy", parse_restart, "str", {"type": ["string", "boolean"]})
 SYSCTLS = Type("mapping of texts", parse_sysctls, "raw", {"anyOf": [_ANY, _LIST]}, keyed=True)

@@ -39,8 +39,14 @@ def is_put_aside(have: Have) -> bool:
 
 def is_completed(have: Have) -> bool:
     """Whether it is a one-shot container that ran to a good end."""
-    state = have.raw.get("State") or {}
-    one_shot = have.fields.get("restart", "no").partition(":")[0] in ("no", "on-failure")
+    return has_completed(have.raw)
+
+
+def has_completed(raw: Mapping[str, Any]) -> bool:
+    """`is_completed`, of an inspect answer."""
+    state = raw.get("State") or {}
+    policy = get(raw, "HostConfig.RestartPolicy.Name") or "no"
+    one_shot = policy in ("no", "on-failure")
     return one_shot and state.get("Status") == "exited" and state.get("ExitCode") == 0
 
 

@@ -228,20 +228,31 @@ def inherit_volumes(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def write_volumes(payload: dict[str, Any], volumes: Mapping[str, Mapping[str, Any]]) -> None:
-    """Binds for host paths that the engine may create, Mounts for everything else."""
+    """Binds for named volumes and host paths that the engine may create, as Compose sends them.
+
+    Mounts for what Binds cannot say.
+    """
     host = payload.setdefault("HostConfig", {})
     for target, mount in volumes.items():
-        if (mount["type"] == "bind" and mount.get("create_host_path", True)) or (
-            mount["type"] == "volume" and mount.get("selinux")
-        ):
-            host.setdefault("Binds", []).append(_bind_text(target, mount))
+        if _is_bindable(target, mount):
+            host.setdefault("Binds", []).append(_bind_text(target, mount, mode="rw"))
         else:
             host.setdefault("Mounts", []).append(_mount_body(target, mount))
 
 
-def _bind_text(target: str, mount: Mapping[str, Any]) -> str:
+def _is_bindable(target: str, mount: Mapping[str, Any]) -> bool:
+    if mount.get("selinux"):
+        return True
+    if ":" in target or not mount.get("source"):
+        return False
+    if mount["type"] == "bind":
+        return bool(mount.get("create_host_path", True))
+    return mount["type"] == "volume" and not (mount.get("subpath") or mount.get("nocopy"))
+
+
+def _bind_text(target: str, mount: Mapping[str, Any], mode: str = "") -> str:
     flags = [
-        "ro" if mount.get("read_only") else "",
+        "ro" if mount.get("read_only") else mode,
         mount.get("selinux", ""),
         mount.get("propagation", ""),
         "nocopy" if mount.get("nocopy") else "",
@@ -257,7 +268,9 @@ def _mount_body(target: str, mount: Mapping[str, Any]) -> dict[str, Any]:
     if mount.get("read_only"):
         body["ReadOnly"] = True
     if mount["type"] == "bind":
-        body["BindOptions"] = {"Propagation": mount.get("propagation", "rprivate")}
+        body["BindOptions"] = (
+            {"Propagation": mount["propagation"]} if "propagation" in mount else {}
+        )
     elif mount["type"] == "volume":
         options = {"NoCopy": mount.get("nocopy", False), "Subpath": mount.get("subpath", "")}
         body["VolumeOptions"] = {key: value for key, value in options.items() if value}

@@ -36,7 +36,7 @@ from ...values import (
     show_size,
     size,
 )
-from . import devices, endpoints, forms, mounts, ports
+from . import borrowed, devices, endpoints, forms, mounts, ports
 
 MEMORY = Type("size", size(6 * 1024**2), "str", SIZE.schema, show_size)
 MEMORY_SWAP = Type("size", size(unlimited=True), "str", SIZE.schema, show_size)
@@ -144,7 +144,7 @@ def _read_exposed(seen: Inspect) -> list[str] | None:
     # What is published is exposed too, whether or not the maker of the container said so.
     found = {**(get(seen.raw, "Config.ExposedPorts") or {})}
     found.update(get(seen.raw, "HostConfig.PortBindings") or {})
-    return sorted({ports.with_protocol(key) for key in found}) or None
+    return sorted(ports.expanded(found)) or None
 
 
 def _read_pids(seen: Inspect) -> int | None:
@@ -157,9 +157,7 @@ def _write_tmpfs(payload: dict[str, Any], value: Mapping[str, str]) -> None:
 
 
 def _write_environment(payload: dict[str, Any], value: Mapping[str, Any]) -> None:
-    payload["Env"] = [
-        name if text is None else f"{name}={text}" for name, text in sorted(value.items())
-    ]
+    payload["Env"] = [f"{name}={text}" for name, text in sorted(value.items())]
 
 
 def _write_exposed(payload: dict[str, Any], value: list[str]) -> None:
@@ -237,6 +235,14 @@ ROWS: tuple[Option, ...] = (
         write=mounts.write_volumes,
         inherit=mounts.inherit_volumes,
         example=["data:/var/lib/data"],
+    ),
+    Option(
+        "volumes_from",
+        borrowed.VOLUMES_FROM,
+        "Containers whose mounts it has too, as C(NAME) or C(NAME:ro). They are made before it.",
+        read=borrowed.read_volumes_from,
+        write=borrowed.write_volumes_from,
+        example=["data:ro"],
     ),
     Option(
         "tmpfs",
@@ -388,6 +394,14 @@ ROWS: tuple[Option, ...] = (
         clean=forms.clean_cpuset,
         effect=live_unless_removed,
     ),
+    field(
+        "cpuset_mems",
+        forms.MEMORY_NODES,
+        "HostConfig.CpusetMems",
+        "The memory nodes it may use, such as C(0-1). The Compose specification has no key for it.",
+        clean=forms.clean_cpuset,
+        effect=live_unless_removed,
+    ),
     Option(
         "blkio_config",
         devices.BLKIO,
@@ -432,7 +446,7 @@ ROWS: tuple[Option, ...] = (
         "Capabilities to add.",
         clean=forms.clean_capabilities,
         example=["NET_ADMIN"],
-    ),
+    )._replace(write=forms.write_capabilities("CapAdd")),
     field(
         "cap_drop",
         forms.CAPABILITIES,
@@ -440,7 +454,7 @@ ROWS: tuple[Option, ...] = (
         "Capabilities to drop.",
         clean=forms.clean_capabilities,
         example=["ALL"],
-    ),
+    )._replace(write=forms.write_capabilities("CapDrop")),
     field(
         "read_only",
         BOOLEAN,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...values import Type, integer, parse_list, parse_mapping, parse_text, wrong
@@ -110,6 +110,19 @@ def parse_expose(value: Any, where: str) -> list[str]:
 def with_protocol(key: str) -> str:
     """The engine keeps a port key raw: ``80`` means ``80/tcp``."""
     return key if "/" in key else f"{key}/tcp"
+
+
+def expanded(keys: Iterable[str]) -> set[str]:
+    """The engine keeps exposed ports as they were written: ``80``, or a range ``80-82/tcp``."""
+    found: set[str] = set()
+    for key in map(with_protocol, keys):
+        span, _, protocol = key.partition("/")
+        first, dash, last = span.partition("-")
+        if dash and first.isdigit() and last.isdigit():
+            found.update(f"{port}/{protocol}" for port in range(int(first), int(last) + 1))
+        else:
+            found.add(key)
+    return found
 
 
 def read_bindings(bindings: Mapping[str, Any] | None) -> dict[str, list[str]]:

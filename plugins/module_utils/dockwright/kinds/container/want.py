@@ -141,7 +141,7 @@ def _fold_env_files(
     entries = inputs.pop("env_file", ())
     if not entries:
         return problems
-    from ..project.env_file import parse_env_file
+    from ..project.env_file import parse_env_file, parse_raw
 
     variables: dict[str, str] = {}
     for index, entry in enumerate(entries):
@@ -154,7 +154,10 @@ def _fold_env_files(
                 problems.append(Problem(path, message, fix))
             continue
         try:
-            variables.update(parse_env_file(text, path, variables, raw=entry["raw"]))
+            if entry["raw"]:
+                variables.update(parse_raw(text, path, variables))
+            else:
+                variables.update(parse_env_file(text, path, {}, earlier=variables))
         except SpecError as error:
             problems.extend(error.problems())
     if variables:
@@ -270,6 +273,12 @@ def link(
             target = found[0] if found else other
             fields[key] = f"container:{target}"
             if target in wants:
+                depends.setdefault(target, "service_started")
+        if fields.get("volumes_from"):
+            sources = fields["volumes_from"].items()
+            borrowed = {(services.get(other) or (other,))[0]: mode for other, mode in sources}
+            fields["volumes_from"] = borrowed
+            for target in sorted(borrowed.keys() & wants.keys()):
                 depends.setdefault(target, "service_started")
         inputs = {**want.inputs, "depends_on": depends}
         linked[name] = replace(want, fields=fields, inputs=inputs)

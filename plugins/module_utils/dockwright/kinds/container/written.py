@@ -8,6 +8,7 @@ from typing import Any, Callable
 from ...model import EngineFacts, Have, Want
 from ...options import get
 from ...values import show_duration, show_size
+from .borrowed import as_texts
 from .devices import show_blkio, show_gpus
 from .have import is_completed, is_paused, is_running
 from .mounts import write_mounts
@@ -26,7 +27,6 @@ _UNSAID = {
     "HostConfig.AutoRemove": "--rm",
     "HostConfig.PublishAllPorts": "--publish-all",
     "HostConfig.Links": "--link",
-    "HostConfig.VolumesFrom": "--volumes-from",
 }
 
 
@@ -138,6 +138,7 @@ _WRITERS: Mapping[str, Callable[[Any], Any]] = {
     "ports": write_ports,
     "volumes": write_mounts,
     "tmpfs": _write_tmpfs,
+    "volumes_from": as_texts,
     "healthcheck": _write_healthcheck,
     "logging": nested,
     "ulimits": _write_ulimits,

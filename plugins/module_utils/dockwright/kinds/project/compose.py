@@ -32,10 +32,12 @@ class Expanded(NamedTuple):
     """A document (``project``, ``networks``, ``volumes``, ``containers``) and where it comes from.
 
     ``paths`` maps places of the document to places of the Compose file, the longest first.
+    ``unused`` are the volumes that no active service mounts: they are kept, and not made.
     """
 
     document: dict[str, Any]
     paths: dict[str, str]
+    unused: frozenset[str] = frozenset()
 
 
 def expand_document(top: Mapping[str, Any], warn: Warn) -> Expanded:
@@ -63,7 +65,7 @@ def expand_document(top: Mapping[str, Any], warn: Warn) -> Expanded:
         result[section] = {**made, **own}
     if problems:
         raise SpecError(problems)
-    return Expanded(result, expanded.paths)
+    return expanded._replace(document=result)
 
 
 def expand(
@@ -180,8 +182,8 @@ def _document(
             paths.update({f"{place}.{part}": at for part, at in container.paths.items()})
     names = setting.names
     networks = _used(names.networks, {key for s in services.values() for key in networks_of(s)})
-    # Unlike Compose, a volume that no active service uses stays: `purge` must not take the data
-    # of a service whose profile is only at rest.
+    # A volume that no active service uses is not made, as with Compose. Where it is there it stays:
+    # `purge` must not take the data of a service whose profile is only at rest.
     mounted = {name for s in made.values() for name in _sources(s)}
     volumes = [v for v in names.volumes.values() if not v.external or v.name in mounted]
     for volume in volumes:
@@ -191,7 +193,9 @@ def _document(
         document[section] = {entry.name: entry.options for entry in entries}
         paths.update({f"{section}.{entry.name}": entry.where for entry in entries})
     document["containers"] = made
-    return Expanded(document, {place: paths[place] for place in sorted(paths, key=len)[::-1]})
+    unused = frozenset(volume.name for volume in volumes if volume.name not in mounted)
+    in_order = {place: paths[place] for place in sorted(paths, key=len)[::-1]}
+    return Expanded(document, in_order, unused)
 
 
 def _used(known: Mapping[str, Resource], keys: set[str]) -> list[Resource]:

@@ -18,18 +18,16 @@ def parse_env_file(
     where: str,
     environment: Mapping[str, str],
     warn: Warn = lambda message: None,
-    *,
-    raw: bool = False,
+    earlier: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """The variables of a file, in its order.
 
-    Values may use variables of ``environment`` and those set further up in the file; a bare name
-    takes its value from ``environment`` and is left out where that has none. ``raw`` is Compose's
-    ``format: raw``: nothing but ``NAME=value`` lines, taken as they are.
+    Values may use variables of ``environment``, else those set further up in the file, else those
+    of ``earlier`` files; a bare name takes its value from ``environment``, else from ``earlier``
+    files, and is left out where they have none.
     ``where`` is the file's path, for errors: ``app.env:3``.
     """
-    if raw:
-        return _parse_raw(text, where, environment)
+    before = earlier or {}
     found: dict[str, str] = {}
     rest = text[1:] if text.startswith("\ufeff") else text
     while True:
@@ -42,11 +40,12 @@ def parse_env_file(
             raise wrong(line, "is not NAME=value", "write one NAME=value a line, # for a comment")
         rest = rest[key.end() :]
         if not key["sign"]:
-            if key["key"] in environment:
-                found[key["key"]] = environment[key["key"]]
+            bare = environment.get(key["key"], before.get(key["key"]))
+            if bare is not None:
+                found[key["key"]] = bare
             continue
         value, rest, plain = _value(rest.lstrip(" \t"), line)
-        known = {**found, **environment}
+        known = {**before, **found, **environment}
         found[key["key"]] = value if plain else substitute(value, known, line, warn)
 
 
@@ -82,7 +81,8 @@ def _closing_quote(text: str, quote: str, where: str) -> int:
     raise wrong(where, f"the quote {quote} is never closed", "close it, or put the value in others")
 
 
-def _parse_raw(text: str, where: str, environment: Mapping[str, str]) -> dict[str, str]:
+def parse_raw(text: str, where: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables of a file in Compose's ``format: raw``: ``NAME=value`` lines, as they are."""
     found: dict[str, str] = {}
     for number, line in enumerate(text.splitlines(), 1):
         key, equals, value = line.lstrip().partition("=")

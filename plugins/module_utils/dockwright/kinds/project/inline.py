@@ -8,7 +8,7 @@ from typing import Any, Callable
 from ...errors import Problem, SpecError
 from ...options import collect
 from ...values import pairs, parse_boolean, parse_list, parse_mapping, parse_text, wrong
-from .env_file import parse_env_file
+from .env_file import parse_env_file, parse_raw
 from .interpolation import Warn
 from .service import environment as resolved
 
@@ -23,8 +23,13 @@ class Reading:
         self.read = read
         self.warn = warn
 
-    def parsed(self, entry: Any, known: Mapping[str, str], where: str) -> dict[str, str]:
-        """The variables of one entry of ``env_file`` or ``label_file``."""
+    def parsed(
+        self, entry: Any, known: Mapping[str, str], earlier: Mapping[str, str], where: str
+    ) -> dict[str, str]:
+        """The variables of one entry of ``env_file`` or ``label_file``.
+
+        ``known`` are those that go before the file's own, ``earlier`` those of the files before.
+        """
         options = parse_mapping(entry, where) if isinstance(entry, Mapping) else {"path": entry}
         path = parse_text(options.get("path") or "", where)
         form = options.get("format")
@@ -35,9 +40,10 @@ class Reading:
             if not parse_boolean(options.get("required", True), f"{where}.required"):
                 return {}
             raise wrong(where, f"there is no file {path} here", "make it, or set required: false")
-        return parse_env_file(
-            text, path, {**known, **self.environment}, self.warn, raw=form == "raw"
-        )
+        before = {**known, **self.environment}
+        if form == "raw":
+            return parse_raw(text, path, {**earlier, **before})
+        return parse_env_file(text, path, before, self.warn, earlier)
 
 
 def inlined(content: Mapping[str, Any], reading: Reading, where: str) -> dict[str, Any]:
@@ -81,5 +87,5 @@ def _files(value: Any, reading: Reading, known: Mapping[str, str], where: str) -
     found: dict[str, str] = {}
     entries = parse_list(value, where) if value is not None else []
     for index, entry in enumerate(entries):
-        found.update(reading.parsed(entry, {**known, **found}, f"{where}[{index}]"))
+        found.update(reading.parsed(entry, known, found, f"{where}[{index}]"))
     return found

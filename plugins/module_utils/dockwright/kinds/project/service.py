@@ -15,7 +15,6 @@ from .names import DEFAULT, Names
 _USED = ("container_name", "extends", "profiles", "scale", "secrets", "configs")
 
 _REFUSED = {
-    "volumes_from": "name the volumes under volumes in both services",
     "links": "services on one network find each other by their names, further ones are aliases",
     "external_links": "put both containers on one network",
     "label_file": "it is read only where the Compose file is given by its path; write labels",
@@ -148,6 +147,26 @@ def _namespaces(
             if not first:
                 raise wrong(f"{where}.{key}", f"the service '{other}' has no container")
             options[key] = f"container:{first[0]}"
+    if service.get("volumes_from") is not None:
+        path = f"{where}.volumes_from"
+        options["volumes_from"] = _volumes_from(service["volumes_from"], setting, path)
+
+
+def _volumes_from(value: Any, setting: Setting, where: str) -> list[str]:
+    """``volumes_from`` by the names of containers: of a service its first one."""
+    result = []
+    for index, item in enumerate(parse_list(value, where)):
+        path = f"{where}[{index}]"
+        text = parse_text(item, path)
+        name, colon, mode = text.partition(":")
+        if name == "container":
+            result.append(text)
+            continue
+        first = _containers_of(name, setting.names, path)
+        if not first:
+            raise wrong(path, f"the service '{name}' has no container")
+        result.append(f"{first[0]}{colon}{mode}")
+    return result
 
 
 def _service_of(mode: Any) -> str:
@@ -222,7 +241,8 @@ def _networks(
         return
     known = setting.names.networks
     result = {}
-    for name, entry in _named(given or [DEFAULT], path).items():
+    # The first one gives the container its gateway: of those with one priority, the first by key.
+    for name, entry in sorted(_named(given or [DEFAULT], path).items()):
         at = f"{path}.{name}"
         if name not in known:
             fix = nearest(name, known) or f"add {name} to networks at the top of the file"

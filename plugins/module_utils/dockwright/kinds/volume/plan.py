@@ -21,11 +21,13 @@ def plan_all(
         have = haves.get(name)
         if want.state == "absent":
             changes += [_delete(have)] if have else []
+        elif have is None and want.state == "kept":
+            continue  # nobody uses it
         elif have is None:
             shown = {row.name: want.fields[row.name] for row in ROWS if want.fields.get(row.name)}
             values = ("", None, shown, "is not there", Cause.SPEC)
             changes.append(Change(KIND, name, Action.CREATE, *values))
-        elif want.state == "present" and not want.external:
+        elif have and want.state == "present" and not want.external:
             blocked += _drift(want, have)
     return changes, blocked
 
