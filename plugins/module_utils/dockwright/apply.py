@@ -157,7 +157,7 @@ class Applier:
             self.configs[key] = have.config
 
     def _image(self, want: Want, change: Change) -> None:
-        from .kinds.image import building, names  # few runs need them
+        from .kinds.image import building, importing, names, saving  # few runs need them
 
         assert self.seen is not None
         engine, edges = self.engine, self.edges
@@ -171,6 +171,10 @@ class Applier:
             if have.args_mark:
                 edges.build_site.memory.keep_key()
             building.build(engine, want, have, edges.build_site.real_path, self.progress)
+        elif change.action is Action.IMPORT:
+            importing.bring(engine, want, edges.build_site.real_path, self.progress)
+        elif change.action is Action.SAVE:
+            saving.save(engine, want, edges.build_site.real_path, self.progress)
         elif change.action is Action.TAG:
             names.tag(engine, want, name)
         elif change.action is Action.PUSH:

@@ -114,6 +114,17 @@ COPY: tuple[Option, ...] = (
     ),
 )
 
+EXPORT: tuple[Option, ...] = (
+    Option("name", TEXT, "The container, by its exact name; it need not run.", example="web"),
+    Option(
+        "dest",
+        PATH,
+        "The tar, on the managed host, that holds its files; volumes are not among them. It is"
+        " written, all at once, when it is not there or holds something else. A new one is for its"
+        " owner alone; else mode and owner stay.",
+        example="/srv/backup/web.tar",
+    ),
+)
 
 PRUNE: tuple[Option, ...] = (
     Option(
@@ -186,4 +197,10 @@ INFO = {
     "network_info": _info("Only these networks, by their exact names.", _PROJECT),
     "volume_info": _info("Only these volumes, by their exact names.", _PROJECT),
 }
-ACTIONS = {"container_copy": COPY, "container_exec": EXEC, "prune": PRUNE, **INFO}
+ACTIONS = {
+    "container_copy": COPY,
+    "container_exec": EXEC,
+    "container_export": EXPORT,
+    "prune": PRUNE,
+    **INFO,
+}

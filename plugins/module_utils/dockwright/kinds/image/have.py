@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .archive import Archive, OpenFile
     from .context import Context
     from .faults import Fault
+    from .importing import Rootfs
     from .names import Named
     from .retry import Retry
 
@@ -74,6 +75,8 @@ class ImageHave:
     remote_is_final: bool = False  # the registry was reached and has or gives no such image
     archive: Archive | None = None
     context: Context | None = None  # of the option `build`
+    rootfs: Rootfs | None = None  # of the option `import`
+    saved: Archive | None = None  # what is at the path of the option `save`
     args_mark: str = ""
     named: Mapping[str, Named] = field(default_factory=dict)  # further names, and what is pushed
 
@@ -96,6 +99,10 @@ def read(edges: Edges, wants: Mapping[str, Want], workers: int = 8) -> dict[str,
 def observe(edges: Edges, want: Want) -> ImageHave:
     """One image: the engine's, and where it matters the registry's, the tar's, the context's."""
     have = _observe(edges, want)
+    if want.state != "absent" and want.inputs.get("save"):
+        from . import saving
+
+        have = replace(have, saved=saving.read(edges, want))
     if want.state == "absent" or not (want.inputs.get("tags") or want.inputs.get("push")):
         return have
     from . import names
@@ -121,6 +128,11 @@ def _observe(edges: Edges, want: Want) -> ImageHave:
         context = contexts.read(build["context"], build["dockerfile"], edges.site.real_path)
         mark = edges.site.memory.fingerprint(build["args"]) if build.get("args") else ""
         return replace(have, context=context, args_mark=mark)
+    rootfs = want.inputs.get("import")
+    if rootfs and edges.site:
+        from . import importing
+
+        return replace(have, rootfs=importing.read(rootfs["path"], edges.site.real_path))
     return _with_remote(edges, want, have) if may_pull(want, have) else have
 
 

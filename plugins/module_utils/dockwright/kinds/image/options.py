@@ -11,6 +11,7 @@ from ...options import Option
 from ...values import BOOLEAN, Type, one_of, parse_list, parse_text, wrong
 from . import reference as references
 from .build_options import BUILD
+from .import_options import IMPORT
 from .paths import PATH
 from .platforms import PLATFORM
 
@@ -86,6 +87,15 @@ ROWS: tuple[Option, ...] = (
         example={"context": "/srv/web", "args": {"VERSION": "1.4"}},
     ),
     Option(
+        "import",
+        IMPORT,
+        "Path, on the managed host, of a tar of a root file system (it may be compressed); or a"
+        " mapping: C(path), and C(changes), a list of Dockerfile instructions such as C(CMD). The"
+        " image is made of it when the host has none, or one that was made of another content or"
+        " with other C(changes).",
+        example={"path": "/srv/rootfs.tar", "changes": ['CMD ["/bin/sh"]']},
+    ),
+    Option(
         "tags",
         REFERENCES,
         "Further names of the image. A name that is taken out of this list stays on the host.",
@@ -98,6 +108,15 @@ ROWS: tuple[Option, ...] = (
         " one or none. The registry must answer, also in check mode. Names without a registry,"
         " which are on Docker Hub, are pushed there.",
         default=False,
+    ),
+    Option(
+        "save",
+        PATH,
+        "Path, on the managed host, of a tar that the image is saved to, under its name and its"
+        " C(tags), as C(docker save) does. It is written, all at once, when it is not there or"
+        " holds something else than this image alone under these names. A new one is for its owner"
+        " alone; else mode and owner stay. What is no tar of images is never written over.",
+        example="/srv/images/web.tar",
     ),
     Option(
         "platform",
