@@ -119,7 +119,8 @@ class Part:
 
 def interrupted(host: Host | None) -> list[str]:
     """The parts whose work a killed run has left in the middle."""
-    return [kind for kind in OF_ENGINE if host and host.journal(kind).is_there()]
+    kinds = (*OF_ENGINE, "volume")
+    return [kind for kind in kinds if host and host.journal(kind).is_there()]
 
 
 def plan_all(parts: Iterable[Part]) -> Plan:
@@ -173,6 +174,10 @@ def part_of(kind: str, want: Any, site: Site) -> Part:
         from .registry_login.part import LoginPart
 
         return LoginPart(want, site)
+    if kind == "volume":
+        from .volume.part import VolumePart
+
+        return VolumePart(want, site)
     from .daemon.part import DaemonPart
 
     return DaemonPart(want, site)
