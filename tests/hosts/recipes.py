@@ -32,6 +32,7 @@ RECIPES = {
         Recipe("debian-13-unstable", "trixie", "28.", parent="debian-13"),
         Recipe("debian-12-ruby", "bookworm", "20.10.", parent="debian-12"),
         Recipe("debian-13-ruby", "trixie", "26.1.", parent="debian-13"),
+        Recipe("debian-13-buildx", "trixie", "26.1.", parent="debian-13"),
         Recipe("debian-13-cloud", "trixie", "26.1.", parent="debian-13"),
     )
 }

@@ -170,7 +170,7 @@ class Applier:
             have = self.seen.images[want.inputs["reference"]]
             if have.args_mark:
                 edges.build_site.memory.keep_key()
-            building.build(engine, want, have, edges.build_site.real_path, self.progress)
+            building.build(engine, want, have, edges.build_site, self.progress)
         elif change.action is Action.IMPORT:
             importing.bring(engine, want, edges.build_site.real_path, self.progress)
         elif change.action is Action.SAVE:

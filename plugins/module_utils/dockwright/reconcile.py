@@ -292,7 +292,7 @@ class _Run:
         is_busy = self.report.check and self.host is not None and self.host.lock().is_taken()
         credentials = of_user(self.document.registries, self.local)
         here = self.host or self.local
-        site = BuildSite(here.files.path, here.memory())
+        site = BuildSite(here.files.path, here.memory(), here.run)
         return Edges(self.host, self.memory, credentials, self._open, site, is_busy)
 
     def _observe(self, document: Document, *, everything: bool = False) -> Observation:

@@ -86,7 +86,7 @@ class World:
     def act(self, want: Want, have: ImageHave, change: Change) -> ImageHave:
         name = change.path.partition(".")[2]
         if change.action is Action.BUILD:
-            building.build(self.engine, want, have, str, lambda text: None)
+            building.build(self.engine, want, have, self.edges.site, lambda text: None)
         if change.action is Action.IMPORT:
             return importing.bring(self.engine, want, str, lambda text: None)
         if change.action is Action.SAVE:

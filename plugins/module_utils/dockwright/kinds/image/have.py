@@ -19,6 +19,7 @@ from .reference import Reference
 from .want import policy_of, reference_of
 
 if TYPE_CHECKING:
+    from ...host.commands import Completed
     from ...host.memory import Memory
     from .archive import Archive, OpenFile
     from .context import Context
@@ -48,6 +49,7 @@ class BuildSite(NamedTuple):
 
     real_path: Callable[[str], str]
     memory: Memory
+    run: Callable[..., Completed] | None = None  # commands, for BuildKit
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class ImageHave:
     rootfs: Rootfs | None = None  # of the option `import`
     saved: Archive | None = None  # what is at the path of the option `save`
     args_mark: str = ""
+    no_builder: str = ""  # why the builder that is asked for cannot be used
     named: Mapping[str, Named] = field(default_factory=dict)  # further names, and what is pushed
 
     @property
@@ -127,7 +130,12 @@ def _observe(edges: Edges, want: Want) -> ImageHave:
 
         context = contexts.read(build["context"], build["dockerfile"], edges.site.real_path)
         mark = edges.site.memory.fingerprint(build["args"]) if build.get("args") else ""
-        return replace(have, context=context, args_mark=mark)
+        have = replace(have, context=context, args_mark=mark)
+        if build.get("builder"):
+            from . import buildkit
+
+            have = replace(have, no_builder=buildkit.missing(edges.site.run))
+        return have
     rootfs = want.inputs.get("import")
     if rootfs and edges.site:
         from . import importing

@@ -81,9 +81,10 @@ ROWS: tuple[Option, ...] = (
         BUILD,
         "The folder, on the managed host, that the image is built from; or a mapping as in Compose:"
         " C(context), C(dockerfile), C(args), C(target), C(labels), C(cache_from), C(network),"
-        " C(no_cache), C(pull), C(extra_hosts), C(shm_size). It is built when the host has none,"
-        " and when files of the context, an option or a base image are others than at the last"
-        " build. The engine's own builder is used, without BuildKit.",
+        " C(no_cache), C(pull), C(extra_hosts), C(shm_size), C(builder), C(secrets). It is built"
+        " when the host has none, and when files of the context, an option or a base image are"
+        " others than at the last build. The engine's own builder is used, or with"
+        " C(builder: buildkit) the docker command's.",
         example={"context": "/srv/web", "args": {"VERSION": "1.4"}},
     ),
     Option(
