@@ -157,7 +157,7 @@ class Applier:
             self.configs[key] = have.config
 
     def _image(self, want: Want, change: Change) -> None:
-        from .kinds.image import building, importing, names, saving  # few runs need them
+        from .kinds.image import building, importing, names, saving, verifying  # few runs need them
 
         assert self.seen is not None
         engine, edges = self.engine, self.edges
@@ -179,6 +179,9 @@ class Applier:
             names.tag(engine, want, name)
         elif change.action is Action.PUSH:
             names.push(image_have.Edges(engine, edges.credentials), want, name, self.progress)
+        elif want.inputs.get("verify"):
+            asked = image_have.Edges(engine, edges.credentials, site=edges.build_site)
+            verifying.pull(asked, want, self.progress)
         else:
             image.pull(engine, want, edges.credentials, self.progress)
 

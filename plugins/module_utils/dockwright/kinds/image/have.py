@@ -80,6 +80,7 @@ class ImageHave:
     rootfs: Rootfs | None = None  # of the option `import`
     saved: Archive | None = None  # what is at the path of the option `save`
     args_mark: str = ""
+    unverified: str = ""  # what the command of the option `verify` has against it
     no_builder: str = ""  # why the builder that is asked for cannot be used
     named: Mapping[str, Named] = field(default_factory=dict)  # further names, and what is pushed
 
@@ -102,6 +103,10 @@ def read(edges: Edges, wants: Mapping[str, Want], workers: int = 8) -> dict[str,
 def observe(edges: Edges, want: Want) -> ImageHave:
     """One image: the engine's, and where it matters the registry's, the tar's, the context's."""
     have = _observe(edges, want)
+    if want.state != "absent" and want.inputs.get("verify"):
+        from . import verifying
+
+        have = replace(have, unverified=verifying.read(edges, want, have))
     if want.state != "absent" and want.inputs.get("save"):
         from . import saving
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...options import Option
-from ...values import BOOLEAN, Type, one_of, parse_list, parse_text, wrong
+from ...values import BOOLEAN, COMMAND, Type, one_of, parse_list, parse_text, wrong
 from . import reference as references
 from .build_options import BUILD
 from .import_options import IMPORT
@@ -109,6 +109,16 @@ ROWS: tuple[Option, ...] = (
         " one or none. The registry must answer, also in check mode. Names without a registry,"
         " which are on Docker Hub, are pushed there.",
         default=False,
+    ),
+    Option(
+        "verify",
+        COMMAND,
+        "A command of the managed host that has to accept the image before it is pulled, and that"
+        " is asked about the one that is there in each run, also in check mode: so it may only"
+        " look. It is called with C(REPOSITORY@DIGEST) as its last argument, which is also in"
+        " C(DOCKWRIGHT_IMAGE), and what it has accepted is pulled by that digest. When it ends with"
+        " another code than 0 the run fails before anything is changed.",
+        example=["cosign", "verify", "--key", "/etc/cosign.pub"],
     ),
     Option(
         "save",

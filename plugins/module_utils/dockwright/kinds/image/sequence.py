@@ -56,6 +56,10 @@ def problems(want: Want, have: ImageHave, *, settled: bool) -> list[Problem]:
         found = importing.problems(want, have) if is_import else building.problems(want, have)
     else:
         found = plans.problems(want, have, settled=settled)
+    if have.unverified:
+        from . import verifying
+
+        found += verifying.problems(want, have)
     if has_names(want):
         from . import names
 

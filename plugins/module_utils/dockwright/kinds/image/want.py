@@ -14,7 +14,17 @@ from .options import ALWAYS, MISSING, NEVER, ROWS
 from .reference import Reference
 
 _STRICTER = (NEVER, MISSING, ALWAYS)
-_OF_PRESENT = ("pull_policy", "load", "platform", "build", "import", "tags", "push", "save")
+_OF_PRESENT = (
+    "pull_policy",
+    "load",
+    "platform",
+    "build",
+    "import",
+    "tags",
+    "push",
+    "save",
+    "verify",
+)
 
 
 def parse(name: Any, spec: Mapping[str, Any] | None, where: str) -> Want:
@@ -152,6 +162,8 @@ def _contradictions(
         return
     if entry.get("load"):
         yield from _not_loaded(reference, entry, where)
+    if entry.get("verify"):
+        yield from _not_verified(reference, entry, where)
     for source in ("build", "import"):
         if entry.get(source):
             yield from _not_made(reference, entry, where, source)
@@ -174,6 +186,14 @@ def _not_loaded(reference: Reference, entry: Mapping[str, Any], where: str) -> I
     if entry.get("save") == entry["load"]:
         text = "is the tar that the image is loaded from"
         yield Problem(f"{where}.save", text, "remove save, or name another path")
+
+
+def _not_verified(reference: Reference, entry: Mapping[str, Any], where: str) -> Iterable[Problem]:
+    """What does not go with an image that a command has to accept by its digest."""
+    made = [name for name in ("load", "build", "import") if entry.get(name)]
+    if made or reference.id:
+        text = "is asked about digests of a registry, and this image has none"
+        yield Problem(f"{where}.verify", text, f"remove verify{' or '.join(['', *made])}")
 
 
 def _not_made(
