@@ -61,6 +61,12 @@ EXEC: tuple[Option, ...] = (
     Option(
         "environment", TEXT_MAP, "Variables of the command; their values are masked.", secret=True
     ),
+    Option(
+        "stdin",
+        TEXT,
+        "What the command reads from its standard input, as it is. By default it reads nothing.",
+        secret=True,
+    ),
     Option("user", TEXT, "The user, C(NAME) or C(UID:GID). By default that of the container."),
     Option("working_dir", INSIDE, "The folder that it runs in. By default that of the container."),
     Option(
@@ -102,6 +108,14 @@ COPY: tuple[Option, ...] = (
     Option("path", INSIDE, "The file in the container. Its folder must be there."),
     Option("content", TEXT, "What the file holds.", secret=True),
     Option("src", PATH, "A file on the managed host whose content it is."),
+    Option(
+        "dest",
+        PATH,
+        "The other way: a file on the managed host that gets the content of the one in the"
+        " container, in place of C(content) and C(src). A new one has C(mode), or is for its owner"
+        " alone.",
+        example="/srv/backup/web.conf",
+    ),
     Option(
         "mode", MODE, "Its mode. By default that of the file there, or C(0644).", example="0644"
     ),

@@ -174,18 +174,23 @@ def pieces(file: IO[bytes]) -> Iterator[bytes]:
     return iter(lambda: file.read(_PIECE), b"")
 
 
-def receive(real: str, blocks: Iterable[bytes], check: Callable[[str], None]) -> None:
+def receive(
+    real: str,
+    blocks: Iterable[bytes],
+    check: Callable[[str], None] | None = None,
+    mode: int | None = None,
+) -> None:
     """Have a large file made of what comes in pieces, all of it or none.
 
-    ``check`` gets the path of what has come, and raises where it may not take the place. Mode and
-    owner of a file that is there are kept; a new one is for its owner alone. Raises OSError, too.
+    ``check`` gets the path of what has come, and raises where it may not take the place. Owner and
+    (unless given) mode of a file that is there are kept; a new one is for its owner alone. Raises
+    OSError, too.
     """
     before = _stat(real)
-    if before is None:
-        _replace(real, blocks, 0o600, None, check)
-    else:
-        owner = (before.st_uid, before.st_gid)
-        _replace(real, blocks, stat.S_IMODE(before.st_mode), owner, check)
+    if mode is None:
+        mode = 0o600 if before is None else stat.S_IMODE(before.st_mode)
+    owner = None if before is None else (before.st_uid, before.st_gid)
+    _replace(real, blocks, mode, owner, check)
 
 
 def _replace(
