@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tests.engine.world import BASE
-from tests.hosts import TestHost, machine
+from tests.hosts import TINY, TestHost, machine, tiny_tar
 
 VENV = machine.CHECKOUT / ".venv-salt"
 RECIPES = {"3.11": "debian-12", "3.13": "debian-13"}  # whose Python that environment fits
@@ -114,6 +114,28 @@ def test_the_formula_on_a_host(salt_host: Callable[[], TestHost]) -> None:
         again = highstate(host, *words)
         assert {state["result"] for state in again.values()} == {True}, comments(again)
         assert changes(again) == {}
+
+
+@pytest.mark.full
+def test_the_formula_from_nothing(salt_host: Callable[[], TestHost]) -> None:
+    """No engine yet: one highstate makes the host, and its first start has the configuration."""
+    host = salt_host()
+    host.exec(["systemctl", "stop", "docker.socket", "docker", "containerd"])
+    host.exec(["apt-get", "-q", "-y", "purge", "--auto-remove", "docker.io", "runc"])
+    host.exec(["sh", "-c", "rm -rf /etc/docker /var/lib/docker/* /var/lib/dockwright"])
+    host.exec(["apt-get", "-q", "update"], timeout=LIMIT)
+    host.copy_in(tiny_tar(TINY), "/srv/tiny.tar")
+    pillar = {**PILLAR, "images": {TINY: {"load": "/srv/tiny.tar"}}}
+    configure(host, pillar)
+    predicted = highstate(host, "test=True")
+    assert False not in {state["result"] for state in predicted.values()}, comments(predicted)
+    done = highstate(host)
+    assert {state["result"] for state in done.values()} == {True}, comments(done)
+    started = host.exec(["journalctl", "-u", "docker", "-o", "cat"]).stdout
+    assert started.count("Daemon has completed initialization") >= 1
+    assert "by=salt" in host.exec(["docker", "info", "--format", "{{.Labels}}"]).stdout
+    again = highstate(host)
+    assert changes(again) == {}, comments(again)
 
 
 @pytest.mark.full

@@ -12,7 +12,7 @@ import yaml
 
 from dockwright_cli.main import main
 from tests.engine.world import World
-from tests.hosts import TINY, engine_clean
+from tests.hosts import TINY, TestHost, engine_clean
 
 SLEEP = "sleep 1000"
 # What people start by hand: one line each.
@@ -133,6 +133,33 @@ def test_some_of_it_and_what_has_no_word(
     taken.write_text("mine")
     assert main(["init", "-o", str(taken)]) == 1
     assert taken.read_text() == "mine"
+
+
+def test_the_daemon_s_own_file_is_in_it(host20: TestHost) -> None:
+    """On the engine's own host; what a spec would refuse is left out, and said."""
+    engine_clean(host20)
+    file = json.loads(host20.exec(["cat", "/etc/docker/daemon.json"], check=False).stdout or "{}")
+    init = ["-m", "dockwright_cli.main", "init"]
+    env = {"DOCKWRIGHT_STATE_DIR": "/var/tmp/init-state"}
+    host20.exec(["docker", "network", "create", "back"])
+    try:
+        host20.write("/etc/docker/daemon.json", json.dumps({**file, "max-concurrent-uploads": 5}))
+        found = host20.core([*init, "--json"], env=env)
+        answer = json.loads(found.stdout)
+        assert answer["spec"]["daemon"] == {**file, "max-concurrent-uploads": 5}
+        assert (list(answer["spec"]["networks"]), answer["warnings"]) == (["back"], [])
+        one = json.loads(host20.core([*init, "--json", "nobody"], env=env, check=False).stdout)
+        assert one["failed"]
+        host20.write("/etc/docker/daemon.json", json.dumps({**file, "max-uploads": 5}))
+        answer = json.loads(host20.core([*init, "--json"], env=env).stdout)
+        assert "daemon" not in answer["spec"] and answer["spec"]["networks"]
+        assert "the daemon's file is left out: daemon.max-uploads" in answer["warnings"][0]
+    finally:
+        if file:
+            host20.write("/etc/docker/daemon.json", json.dumps(file))
+        else:
+            host20.exec(["rm", "/etc/docker/daemon.json"])
+        engine_clean(host20)
 
 
 # --- the witness's view, without what no two engines have in common ------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -115,6 +116,23 @@ def test_one_that_fails_leaves_the_others_their_turn(empty: TestHost) -> None:
     assert set(seen(empty)["containers"]) == {"web"}
     for run in (planned, applied):
         assert not [secret for secret in SECRETS if secret in run.text]
+
+
+def test_what_is_needed_comes_before(empty: TestHost) -> None:
+    """Also resources of Puppet's own types, of which other titles stand in no such order."""
+    site = f"""
+        {WEB % "64m"}
+        service {{ 'docker': ensure => running }}
+        package {{ 'engine': name => 'docker.io', ensure => present }}
+        dockwright_network {{ 'back': }}
+        dockwright_volume {{ 'data': }}
+        dockwright_daemon {{ 'engine': }}
+    """
+    run = puppet(empty, site, ["--noop", "--evaltrace", "--verbose"])
+    turns = re.findall(r"Info: /Stage\S*/(\w+\[\w+\]): Starting to evaluate", run.text)
+    assert turns[-1] == "Dockwright_container[web]", run.text
+    assert set(turns) >= {"Service[docker]", "Package[engine]", "Dockwright_daemon[engine]"}
+    assert turns.index("Package[engine]") < turns.index("Dockwright_daemon[engine]")
 
 
 HIERA = """

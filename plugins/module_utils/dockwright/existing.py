@@ -7,6 +7,7 @@ answer has a warning that names it.
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ from .kinds.volume.options import ROWS as VOLUME
 from .model import Have
 from .observe import Edges, Observation, configs_of, observe, observe_others
 from .options import get
+from .reach import OWN_SOCKETS
 from .reconcile import converge
 from .saved import titles
 from .spec import Document
@@ -42,12 +44,19 @@ _POOLS = tuple(map(ipaddress.ip_network, ("172.16.0.0/12", "192.168.0.0/16")))
 def describe(connection: Connection, only: Iterable[str] = ()) -> dict[str, Any]:
     """The spec of what there is, under ``spec``; never raises DockwrightError.
 
-    Without ``only`` (names of containers) everything on the engine is in it. Like a report, the
-    answer has ``changed`` (always false), ``failed``, ``problems``, ``message`` and ``warnings``.
-    Values of environment variables are in the spec as they are: it is for its owner alone.
+    Without ``only`` (names of containers) everything on the engine is in it, and the daemon's file
+    where the engine is this host's own. Like a report, the answer has ``changed`` (always false),
+    ``failed``, ``problems``, ``message`` and ``warnings``. Values of environment variables are in
+    the spec as they are: it is for its owner alone.
     """
     try:
         document, warnings = _described(connection, tuple(only))
+        daemon = {} if only else _daemon(connection)
+        if daemon:  # alone first: what cannot be kept in a spec must not spoil the rest
+            check = converge(daemon, connection=connection, check=True)
+            said = [*(p.text() for p in check.problems), *titles(check.plan.changes)]
+            warnings += [f"the daemon's file is left out: {text}" for text in said]
+            document = document if said else {"dockwright": 1, **daemon, **document}
         check = converge(document, connection=connection, check=True)
         warnings += [
             f"apply would not leave this as it is: {t}" for t in titles(check.plan.changes)
@@ -59,6 +68,18 @@ def describe(connection: Connection, only: Iterable[str] = ()) -> dict[str, Any]
     counts = [_count(len(document[key]), key) for key in _SECTIONS if key in document]
     message = ", ".join(counts) or "there is nothing on the engine"
     return {**answer(message, warnings=warnings), "spec": document}
+
+
+def _daemon(connection: Connection) -> dict[str, Any]:
+    """What the file of this host's own daemon has, as the section of a document."""
+    if connection.endpoint().url not in OWN_SOCKETS:
+        return {}
+    here = Host()
+    try:
+        keys = json.loads(here.files.read_text(here.config) or "{}")
+    except ValueError:  # the daemon would not start with it either
+        return {}
+    return {"daemon": keys} if keys and isinstance(keys, dict) else {}
 
 
 def _count(number: int, section: str) -> str:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from .host.machine import Host
     from .session import Session
 
-_SOCKETS = ("unix:///var/run/docker.sock", "unix:///run/docker.sock")
+# Where the engine of this host itself listens.
+OWN_SOCKETS = ("unix:///var/run/docker.sock", "unix:///run/docker.sock")
 
 
 class Reach:
@@ -59,6 +60,6 @@ class Reach:
 
 def is_asleep(url: str, host: Host | None) -> bool:
     """Whether merely asking would start the engine: systemd listens on its socket for it."""
-    if host is None or url not in _SOCKETS or not host.service.has_systemd():
+    if host is None or url not in OWN_SOCKETS or not host.service.has_systemd():
         return False
-    return not host.service.is_active()
+    return host.service.main_pid() is None  # of the pidfile, mostly: systemd is not asked

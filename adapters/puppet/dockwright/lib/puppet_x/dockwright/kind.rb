@@ -44,6 +44,25 @@ module PuppetX
         self.class.name.to_s.delete_prefix('dockwright_')
       end
 
+      # The resources of the catalog that come before this one.
+      def earlier
+        there = catalog.resources.group_by(&:type)
+        host = HOST.take_while { |other| !other.eql?(kind) }
+        found = host.flat_map { |other| there.fetch(:"dockwright_#{other}", []) }
+        named.slice(*there.keys).each do |type, names|
+          found.concat(names.map { |name| catalog.resource(type, name) }.compact)
+        end
+        found
+      end
+
+      # The names, by type, of what this one may need.
+      def named
+        return { package: PACKAGES } if HOST.include?(kind)
+
+        others = MENTIONS.transform_values { |options| mentioned(options) }
+        { package: PACKAGES, service: ['docker'], **others }
+      end
+
       def mentioned(options)
         options.select { |option| self.class.validattr?(option) }
                .flat_map { |option| ::Dockwright.words(self[option]) } - [self[:name]]
@@ -125,7 +144,9 @@ module PuppetX
         include Kind
         PuppetX::Dockwright.parameters(self, kind)
         PuppetX::Dockwright.ensure_property(self, STATES.fetch(kind, ['present']))
-        PuppetX::Dockwright.requirements(self, kind)
+        # As resources, not as names: to look a name up, Puppet loads the type with all its
+        # providers, and those of packages alone take it longer than the rest of a run.
+        autorequire(name) { earlier }
         include Refresh if kind.eql?('container')
 
         provide(:serve) do
@@ -157,20 +178,6 @@ module PuppetX
         define_method(:should_to_s) { |value| value.to_s }
         define_method(:change_to_s) { |_, _| provider.lines }
       end
-    end
-
-    def self.requirements(type, kind)
-      type.autorequire(:package) { PACKAGES }
-      before = HOST.take(HOST.index(kind) || HOST.size)
-      before.each do |other|
-        type.autorequire(:"dockwright_#{other}") do
-          catalog.resources.select { |item| item.type.to_s.end_with?("_#{other}") }.map(&:title)
-        end
-      end
-      return if HOST.include?(kind)
-
-      type.autorequire(:service) { ['docker'] }
-      MENTIONS.each { |other, options| type.autorequire(other) { mentioned(options) } }
     end
   end
 end
