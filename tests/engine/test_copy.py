@@ -67,8 +67,11 @@ def test_a_file_of_the_container_comes_to_the_host(world: World, tmp_path: Path)
     dest = tmp_path / "got"
     assert world.does("web", "sh", "-c", "printf one > /made; chmod 4755 /made")
     wanted = {"path": "/made", "dest": str(dest)}
-    with world.untouched():
+    before = world.snapshot()
+    with world.events() as events:
         told = act(world, check=True, **wanted)
+    assert events == ["container archive-path web"]  # the file was read
+    assert world.snapshot() == before
     assert (told["changed"], told["diff"]["after"]["content"]) == (True, "one")
     assert not dest.exists()
     assert act(world, **wanted)["changed"]
