@@ -25,6 +25,8 @@ from .model import ARRIVALS, UNKNOWN, Action, Cause, Change, Disruption, Have, N
 from .observe import Observation
 from .spec import Document, as_written
 
+_MAKES_FOLLOW = ("container", "network", "volume")  # what is made anew has others follow
+
 
 def plan(document: Document, seen: Observation, cause_of: CauseOf, *, settled: bool = True) -> Plan:
     """The ordered changes from ``seen`` to ``document``.
@@ -121,7 +123,7 @@ def needs_others(changes: Iterable[Change], seen: Observation) -> bool:
     if seen.moved:
         return True  # any container may keep what was a default before
     listed = tuple(changes)
-    if any(c.action is Action.REPLACE and c.kind != "daemon" for c in listed):
+    if any(c.action is Action.REPLACE and c.kind in _MAKES_FOLLOW for c in listed):
         return True
     if any(c.action is Action.RECOVER for c in listed):
         return True  # the list does not tell who shares `pid` or `ipc` with what is started again

@@ -67,6 +67,7 @@ _BUILDKIT = (
     *("ssh", "additional_contexts", "cache_to", "entitlements", "platforms"),
     *("privileged", "provenance", "sbom", "ulimits", "isolation", "dockerfile_inline", "tags"),
 )
+_OF_COMMAND = ("PATH", "HOME", "LC_ALL", "LANGUAGE")  # variables that have a use of their own
 STEERING = ("cache_from", "no_cache", "pull", "secrets")  # they change how, not what
 
 
@@ -105,7 +106,7 @@ def parse_build(value: Any, where: str) -> dict[str, Any]:
 def _strange_arguments(parsed: Mapping[str, Any], where: str) -> Iterator[Problem]:
     """BuildKit gets arguments as variables, so that they are in no list of processes."""
     for name in parsed.get("args") or () if parsed.get("builder") == BUILDKIT else ():
-        if name in ("PATH", "HOME") or name.startswith(("DOCKER_", "BUILDX_")):
+        if name in _OF_COMMAND or name.startswith(("DOCKER_", "BUILDX_")):
             text = f"{name} steers the docker command itself"
             yield Problem(f"{where}.args.{name}", text, "call the argument otherwise")
 

@@ -5,7 +5,8 @@ data of a plain volume aside, into a volume ``NAME.dockwright-old`` beside it �
 make the new one → copy, compare byte by byte → make the containers again, start those that ran →
 only then the old data go. What was mounted from elsewhere stays there untouched.
 
-Until the copy has been compared, whatever fails is undone; afterwards it is finished if it can be.
+Until the copy has been compared, whatever fails is undone. Afterwards it is finished, unless no
+container starts: what one has written meanwhile would be lost by going back.
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ class Migration:
         self.engine = engine
         self.facts = facts
         self.tell = tell
+        self._left: list[str] = []  # why some containers do not start
 
     @property
     def _record(self) -> dict[str, Any]:
@@ -100,6 +102,7 @@ class Migration:
             message, fix = self._undo_or_say(HostError(text))
             raise ApplyFailed(message, where=want.where, fix=fix, changed=True) from error
         self._finish()
+        self._say(self._left)
 
     def _refuse_early(self) -> None:
         """Before anything is touched: whether both places are there, and there is room."""
@@ -131,7 +134,7 @@ class Migration:
         self.engine.post("/volumes/create", self._record["new"])
         self._copy()
         self.work.step("create")
-        self._containers()
+        self._left = self._containers()
         self.work.step("drop")
 
     @property
@@ -163,6 +166,8 @@ class Migration:
                 source = stack.enter_context(found)
             opened = data.opened(self.host, self.engine, self._record["new"], self._spot)
             target = stack.enter_context(opened)
+            if os.path.samefile(source, target):
+                return  # the same folder, by other options
             if not data.is_empty(target):
                 self._refuse_other(source, target)
                 return
@@ -171,7 +176,7 @@ class Migration:
 
     def _refuse_other(self, source: str, target: str) -> None:
         """What is there already is taken where it is the same data."""
-        wrong = "" if os.path.samefile(source, target) else data.difference(source, target)
+        wrong = data.difference(source, target)
         if wrong:
             text = f"the new place of volume {self._name} holds other data already ({wrong})"
             raise ApplyFailed(text, fix="empty it, or name another place")
@@ -185,14 +190,28 @@ class Migration:
 
     # --- the containers --------------------------------------------------------------------------
 
-    def _containers(self) -> None:
-        """Make again what is not there, and start what ran. Raises ApplyFailed."""
+    def _containers(self) -> list[str]:
+        """Make again what is not there, and start what ran; why some do not start.
+
+        Raises ApplyFailed where none does: then nothing was written that going back would lose.
+        """
+        failures = self._as_before()
+        ran = [item for item in self._record["containers"] if item["running"]]
+        if failures and len(failures) >= len(ran):
+            self._say(failures)
+        return failures
+
+    def _as_before(self) -> list[str]:
         restorer = Restorer(self.work, self.facts, self._record["containers"], {}, {})
         restorer.create()
-        failures = restorer.start()
+        return restorer.start()
+
+    def _say(self, failures: list[str]) -> None:
+        """Raise ApplyFailed where containers do not start."""
         if failures:
             fix = "look at the engine's words, and at `docker logs` of it"
-            raise ApplyFailed(f"these do not start: {'; '.join(failures)}", fix=fix)
+            text = f"with volume {self._name} these do not start: {'; '.join(failures)}"
+            raise ApplyFailed(text, fix=fix, changed=True)
 
     # --- undoing and finishing -------------------------------------------------------------------
 
@@ -200,10 +219,13 @@ class Migration:
         """Undo; what to say of it all, and what to do."""
         head = f"volume {self._name} was not made anew: {error.message}"
         try:
-            self._undo()
+            failures = self._undo()
         except (DockwrightError, OSError) as second:
             text = f"{head}; bringing the old one back failed, too: {second}"
             return text, f"its data are safe ({self._whereabouts}); run again, which tries again"
+        if failures:
+            text = f"{head}; the old one is back, but these do not start: {'; '.join(failures)}"
+            return text, "look at the engine's words, and at `docker logs` of it"
         return f"{head}; the old one is back, with its data and its containers", error.fix
 
     @property
@@ -211,8 +233,11 @@ class Migration:
         aside = str(self._record.get("aside") or "")
         return aside if aside and os.path.isdir(aside) else str(self._record["place"])
 
-    def _undo(self) -> None:
-        """Bring back the old volume and the containers; from any step, also from a half undone."""
+    def _undo(self) -> list[str]:
+        """Bring back the old volume and the containers; from any step, also from a half undone.
+
+        Returns why some containers that ran do not start.
+        """
         step = self._record["step"]
         if step not in ("stop", "remove"):
             for item in self._record["containers"]:
@@ -227,14 +252,9 @@ class Migration:
                 self.engine.post("/volumes/create", self._record["old"])
         if self._is_plain:
             self._delete_aside()
-        restorer = Restorer(self.work, self.facts, self._record["containers"], {}, {})
-        restorer.create()
-        failures = restorer.start()
+        failures = self._as_before()
         self.work.journal.clear()
-        if failures:
-            fix = "look at the engine's words, and at `docker logs` of it"
-            text = f"what ran before does not start again: {'; '.join(failures)}"
-            raise ApplyFailed(text, fix=fix, changed=True)
+        return failures
 
     def _empty_new(self) -> None:
         """Take away what we have copied to a place elsewhere, which was empty before."""
@@ -280,19 +300,20 @@ class Migration:
             if self._record["step"] in _FINISHING:
                 self._go_on()
             else:
-                self._undo()
+                self._say(self._undo())
         except OSError as error:
             raise HostError(f"{error.filename}: {error.strerror or error}") from error
 
     def _go_on(self) -> None:
         if self._record["step"] == "create":
             try:
-                self._containers()
+                self._left = self._containers()
             except DockwrightError:
-                self._undo()
+                self._say(self._undo())
                 return
             self.work.step("drop")
         self._finish()
+        self._say(self._left)
 
 
 def reason(record: Mapping[str, Any]) -> str:
