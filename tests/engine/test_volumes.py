@@ -17,7 +17,7 @@ from tests.hosts import TINY, TestHost, engine_clean
 KILLER = "/opt/dockwright/tests/engine/storage_run.py"
 # A database: each record is acknowledged to its log only once it is on disk.
 WRITER = "n=0; while :; do n=$((n+1)); echo $n >> /db/records; sync; echo $n; done"
-STEPS = ("stop", "remove", "aside", "switch", "copy", "create", "drop")
+STEPS = ("try", "stop", "remove", "aside", "switch", "copy", "create", "drop")
 SITE = """
 mkdir -p /var/lib/containerd/elsewhere
 chown 7:8 /var/lib/containerd/elsewhere
@@ -149,6 +149,22 @@ def test_labels_and_place_change_and_the_data_come_along(site: Site) -> None:
         assert again["changes"] == []
 
 
+def test_who_cannot_be_made_again_is_not_stopped(site: Site) -> None:
+    site.host.exec(["mkdir", "-p", "/var/lib/containerd/passing"])
+    bind = docker.types.Mount("/bind", "/var/lib/containerd/passing", type="bind")
+    data = docker.types.Mount("/db", "dwdata")
+    run_one = site.client.containers.run
+    odd = run_one(TINY, ["sleep", "1000"], name="odd", detach=True, mounts=[bind, data])
+    site.host.exec(["rmdir", "/var/lib/containerd/passing"])
+    ids = {c.id for c in site.client.containers.list(all=True)}
+    failed = site.run("apply", labels={"tier": "two"})
+    assert "nothing was stopped" in failed["message"]
+    assert "/var/lib/containerd/passing" in failed["message"]
+    assert {c.id for c in site.client.containers.list(all=True)} == ids
+    odd.remove(force=True)
+    site.whole(site.acknowledged())
+
+
 def test_what_fails_is_undone(site: Site) -> None:
     last = site.acknowledged()
     nowhere = {"type": "none", "o": "bind", "device": "/nowhere"}
@@ -192,7 +208,7 @@ def test_a_run_that_is_killed_loses_nothing(site: Site, step: str, when: str, pl
     other = run(site.host, "apply", {"volumes": {"dwdata": {"external": True}}})
     assert not other["failed"], other["message"]
     site.whole(last)
-    assert len(other["changes"]) == (0 if (step, when) == ("stop", "before") else 1)
+    assert len(other["changes"]) == (0 if (step, when) == ("try", "before") else 1)
     last = site.acknowledged()
     done = site.run("apply", **wish)
     assert not done["failed"], done["message"]

@@ -1,9 +1,10 @@
 """Making a volume anew with a copy of its data, so that a failure or a kill loses nothing.
 
-stop the containers that have it → remove them (their definitions are in the journal) → move the
-data of a plain volume aside, into a volume ``NAME.dockwright-old`` beside it → remove the volume,
-make the new one → copy, compare byte by byte → make the containers again, start those that ran →
-only then the old data go. What was mounted from elsewhere stays there untouched.
+see that each container can be made again → stop those that have it → remove them (their definitions
+are in the journal) → move the data of a plain volume aside, into a volume ``NAME.dockwright-old``
+beside it → remove the volume, make the new one → copy, compare byte by byte → make the containers
+again, start those that ran → only then the old data go. What was mounted from elsewhere stays there
+untouched.
 
 Until the copy has been compared, whatever fails is undone. Afterwards it is finished, unless no
 container starts: what one has written meanwhile would be lost by going back.
@@ -32,7 +33,7 @@ from .apply import body
 from .places import PLAIN, place_of
 
 KIND = "volume"
-ASIDE = ".dockwright-old"
+ASIDE, TRIAL = ".dockwright-old", ".dockwright-trial"
 _FINISHING = ("create", "drop")  # the copy has been compared
 
 
@@ -118,6 +119,8 @@ class Migration:
             data.refuse_without_room(self.host, source, target)
 
     def _move(self, users: list[Have]) -> None:
+        self.work.step("try")
+        self._restorer().try_out(TRIAL)
         self.work.step("stop")
         running = [item["name"] for item in self._record["containers"] if item["running"]]
         if running:
@@ -201,8 +204,11 @@ class Migration:
             self._say(failures)
         return failures
 
+    def _restorer(self) -> Restorer:
+        return Restorer(self.work, self.facts, self._record["containers"], {}, {})
+
     def _as_before(self) -> list[str]:
-        restorer = Restorer(self.work, self.facts, self._record["containers"], {}, {})
+        restorer = self._restorer()
         restorer.create()
         return restorer.start()
 
@@ -218,11 +224,14 @@ class Migration:
     def _undo_or_say(self, error: DockwrightError) -> tuple[str, str]:
         """Undo; what to say of it all, and what to do."""
         head = f"volume {self._name} was not made anew: {error.message}"
+        is_trial = self._record["step"] == "try"
         try:
             failures = self._undo()
         except (DockwrightError, OSError) as second:
             text = f"{head}; bringing the old one back failed, too: {second}"
             return text, f"its data are safe ({self._whereabouts}); run again, which tries again"
+        if is_trial:
+            return f"{head}; nothing was stopped", error.fix or "correct what the engine names"
         if failures:
             text = f"{head}; the old one is back, but these do not start: {'; '.join(failures)}"
             return text, "look at the engine's words, and at `docker logs` of it"
@@ -239,11 +248,12 @@ class Migration:
         Returns why some containers that ran do not start.
         """
         step = self._record["step"]
+        if step == "try":
+            self._remove(TRIAL)
+            self.work.journal.clear()
+            return []
         if step not in ("stop", "remove"):
-            for item in self._record["containers"]:
-                found = replacing.find(self.engine, item["name"])
-                if found:
-                    replacing.remove(self.engine, found["Id"], volumes=False)
+            self._remove()
             self._empty_new()
             if self._is_plain:
                 self._put_back()
@@ -255,6 +265,13 @@ class Migration:
         failures = self._as_before()
         self.work.journal.clear()
         return failures
+
+    def _remove(self, suffix: str = "") -> None:
+        """The containers that we have made."""
+        for item in self._record["containers"]:
+            found = replacing.find(self.engine, item["name"] + suffix)
+            if found:
+                replacing.remove(self.engine, found["Id"], volumes=False)
 
     def _empty_new(self) -> None:
         """Take away what we have copied to a place elsewhere, which was empty before."""
