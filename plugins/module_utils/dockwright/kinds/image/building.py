@@ -110,25 +110,22 @@ def build(
         tell(f"{want.name}: building with BuildKit")
         buildkit.build(engine, want, {**options.get("labels", {}), **labels}, site)
     else:
-        _by_engine(engine, want, {**options.get("labels", {}), **labels}, context, site, tell)
+        body = contexts.tar(context, options["dockerfile"], real_path)
+        _by_engine(engine, want, {**options.get("labels", {}), **labels}, body, tell)
     if (inspect(engine, want).config.get("Labels") or {}).get(CONTEXT) != labels[CONTEXT]:
         text = f"image {want.name} was built, but {reference.familiar} is another image"
         raise ApplyFailed(text, where=where, fix="run again; see who else makes this image")
 
 
-def _by_engine(  # noqa: PLR0913 - all that a build is made of
+def _by_engine(
     engine: Engine,
     want: Want,
     labels: Mapping[str, str],
-    context: Context,
-    site: BuildSite,
+    body: Iterable[bytes],
     tell: Callable[[str], None],
 ) -> None:
     """The engine's own builder gets the context as a tar."""
-    from . import context as contexts
-
-    where = f"{want.where}.build"
-    body = contexts.tar(context, want.inputs["build"]["dockerfile"], site.real_path)
+    where, folder = f"{want.where}.build", want.inputs["build"]["context"]
     query = _query(want, labels)
     said: list[str] = []
     try:
@@ -145,7 +142,7 @@ def _by_engine(  # noqa: PLR0913 - all that a build is made of
             text += f" (the last of its output: {' | '.join(last)})"
         raise ApplyFailed(text, where=where, fix=_fix(error.message)) from error
     except OSError as error:
-        text = f"cannot read {error.filename or context.path}: {error.strerror or error}"
+        text = f"cannot read {error.filename or folder}: {error.strerror or error}"
         raise ApplyFailed(text, where=f"{where}.context", fix="run again") from error
 
 
