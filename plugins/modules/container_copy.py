@@ -13,6 +13,7 @@ author:
   - The dockwright authors (@dockwright)
 description:
   - Writes a file in a container, which need not run, where content, mode or owner are others.
+  - With O(dest) the other way: a file of the container comes to the managed host.
   - What is written goes with the container; a new one made from the image has not got it.
 extends_documentation_fragment:
   - dockwright.docker.container_copy
@@ -36,6 +37,12 @@ EXAMPLES = r"""
     src: /srv/keys/web.key
     mode: "0600"
     hidden: true
+
+- name: Have a file of the container on the host
+  dockwright.docker.container_copy:
+    name: site
+    path: /etc/passwd
+    dest: /var/lib/images/site-passwd
 """
 
 RETURN = r"""

@@ -12,8 +12,8 @@ version_added: 0.1.0
 author:
   - The dockwright authors (@dockwright)
 description:
-  - Pulls an image, loads it from a tar, builds it from a folder, or removes it; gives it further
-    names and pushes it.
+  - Pulls an image, loads it from a tar, builds it from a folder, imports a root file system, or
+    removes it; gives it further names, pushes it, and saves it to a tar.
   - In check mode nothing is pulled; with O(pull_policy=always) the registry is asked for the
     digest.
 extends_documentation_fragment:
@@ -42,6 +42,18 @@ EXAMPLES = r"""
       args: {VERSION: "1.4"}
     tags: [registry.example.com/shop/web:latest]
     push: true
+
+- name: Keep a tar of it, for hosts that reach no registry
+  dockwright.docker.image:
+    name: shop/web:1.4
+    save: /var/lib/images/shop-web.tar
+
+- name: Make an image of the files of a root file system
+  dockwright.docker.image:
+    name: shop/base:1
+    import:
+      path: /var/lib/images/site.tar
+      changes: ['CMD ["/bin/sh"]']
 
 - name: Have it gone
   dockwright.docker.image:

@@ -30,6 +30,13 @@ EXAMPLES = r"""
     labels:
       backup: daily
 
+- name: Have it with another label, and a copy of its data
+  dockwright.docker.volume:
+    name: uploads
+    labels:
+      backup: hourly
+    migrate: true
+
 - name: Have it and its data gone
   dockwright.docker.volume:
     name: uploads

@@ -21,6 +21,7 @@ LIMIT = 300  # seconds for one front end
 SALT = machine.CHECKOUT / ".venv-salt"
 # What specs name as a folder: the same path wherever they are applied.
 FILES = Path("/tmp/dockwright-contract")
+SAVED = "/tmp/contract-saved.tar"  # of the spec image-save
 OUTPUT: list[str] = []  # all that front ends have said, to look for secrets
 
 
@@ -160,6 +161,7 @@ class Inside(Place):
     def clean(self) -> None:
         super().clean()
         reset_daemon(self.host)
+        self.host.exec(["rm", "-f", SAVED])
 
     def dockwright(self, *words: str, folder: Path, input: str) -> str:
         return self._there(["dockwright", *words], input=input)

@@ -11,7 +11,7 @@ import pytest
 
 from dockwright import api
 from tests.engine.world import World, container, differences, project, titles
-from tests.hosts import TINY, start_registry
+from tests.hosts import TINY, push, start_registry
 from tests.hosts.registry import stop_registry
 
 NAME = "dwbuild/web:1"
@@ -214,3 +214,46 @@ def test_the_sdk_builds_the_same(world: World, context: Path) -> None:
     listing = "cd /app; find . | sort; find . -type f | sort | xargs sha256sum; ls -ln"
     ours = inside(world, listing)
     assert differences(ours, inside(world, listing, "dwbuild/witness:1")) == []
+
+
+def test_what_a_command_does_not_accept_is_not_had(world: World, tmp_path: Path) -> None:
+    start_registry(world.host)
+    name = f"{REGISTRY}/dwbuild/signed:1"
+
+    def offered(version: str) -> str:
+        world.host.load_tiny("dwbuild/offered:1", Labels={"version": version})
+        digest = push(world.host, "dwbuild/offered:1", "dwbuild/signed:1").digest
+        world.client.images.remove("dwbuild/offered:1", force=True)
+        return f"{REGISTRY}/dwbuild/signed@{digest}"
+
+    def wanted(**more: Any) -> dict[str, Any]:
+        script = f'grep -qx "$1" {tmp_path}/signed && test "$1" = "$DOCKWRIGHT_IMAGE" && exit'
+        command = ["sh", "-c", f"{script}; echo no signature >&2; exit 3", "verify"]
+        image = {"verify": command, "pull_policy": "always"}
+        return project({"web": container(image=name)}, images={name: {**image, **more}})
+
+    first = offered("1")
+    (tmp_path / "signed").write_text("")
+    before = world.snapshot()
+    for check in (True, False):
+        report = world.run(wanted(), check=check)
+        assert (report.failed, report.changed) == (True, False)
+        (problem,) = report.problems
+        assert problem.where == f"images.{name}.verify"
+        assert "no signature (exit 3)" in problem.message
+    assert world.snapshot() == before
+    (tmp_path / "signed").write_text(f"{first}\n")
+    world.apply(wanted())
+    assert first in world.client.images.get(name).attrs["RepoDigests"]
+    assert "dwbuild/signed:pinned" not in str(world.client.images.get(name).tags)
+    offered("2")  # it moved, and nobody has signed that
+    world.client.images.get(first).tag(f"{REGISTRY}/dwbuild/signed", "1")  # the push took it away
+    report = world.fail(wanted())
+    assert not report.changed
+    assert first in world.client.images.get(name).attrs["RepoDigests"]
+    assert world.is_running("web")
+    (tmp_path / "signed").write_text("")  # revoked: what is there is looked at, too
+    report = world.fail(wanted(pull_policy="missing"))
+    assert "no signature" in report.problems[0].message
+    report = world.fail(wanted(verify=["/nowhere/verify"]))
+    assert "cannot run" in report.problems[0].message

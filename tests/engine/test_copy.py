@@ -63,6 +63,43 @@ def test_a_file_of_the_host_and_a_container_that_is_stopped(world: World, tmp_pa
     assert act(world, **wanted)["changed"] is False
 
 
+def test_a_file_of_the_container_comes_to_the_host(world: World, tmp_path: Path) -> None:
+    dest = tmp_path / "got"
+    assert world.does("web", "sh", "-c", "printf one > /made; chmod 4755 /made")
+    wanted = {"path": "/made", "dest": str(dest)}
+    before = world.snapshot()
+    with world.events() as events:
+        told = act(world, check=True, **wanted)
+    assert events == ["container archive-path web"]  # the file was read
+    assert world.snapshot() == before
+    assert (told["changed"], told["diff"]["after"]["content"]) == (True, "one")
+    assert not dest.exists()
+    assert act(world, **wanted)["changed"]
+    assert (dest.read_bytes(), dest.stat().st_mode & 0o7777) == (b"one", 0o600)
+    for check in (True, False):
+        assert act(world, check=check, **wanted)["changed"] is False
+    dest.chmod(0o640)
+    assert world.does("web", "sh", "-c", "printf two > /made")
+    done = act(world, **wanted)
+    assert (done["diff"]["before"]["content"], done["diff"]["after"]["content"]) == ("one", "two")
+    assert (dest.read_bytes(), dest.stat().st_mode & 0o7777) == (b"two", 0o640)
+    assert act(world, mode="0600", **wanted)["changed"]
+    assert act(world, mode="0600", **wanted)["changed"] is False
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != "memory") == ["got"]
+
+    def problem(**params: Any) -> dict[str, Any]:
+        failed = act(world, **{**wanted, **params})
+        assert (failed["failed"], failed["changed"]) == (True, False)
+        return dict(failed["problems"][0])
+
+    assert problem(content="x")["where"] == "content"
+    assert problem(path="/none")["where"] == "path"
+    assert "is a folder" in problem(path="/etc")["message"]
+    assert problem(dest=str(tmp_path))["where"] == "dest"
+    assert "make its folder first" in problem(dest=str(tmp_path / "none/got"))["fix"]
+    assert dest.read_bytes() == b"two"
+
+
 def test_what_is_hidden_is_not_told(world: World) -> None:
     for check in (True, False):
         done = act(world, check=check, path="/key", content="hidden-word-3", hidden=True)

@@ -39,6 +39,21 @@ def test_much_output_comes_whole(world: World) -> None:
     assert done["stderr"] == "1\n2\n3\n4\n5\n"
 
 
+def test_standard_input(world: World) -> None:
+    for text in ("", "grüße\nno newline at the end", "x" * 3_000_000):
+        done = act(world, command=["cat"], stdin=text)
+        assert (done["rc"], done["stdout"] == text, done["stderr"]) == (0, True, "")
+    # Nobody reads it, and the unless reads another one.
+    assert act(world, command=["true"], stdin="x" * 3_000_000)["rc"] == 0
+    script = 'read word && test "$word" = hello'
+    wanted = ["sh", "-c", script]
+    assert act(world, command=wanted, unless=wanted, stdin="hello\n")["rc"] == 0
+    slow = act(world, command=["sleep", "1000"], stdin="x", limit="1s")
+    assert "did not end within 1 s" in slow["message"]
+    with world.untouched():
+        assert act(world, check=True, command=["cat"], stdin="x")["changed"]
+
+
 def test_user_folder_and_variables(world: World) -> None:
     done = act(
         world,

@@ -34,6 +34,7 @@ RECIPES = {
         Recipe("debian-13-ruby", "trixie", "26.1.", parent="debian-13"),
         Recipe("debian-12-firewalld", "bookworm", "20.10.", parent="debian-12"),
         Recipe("debian-13-firewalld", "trixie", "26.1.", parent="debian-13"),
+        Recipe("debian-13-buildx", "trixie", "26.1.", parent="debian-13"),
         Recipe("debian-13-cloud", "trixie", "26.1.", parent="debian-13"),
     )
 }

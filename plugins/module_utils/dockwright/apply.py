@@ -25,7 +25,7 @@ from .kinds.part import OF_USER, ORDER, Part
 from .kinds.project.order import levels, with_wishes
 from .kinds.volume import apply as volume
 from .model import Action, Change, Disruption, Have, Plan, Report, Want
-from .observe import WORKERS, Edges, Observation
+from .observe import WORKERS, Edges, Observation, observe_others
 from .spec import Document
 
 Progress = Callable[[str], None]
@@ -157,7 +157,7 @@ class Applier:
             self.configs[key] = have.config
 
     def _image(self, want: Want, change: Change) -> None:
-        from .kinds.image import building, names  # few runs need them
+        from .kinds.image import building, importing, names, saving, verifying  # few runs need them
 
         assert self.seen is not None
         engine, edges = self.engine, self.edges
@@ -170,11 +170,18 @@ class Applier:
             have = self.seen.images[want.inputs["reference"]]
             if have.args_mark:
                 edges.build_site.memory.keep_key()
-            building.build(engine, want, have, edges.build_site.real_path, self.progress)
+            building.build(engine, want, have, edges.build_site, self.progress)
+        elif change.action is Action.IMPORT:
+            importing.bring(engine, want, edges.build_site.real_path, self.progress)
+        elif change.action is Action.SAVE:
+            saving.save(engine, want, edges.build_site.real_path, self.progress)
         elif change.action is Action.TAG:
             names.tag(engine, want, name)
         elif change.action is Action.PUSH:
             names.push(image_have.Edges(engine, edges.credentials), want, name, self.progress)
+        elif want.inputs.get("verify"):
+            asked = image_have.Edges(engine, edges.credentials, site=edges.build_site)
+            verifying.pull(asked, want, self.progress)
         else:
             image.pull(engine, want, edges.credentials, self.progress)
 
@@ -182,6 +189,8 @@ class Applier:
         assert self.seen is not None
         for change in self.plan.changes:
             if change.action is not Action.RECOVER or change.kind in ORDER:
+                continue
+            if change in self.report.done:
                 continue
             self.progress(f"{change.kind} {change.name}: putting an interrupted run right")
             if change.kind == "network":
@@ -194,11 +203,31 @@ class Applier:
             self._did([change])
 
     def _volumes(self, changes: list[Change]) -> None:
+        moving = [change for change in changes if change.action is Action.REPLACE]
+        for name in dict.fromkeys(change.name for change in moving):
+            self._move(name, [change for change in moving if change.name == name])
+        changes = [change for change in changes if change not in moving]
+
         def work(change: Change) -> None:
             volume.apply(self.engine, change, self.document.volumes.get(change.name))
             self._did([change])
 
         self._each(work, changes)
+
+    def _move(self, name: str, changes: list[Change]) -> None:
+        """Make a volume anew with its data; the containers that have it are others afterwards."""
+        from .kinds.volume.migration import Migration
+        from .kinds.volume.users import is_follower, users_of
+
+        assert self.seen is not None and self.edges.host is not None and self.observe
+        haves = {**self.seen.others, **self.seen.containers}
+        users = users_of(name, haves)
+        migration = Migration(self.edges.host, self.engine, self.seen.facts, self.progress)
+        migration.run(self.document.volumes[name], self.seen.volumes[name], users)
+        gone = {have.name for have in users}
+        followers = [c for c in self.report.not_done if is_follower(c) and c.name in gone]
+        self._did([*changes, *followers])
+        self.seen = observe_others(self.observe(), self.engine)
 
     def _networks(self, changes: list[Change]) -> None:
         assert self.seen is not None
@@ -249,7 +278,9 @@ class Applier:
         seen = self.seen
         grouped: dict[str, list[Change]] = {}
         for change in self.plan.changes:
-            if change.kind == "container" and change.action not in (Action.DELETE, Action.RECOVER):
+            if change.kind != "container" or change in self.report.done:
+                continue
+            if change.action not in (Action.DELETE, Action.RECOVER):
                 grouped.setdefault(change.name, []).append(change)
         haves = {**seen.others, **seen.containers}
         bench = container.Bench(

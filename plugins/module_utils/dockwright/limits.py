@@ -1,10 +1,16 @@
-"""How far a plan may go: what is blocked and what disturbs too much is refused. Pure."""
+"""How far a plan may go: what is blocked, disturbs too much or cannot be done is refused."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 from .errors import PlanRefused, Problem
-from .model import Action, Change, Disruption, Notice, Plan
+from .model import Action, Change, Disruption, Have, Notice, Plan
 from .report import title
+
+if TYPE_CHECKING:
+    from .host.machine import Host
 
 CONSENTED = "state: absent"  # the reason of a removal that the spec itself asks for
 
@@ -19,6 +25,14 @@ def refuse_beyond(plan: Plan, limit: Disruption | None) -> None:
     problems += [_too_much(change, limit) for change in plan.changes if _is_over(change, limit)]
     if problems:
         raise PlanRefused(problems)
+
+
+def refuse_unmovable(plan: Plan, volumes: Mapping[str, Have], host: Host | None) -> None:
+    """Raise PlanRefused where data of volumes are to move that are not within reach."""
+    if any(c.kind == "volume" and c.action is Action.REPLACE for c in plan.changes):
+        from .kinds.volume.migration import refuse_elsewhere  # few runs need it
+
+        refuse_elsewhere(plan, volumes, host)
 
 
 def _is_over(change: Change, limit: Disruption | None) -> bool:

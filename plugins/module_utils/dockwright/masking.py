@@ -119,6 +119,9 @@ def _given(raw: Any) -> Named:
         yield from (pair for pair in _variables(options) if _TELLING.match(pair[0]))
     for entry in _mapping(raw, "images").values():
         yield from _variables(_mapping(entry, "build").get("args"))
+        for secret in _mapping(_mapping(entry, "build"), "secrets").values():
+            content = _mapping({"": secret}, "").get("content")
+            yield from [("secret", str(content))] if content is not None else []
     for registry in _mapping(raw, "registries").values():
         yield from (pair for pair in _variables(registry) if pair[0] not in _OPEN_OF_LOGIN)
     for name, text in _variables(_mapping(raw, "compose_environment")):

@@ -49,14 +49,16 @@ class Action(str, Enum):
     PULL = "pull"
     LOAD = "load"
     BUILD = "build"
+    IMPORT = "import"
     TAG = "tag"
     PUSH = "push"
+    SAVE = "save"
     RELOAD = "reload"
     RESTART = "restart"
     RECOVER = "recover"  # finish or undo what a killed run left behind
 
 
-ARRIVALS = frozenset({Action.PULL, Action.LOAD, Action.BUILD})  # of an image
+ARRIVALS = frozenset({Action.PULL, Action.LOAD, Action.BUILD, Action.IMPORT})  # of an image
 
 
 class _Unknown:

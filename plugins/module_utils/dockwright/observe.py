@@ -213,6 +213,7 @@ def _lists(document: Document, engine: Engine, everything: bool) -> list[Callabl
     """The list requests that this document needs: containers, networks, volumes."""
     objects = everything or document.services or document.networks or document.purge
     leaving = any(want.state == "absent" for want in document.images.values())
+    objects = objects or any(want.inputs.get("migrate") for want in document.volumes.values())
     return [
         lambda: engine.get("/containers/json", {"all": True}) if objects or leaving else None,
         lambda: engine.get("/networks") if objects else None,

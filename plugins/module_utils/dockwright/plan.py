@@ -20,9 +20,12 @@ from .kinds.image.reference import parse as parse_reference
 from .kinds.image.sequence import plan_all as image_plan_all
 from .kinds.network import plan as network
 from .kinds.volume import plan as volume
+from .kinds.volume import users as volume_users
 from .model import ARRIVALS, UNKNOWN, Action, Cause, Change, Disruption, Have, Notice, Plan
 from .observe import Observation
 from .spec import Document, as_written
+
+_MAKES_FOLLOW = ("container", "network", "volume")  # what is made anew has others follow
 
 
 def plan(document: Document, seen: Observation, cause_of: CauseOf, *, settled: bool = True) -> Plan:
@@ -44,11 +47,13 @@ def plan(document: Document, seen: Observation, cause_of: CauseOf, *, settled: b
     containers, stale = containers + more, stale + kept_old
     extra = _surplus(document, seen) + (_purged(document, seen) if document.purge else [])
     containers, kept = _with_followers(containers, extra, document, seen)
+    moved = volume_users.followers(volumes, {**seen.others, **seen.containers})
     first, last = _deletions_last(networks), _deletions_last(volumes)
     changes = [
         *recovered,
         *[change for change in images if change.action is not Action.DELETE],
         *last[0],
+        *moved,
         *first[0],
         *containers,
         *first[1],
@@ -118,7 +123,7 @@ def needs_others(changes: Iterable[Change], seen: Observation) -> bool:
     if seen.moved:
         return True  # any container may keep what was a default before
     listed = tuple(changes)
-    if any(c.action is Action.REPLACE and c.kind in ("container", "network") for c in listed):
+    if any(c.action is Action.REPLACE and c.kind in _MAKES_FOLLOW for c in listed):
         return True
     if any(c.action is Action.RECOVER for c in listed):
         return True  # the list does not tell who shares `pid` or `ipc` with what is started again

@@ -32,7 +32,7 @@ from .kinds.part import (
     refuse_elsewhere,
 )
 from .kinds.project.reading import read_compose, this_machine
-from .limits import refuse_beyond
+from .limits import refuse_beyond, refuse_unmovable
 from .masking import mask
 from .model import Change, Plan, Report
 from .observe import ASSUMED, Edges, Observation, assumed, observe, observe_others, refreshed
@@ -282,6 +282,7 @@ class _Run:
         if needs_others(found.changes, seen):
             self.seen = observe_others(seen, self.engine)
             found = plan(document, self.seen, cause_of, settled=settled)
+        refuse_unmovable(found, self.seen.volumes, self.host)
         return found
 
     @cached_property
@@ -291,7 +292,7 @@ class _Run:
         is_busy = self.report.check and self.host is not None and self.host.lock().is_taken()
         credentials = of_user(self.document.registries, self.local)
         here = self.host or self.local
-        site = BuildSite(here.files.path, here.memory())
+        site = BuildSite(here.files.path, here.memory(), here.run)
         return Edges(self.host, self.memory, credentials, self._open, site, is_busy)
 
     def _observe(self, document: Document, *, everything: bool = False) -> Observation:

@@ -13,8 +13,10 @@ _SIGNS = {
     Action.PULL: "+",
     Action.LOAD: "+",
     Action.BUILD: "+",
+    Action.IMPORT: "+",
     Action.TAG: "+",
     Action.PUSH: "+",
+    Action.SAVE: "+",
     Action.DELETE: "-",
     Action.REPLACE: "±",
 }

@@ -16,10 +16,12 @@ Work = Callable[..., "dict[str, Any]"]
 NEEDED = {
     "container_copy": ("name", "path"),
     "container_exec": ("name", "command"),
+    "container_export": ("name", "dest"),
 }
 EMPTY: dict[str, dict[str, Any]] = {
     "container_copy": {"diff": {}},
     "container_exec": {"rc": None, "stdout": "", "stderr": ""},
+    "container_export": {"diff": {}},
     "prune": {"removed": {}, "bytes": 0, "diff": {}},
 }
 
@@ -53,6 +55,10 @@ def _work(kind: str) -> Work:
         from .copy import run as copy
 
         return copy
+    if kind == "container_export":
+        from .export import run as export
+
+        return export
     if kind in INFO:
         from .info import looking_for
 

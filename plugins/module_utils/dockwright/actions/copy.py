@@ -33,6 +33,10 @@ class Inside:
 def run(engine: Engine, given: Mapping[str, Any], *, check: bool) -> dict[str, Any]:
     """Have the file as it is wanted; what is to be told of it."""
     name, path = given["name"], posixpath.normpath(given["path"])
+    if "dest" in given:
+        from .fetch import run as fetch
+
+        return fetch(engine, {**given, "path": path}, check=check)
     content = _content(given)
     if status_of(engine, name) is None:
         if not check:
@@ -62,7 +66,7 @@ def run(engine: Engine, given: Mapping[str, Any], *, check: bool) -> dict[str, A
 def _content(given: Mapping[str, Any]) -> bytes:
     if ("content" in given) == ("src" in given):
         text = "is wanted from one of two places: content, or src"
-        raise SpecError([Problem("content", text, "give exactly one of them")])
+        raise SpecError([Problem("content", text, "give exactly one of them, or dest")])
     if "content" in given:
         return str(given["content"]).encode()
     try:
@@ -137,10 +141,10 @@ def _what(have: Inside | None, want: Inside) -> str:
 def _diff(given: Mapping[str, Any], have: Inside | None, want: Inside) -> dict[str, Any]:
     """Both sides; the content where it is text, short and no secret."""
     sides = (("before", have), ("after", want))
-    return {side: _side(file, hidden=given["hidden"]) if file else {} for side, file in sides}
+    return {side: shown_side(file, hidden=given["hidden"]) if file else {} for side, file in sides}
 
 
-def _side(file: Inside, *, hidden: bool) -> dict[str, Any]:
+def shown_side(file: Inside, *, hidden: bool) -> dict[str, Any]:
     shown = f"({len(file.content)} bytes)"
     if not hidden and len(file.content) <= _LONGEST_DIFF and b"\0" not in file.content:
         shown = file.content.decode("utf-8", "replace")

@@ -40,7 +40,7 @@ def run(engine: Engine, given: Mapping[str, Any], *, check: bool) -> dict[str, A
     if check:
         depends = ", unless the command of `unless` succeeds" if given.get("unless") else ""
         return {"changed": True, "message": f"would run `{_shown(given)}`{depends}"}
-    if given.get("unless") and _execute(engine, {**given, "command": given["unless"]}).rc == 0:
+    if given.get("unless") and _unless(engine, given).rc == 0:
         return {"message": "not run: the command of `unless` succeeds"}
     ended = _execute(engine, given)
     answer = {**ended._asdict(), "changed": True}
@@ -77,9 +77,16 @@ def _is_there(engine: Engine, name: str, path: str) -> bool:
     return True
 
 
+def _unless(engine: Engine, given: Mapping[str, Any]) -> Ended:
+    """How the command of ``unless`` ends; the input is the other one's."""
+    own = {key: value for key, value in given.items() if key != "stdin"}
+    return _execute(engine, {**own, "command": given["unless"]})
+
+
 def _execute(engine: Engine, given: Mapping[str, Any]) -> Ended:
     body = {
         "Cmd": given["command"],
+        "AttachStdin": "stdin" in given,
         "AttachStdout": True,
         "AttachStderr": True,
         "Env": [f"{key}={value}" for key, value in given.get("environment", {}).items()],
@@ -90,7 +97,10 @@ def _execute(engine: Engine, given: Mapping[str, Any]) -> Ended:
     id = engine.post(f"/containers/{name}/exec", body)["Id"]
     start = {"Detach": False, "Tty": False}
     try:
-        reply = engine.request("POST", f"/exec/{id}/start", body=start, timeout=limit)
+        if "stdin" in given:
+            reply = engine.feed(f"/exec/{id}/start", start, given["stdin"].encode(), timeout=limit)
+        else:
+            reply = engine.request("POST", f"/exec/{id}/start", body=start, timeout=limit)
     except EngineTimeout as error:
         text = f"the command did not end within {limit:g} s, and still runs in container {name}"
         fix = "raise `limit`, or let the program itself end in time (`timeout 10 …`)"

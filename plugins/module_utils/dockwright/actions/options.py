@@ -61,6 +61,12 @@ EXEC: tuple[Option, ...] = (
     Option(
         "environment", TEXT_MAP, "Variables of the command; their values are masked.", secret=True
     ),
+    Option(
+        "stdin",
+        TEXT,
+        "What the command reads from its standard input, as it is. By default it reads nothing.",
+        secret=True,
+    ),
     Option("user", TEXT, "The user, C(NAME) or C(UID:GID). By default that of the container."),
     Option("working_dir", INSIDE, "The folder that it runs in. By default that of the container."),
     Option(
@@ -103,6 +109,14 @@ COPY: tuple[Option, ...] = (
     Option("content", TEXT, "What the file holds.", secret=True),
     Option("src", PATH, "A file on the managed host whose content it is."),
     Option(
+        "dest",
+        PATH,
+        "The other way: a file on the managed host that gets the content of the one in the"
+        " container, in place of C(content) and C(src). A new one has C(mode), or is for its owner"
+        " alone.",
+        example="/srv/backup/web.conf",
+    ),
+    Option(
         "mode", MODE, "Its mode. By default that of the file there, or C(0644).", example="0644"
     ),
     Option("owner", OWNER, "Its owner. By default that of the file there, or C(0:0)."),
@@ -114,6 +128,17 @@ COPY: tuple[Option, ...] = (
     ),
 )
 
+EXPORT: tuple[Option, ...] = (
+    Option("name", TEXT, "The container, by its exact name; it need not run.", example="web"),
+    Option(
+        "dest",
+        PATH,
+        "The tar, on the managed host, that holds its files; volumes are not among them. It is"
+        " written, all at once, when it is not there or holds something else. A new one is for its"
+        " owner alone; else mode and owner stay.",
+        example="/srv/backup/web.tar",
+    ),
+)
 
 PRUNE: tuple[Option, ...] = (
     Option(
@@ -186,4 +211,10 @@ INFO = {
     "network_info": _info("Only these networks, by their exact names.", _PROJECT),
     "volume_info": _info("Only these volumes, by their exact names.", _PROJECT),
 }
-ACTIONS = {"container_copy": COPY, "container_exec": EXEC, "prune": PRUNE, **INFO}
+ACTIONS = {
+    "container_copy": COPY,
+    "container_exec": EXEC,
+    "container_export": EXPORT,
+    "prune": PRUNE,
+    **INFO,
+}

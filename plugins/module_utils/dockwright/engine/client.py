@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, TYPE_CHECKING, Any, Callable
 from urllib.parse import urlencode
 
-from ..errors import EngineUnreachable
+from ..errors import EngineError, EngineUnreachable
 from .connection import Connection, Pool, connector
 from .endpoint import Endpoint
 from .exchange import Call, Exchange, blocks
@@ -165,6 +165,18 @@ class Engine:
         limit = self.timeout if timeout is None else timeout
         call = Call(method, path, whole, limit, headers or {})
         return self._exchange.ask(call.carrying(body))
+
+    def feed(self, path: str, body: Any, data: bytes, *, timeout: float | None = None) -> Reply:
+        """POST, and give ``data`` to what the engine has started for it; the whole answer.
+
+        Not over TLS: there nothing tells the other side that this was all.
+        """
+        if self.endpoint.tls is not None:
+            fix = "run on the engine's own machine, or reach it by ssh://"
+            raise EngineError("standard input cannot be sent over TLS", fix=fix)
+        limit = self.timeout if timeout is None else timeout
+        whole = target(path, None, self.api_version)
+        return self._exchange.feed(Call("POST", path, whole, limit, {}).carrying(body), data)
 
     def stream(  # noqa: PLR0913 - as above
         self,

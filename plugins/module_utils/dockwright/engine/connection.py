@@ -72,6 +72,16 @@ class Connection:
                 self.line.sendall(b"%x\r\n%b\r\n" % (len(part), part))
         self.line.sendall(b"0\r\n\r\n")
 
+    def feed(self, data: bytes) -> None:
+        """Send what the other side reads after its answer has begun, and that this was all.
+
+        Whoever does not want to read it all may hang up: that is no error.
+        """
+        assert self.line is not None
+        with contextlib.suppress(OSError):
+            self.line.sendall(data)
+            self.line.shutdown(socket.SHUT_WR)
+
     def answer(self, method: str) -> Answer:
         """Read the head of the answer to what was sent. Raises OSError, Garbled."""
         assert self._reader is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Callable, NamedTuple
@@ -89,6 +90,22 @@ class Exchange:
                 self._done_with(connection, answer)
             else:
                 connection.hang_up()
+
+    def feed(self, call: Call, data: bytes) -> Reply:
+        """Send a request, then ``data`` while the answer is read; all within the call's limit."""
+        deadline = time.monotonic() + call.limit
+        connection, answer = self.open(call)
+        sender = threading.Thread(target=connection.feed, args=(data,), daemon=True)
+        if answer.status < 400:
+            sender.start()
+        try:
+            parts = blocks(connection, answer, lambda: max(0.001, deadline - time.monotonic()))
+            body = b"".join(parts)
+        except FAULTS as error:
+            raise self._fault(call, error, connection.hang_up()) from error
+        finally:
+            connection.hang_up()
+        return Reply(answer.status, answer.headers, body)
 
     def open_stream(self, call: Call) -> tuple[Connection, Answer]:
         """Send a request; raises EngineRefused at once when the engine refuses it."""

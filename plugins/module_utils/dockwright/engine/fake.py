@@ -52,8 +52,17 @@ class _FakeExchange(Exchange):
     def ask(self, call: Call) -> Reply:
         """As ``Exchange.ask``."""
         status, answer = self._answer(call)
-        text = b"" if answer is None else json.dumps(answer).encode()
+        text = answer if isinstance(answer, bytes) else b""
+        if answer is not None and not text:
+            text = json.dumps(answer).encode()
         return Reply(status, {"content-type": "application/json"}, text)
+
+    def download(self, call: Call) -> Iterator[bytes]:
+        """As ``Exchange.download``."""
+        reply = self.ask(call)
+        if reply.status >= 400:
+            raise refused(reply)
+        yield reply.body
 
     def stream(self, call: Call) -> Iterator[dict[str, Any]]:
         """As ``Exchange.stream``."""

@@ -137,6 +137,8 @@ def delete(host: FakeHost, name: str, ask: Ask) -> Answer:
 
 def pull(host: FakeHost, _: str, ask: Ask) -> Answer:
     """``POST /images/create``; answers with the list of stream items."""
+    if "fromSrc" in ask.query:
+        return _import(host, ask)
     reference = ask.query.get("fromImage", "")
     if ask.query.get("tag"):
         mark = "@" if ask.query["tag"].startswith("sha256:") else ":"
@@ -147,6 +149,37 @@ def pull(host: FakeHost, _: str, ask: Ask) -> Answer:
     set_tag(host, image, reference)
     host.emit("image", "pull", reference, name=reference)
     return 200, [{"status": "Pulling from fake"}, {"status": f"Status: Downloaded {reference}"}]
+
+
+def _import(host: FakeHost, ask: Ask) -> Answer:
+    """An image with the labels of its ``changes``; what is in the tar does not matter."""
+    lines = ask.query.get("changes", "").splitlines()
+    pairs = [line.partition(" ")[2].partition("=") for line in lines if line.startswith("LABEL ")]
+    labels = {name: value for name, _, value in pairs}
+    name = f"{ask.query['repo']}:{ask.query.get('tag') or 'latest'}"
+    identity = add_image(host, name, config={"Labels": labels})
+    return 200, [{"status": identity}]
+
+
+def save(host: FakeHost, _: str, ask: Ask) -> Answer:
+    """``GET /images/get`` of one image: the tar that was loaded cannot be had, its ID can.
+
+    It is written as with the containerd store: the ID is the digest of a manifest.
+    """
+    image = host.image(ask.query["names"])
+    out = io.BytesIO()
+    algorithm, _, value = image["Id"].partition(":")
+    notes = [{"io.containerd.image.name": name} for name in image["RepoTags"]] or [{}]
+    entries = [{"digest": image["Id"], "annotations": note} for note in notes]
+    files = {"index.json": {"manifests": entries}, f"blobs/{algorithm}/{value}": {"layers": []}}
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for name, content in files.items():
+            data = json.dumps(content).encode()
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            archive.addfile(entry, io.BytesIO(data))
+    host.emit("image", "save", image["Id"], name=ask.query["names"])
+    return 200, out.getvalue()
 
 
 def _offered(host: FakeHost, reference: str) -> Json:
@@ -219,6 +252,7 @@ def _member(archive: tarfile.TarFile, name: str) -> bytes:
 
 ROUTES: list[tuple[str, str, Handler]] = [
     ("GET", "/images/json", listing),
+    ("GET", "/images/get", save),
     ("POST", "/images/create", pull),
     ("POST", "/images/load", load),
     ("POST", "/auth", log_in),

@@ -6,7 +6,7 @@ import contextlib
 import os
 import shlex
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ..errors import HostError
@@ -35,14 +35,26 @@ class Runner(Protocol):
     """What runs commands: the real host, or a fake in tests."""
 
     def __call__(
-        self, argv: Sequence[str], *, input: str | None = None, timeout: float = 60.0
+        self,
+        argv: Sequence[str],
+        *,
+        input: str | None = None,
+        timeout: float = 60.0,
+        env: Mapping[str, str] | None = None,
     ) -> Completed: ...
 
 
 def run_command(
-    argv: Sequence[str], *, input: str | None = None, timeout: float = 60.0
+    argv: Sequence[str],
+    *,
+    input: str | None = None,
+    timeout: float = 60.0,
+    env: Mapping[str, str] | None = None,
 ) -> Completed:
-    """Run a command to its end in the C locale; what it left running is killed at the limit."""
+    """Run a command to its end in the C locale; what it left running is killed at the limit.
+
+    ``env`` are variables beside our own: the place for what may not stand in the arguments.
+    """
     import subprocess  # few plans need it
 
     try:
@@ -51,7 +63,7 @@ def run_command(
             stdin=subprocess.PIPE if input is not None else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**os.environ, "LC_ALL": "C", "LANGUAGE": "C"},
+            env={**os.environ, **(env or {}), "LC_ALL": "C", "LANGUAGE": "C"},
             encoding="utf-8",
             errors="replace",
             start_new_session=True,

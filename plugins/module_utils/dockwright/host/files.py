@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import posixpath
 import stat
+from collections.abc import Callable, Iterable, Iterator
 from typing import IO
 
 from ..errors import HostError
 
+_PIECE = 1 << 20  # bytes
 _LINKS = 40  # how many symbolic links the kernel follows before it gives up
 
 
@@ -134,7 +135,7 @@ class Files:
             if before is not None:
                 mode = stat.S_IMODE(before.st_mode) if mode is None else mode
                 owner = owner or (before.st_uid, before.st_gid)
-            _replace(real, io.BytesIO(data), 0o644 if mode is None else mode, owner)
+            _replace(real, [data], 0o644 if mode is None else mode, owner)
         except OSError as error:
             raise _failed("write", path, error) from error
 
@@ -153,7 +154,7 @@ class Files:
         """Put a copy of ``source``, a file of this machine, at ``path``: all of it or none."""
         try:
             with open(source, "rb") as file:
-                _replace(self.path(path), file, mode, None)
+                _replace(self.path(path), pieces(file), mode, None)
         except OSError as error:
             raise _failed("copy", f"{source} to {path}", error) from error
 
@@ -168,9 +169,38 @@ class Files:
             raise _failed("remove", path, error) from error
 
 
-def _replace(real: str, data: IO[bytes], mode: int, owner: tuple[int, int] | None) -> None:
-    import shutil  # what only looks does without them
-    import tempfile
+def pieces(file: IO[bytes]) -> Iterator[bytes]:
+    """The content of an open file, piece by piece."""
+    return iter(lambda: file.read(_PIECE), b"")
+
+
+def receive(
+    real: str,
+    blocks: Iterable[bytes],
+    check: Callable[[str], None] | None = None,
+    mode: int | None = None,
+) -> None:
+    """Have a large file made of what comes in pieces, all of it or none.
+
+    ``check`` gets the path of what has come, and raises where it may not take the place. Owner and
+    (unless given) mode of a file that is there are kept; a new one is for its owner alone. Raises
+    OSError, too.
+    """
+    before = _stat(real)
+    if mode is None:
+        mode = 0o600 if before is None else stat.S_IMODE(before.st_mode)
+    owner = None if before is None else (before.st_uid, before.st_gid)
+    _replace(real, blocks, mode, owner, check)
+
+
+def _replace(
+    real: str,
+    blocks: Iterable[bytes],
+    mode: int,
+    owner: tuple[int, int] | None,
+    check: Callable[[str], None] | None = None,
+) -> None:
+    import tempfile  # what only looks does without it
 
     folder, name = os.path.split(real)
     descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", suffix=".new", dir=folder)
@@ -179,9 +209,11 @@ def _replace(real: str, data: IO[bytes], mode: int, owner: tuple[int, int] | Non
             if owner is not None and owner != (os.geteuid(), os.getegid()):
                 os.fchown(file.fileno(), *owner)
             os.fchmod(file.fileno(), mode)
-            shutil.copyfileobj(data, file, 1 << 20)
+            file.writelines(blocks)
             file.flush()
             os.fsync(file.fileno())
+        if check is not None:
+            check(temporary)
         os.replace(temporary, real)
     except BaseException:
         with contextlib.suppress(OSError):

@@ -11,7 +11,7 @@ import os
 import posixpath
 import shlex
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from ..errors import HostError
@@ -78,12 +78,18 @@ class ImageRunner:
         self._run = run or run_command
 
     def __call__(
-        self, argv: Sequence[str], *, input: str | None = None, timeout: float = 60.0
+        self,
+        argv: Sequence[str],
+        *,
+        input: str | None = None,
+        timeout: float = 60.0,
+        env: Mapping[str, str] | None = None,
     ) -> Completed:
         if argv[0] == "systemctl":
             return self._systemctl(list(argv[1:]), timeout)
         if argv[0].startswith("/"):
-            return self._run(["chroot", self._files.root, *argv], input=input, timeout=timeout)
+            inside = ["chroot", self._files.root, *argv]
+            return self._run(inside, input=input, timeout=timeout, env=env)
         return Completed(tuple(argv), 127, "", f"{argv[0]} is not run in the root of an image")
 
     def _systemctl(self, words: list[str], timeout: float) -> Completed:

@@ -71,9 +71,15 @@ class Host:
         return Service(self.files, self._runner, unit=self._unit, pidfile=self._pidfile)
 
     def run(
-        self, argv: Sequence[str], input: str | None = None, timeout: float = 60.0
+        self,
+        argv: Sequence[str],
+        input: str | None = None,
+        timeout: float = 60.0,
+        env: Mapping[str, str] | None = None,
     ) -> Completed:
         """Run a command to its end; ``.checked()`` on the answer raises when it failed."""
+        if env:
+            return self._runner(argv, input=input, timeout=timeout, env=env)
         return self._runner(argv, input=input, timeout=timeout)
 
     def listening_ports(self) -> frozenset[Port]:

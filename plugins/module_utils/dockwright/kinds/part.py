@@ -122,7 +122,7 @@ def interrupted(host: Host | None) -> list[str]:
     names = {"daemon": ("daemon", "deferred")}
     return [
         kind
-        for kind in OF_ENGINE
+        for kind in (*OF_ENGINE, "volume")
         if host and any(host.journal(name).is_there() for name in names.get(kind, (kind,)))
     ]
 
@@ -178,6 +178,10 @@ def part_of(kind: str, want: Any, site: Site) -> Part:
         from .registry_login.part import LoginPart
 
         return LoginPart(want, site)
+    if kind == "volume":
+        from .volume.part import VolumePart
+
+        return VolumePart(want, site)
     from .daemon.part import DaemonPart
 
     return DaemonPart(want, site)

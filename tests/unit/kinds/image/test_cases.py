@@ -19,7 +19,7 @@ from dockwright.engine.fake import FakeEngine
 from dockwright.errors import Problem, SpecError
 from dockwright.host.files import Files
 from dockwright.host.memory import Memory
-from dockwright.kinds.image import apply, building, names, sequence
+from dockwright.kinds.image import apply, building, importing, names, saving, sequence
 from dockwright.kinds.image.have import BuildSite, Edges, ImageHave, observe
 from dockwright.kinds.image.retry import Retry
 from dockwright.kinds.image.want import merged, parse
@@ -43,6 +43,7 @@ class World:
 
     def __init__(self, case: dict[str, Any], folder: Path) -> None:
         self.engine = FakeEngine()
+        self.folder = folder
         memory = Memory(Files(), str(folder / "memory"))
         site = BuildSite(str, memory)
         self.edges = Edges(self.engine, {}, self.open_file, HASTY, site)
@@ -76,18 +77,27 @@ class World:
             raise FileNotFoundError(2, "No such file or directory", path)
         return io.BytesIO(self.tars[path])
 
+    def real_path(self, path: str) -> str:
+        return f"{self.folder}/{path.replace('/', '_')}"
+
     def look(self, want: Want) -> ImageHave:
         return observe(self.edges, want)
 
     def act(self, want: Want, have: ImageHave, change: Change) -> ImageHave:
         name = change.path.partition(".")[2]
         if change.action is Action.BUILD:
-            building.build(self.engine, want, have, str, lambda text: None)
+            building.build(self.engine, want, have, self.edges.site, lambda text: None)
+        if change.action is Action.IMPORT:
+            return importing.bring(self.engine, want, str, lambda text: None)
+        if change.action is Action.SAVE:
+            path = want.inputs["save"]
+            saving.save(self.engine, want, self.real_path, lambda text: None)
+            self.tars[path] = Path(self.real_path(path)).read_bytes()
         if change.action is Action.TAG:
             names.tag(self.engine, want, name)
         if change.action is Action.PUSH:
             names.push(self.edges, want, name, lambda text: None)
-        if change.action in (Action.BUILD, Action.TAG, Action.PUSH):
+        if change.action in (Action.BUILD, Action.TAG, Action.PUSH, Action.SAVE):
             return self.look(want)
         if change.action is Action.PULL:
             return apply.pull(self.engine, want, {}, retry=HASTY)

@@ -75,6 +75,19 @@ def container_copy(name, path, **options):
     return glue.acted("container_copy", options, check=__opts__["test"])
 
 
+def container_export(name, dest, **options):
+    """Have the files of a container as a tar on the minion.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call --local dockwright.container_export web /srv/backup/web.tar
+    """
+    options = {**options, "name": name, "dest": dest}
+    return glue.acted("container_export", options, check=__opts__["test"])
+
+
 def prune(**options):
     """Remove what nothing needs any more, of what is named.
 

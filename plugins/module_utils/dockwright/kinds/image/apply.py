@@ -56,6 +56,10 @@ def pull(
         raise ApplyFailed(text, where=want.where, fix=answer.fix)
     if reference.digest:
         _pin(engine, reference)
+    elif want.inputs.get("digest"):
+        name = f"{reference.familiar_repository}@{want.inputs['digest']}"
+        query = {"repo": reference.familiar_repository, "tag": reference.tag}
+        engine.post(f"/images/{name}/tag", None, query)
     return _checked(want, inspect(engine, want), "pulled")
 
 
@@ -63,7 +67,7 @@ def _pull_once(engine: Engine, want: Want, head: Mapping[str, str], tell: Tell) 
     reference, progress = reference_of(want), Progress(want.name, tell)
     query = {
         "fromImage": reference.familiar_repository,
-        "tag": reference.digest or reference.tag,
+        "tag": want.inputs.get("digest") or reference.digest or reference.tag,
         "platform": want.inputs.get("platform"),
     }
     for line in engine.stream("POST", "/images/create", query=query, headers=head):

@@ -17,6 +17,7 @@ from .reference import Reference, normal
 OpenFile = Callable[[str], "IO[bytes]"]
 
 _SMALL = 4 * 1024**2  # bytes; descriptions are small, what is larger is a layer
+NO_FILE = "there is no such file on the managed host"
 _BROKEN = (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, ValueError)
 
 
@@ -60,7 +61,7 @@ def read(path: str, open_file: OpenFile) -> Archive:
             blobs = _descriptions(file)
         images = tuple(_images(blobs))
     except FileNotFoundError:
-        return Archive(path, error="there is no such file on the managed host")
+        return Archive(path, error=NO_FILE)
     except OSError as error:
         return Archive(path, error=f"cannot be read: {error.strerror or error}")
     except _BROKEN as error:

@@ -2,14 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...errors import Problem, SpecError
 from ...options import Option, parse
 from ...owner import LABELS
-from ...values import BOOLEAN, SIZE, TEXT, TEXT_MAP, TEXTS, Type, kind_of
+from ...values import BOOLEAN, SIZE, TEXT, TEXT_MAP, TEXTS, Type, kind_of, one_of, wrong
 from .paths import PATH
+
+CLASSIC, BUILDKIT = "classic", "buildkit"
+_SOURCES = ("content", "environment", "file")
+
+
+def parse_secrets(value: Any, where: str) -> dict[str, dict[str, str]]:
+    """Where each secret comes from, by its ID. Raises SpecError."""
+    if not isinstance(value, Mapping):
+        fix = "write ID: {file: PATH}, ID: {environment: NAME} or ID: {content: TEXT}"
+        raise wrong(where, f"must be a mapping, not {kind_of(value)}", fix)
+    found, problems = {}, []
+    for key, item in value.items():
+        path = f"{where}.{key}"
+        given = item if isinstance(item, Mapping) else {}
+        if len(given) != 1 or next(iter(given)) not in _SOURCES:
+            fix = "give exactly one of " + ", ".join(_SOURCES)
+            problems.append(Problem(path, "does not say where the secret is", fix))
+        elif not re.fullmatch(r"[A-Za-z0-9_.-]+", str(key)):
+            problems.append(Problem(path, f"'{key}' is no ID", "use letters, digits and _ . -"))
+        else:
+            ((source, text),) = given.items()
+            kind = PATH if source == "file" else TEXT
+            found[str(key)] = {source: kind.parse(text, f"{path}.{source}")}
+    if problems:
+        raise SpecError(problems)
+    return found
+
+
+SECRETS = Type("mapping of secrets", parse_secrets, "dict", {"type": "object"})
 
 ROWS: tuple[Option, ...] = (
     Option("context", PATH, "The folder that is built from, on the managed host."),
@@ -25,12 +55,20 @@ ROWS: tuple[Option, ...] = (
     Option("pull", BOOLEAN, "Whether base images are pulled when they moved.", default=False),
     Option("extra_hosts", TEXTS, "Further names of hosts for C(RUN), C(NAME:ADDRESS)."),
     Option("shm_size", SIZE, "The size of C(/dev/shm) for C(RUN)."),
+    Option(
+        "builder",
+        one_of(CLASSIC, BUILDKIT),
+        "Who builds: the engine's own builder, or BuildKit by the docker command.",
+        default=CLASSIC,
+    ),
+    Option("secrets", SECRETS, "With BuildKit: what C(RUN --mount=type=secret) may see, by ID."),
 )
 _BUILDKIT = (
-    *("secrets", "ssh", "additional_contexts", "cache_to", "entitlements", "platforms"),
+    *("ssh", "additional_contexts", "cache_to", "entitlements", "platforms"),
     *("privileged", "provenance", "sbom", "ulimits", "isolation", "dockerfile_inline", "tags"),
 )
-STEERING = ("cache_from", "no_cache", "pull")  # they change how, not what
+_OF_COMMAND = ("PATH", "HOME", "LC_ALL", "LANGUAGE")  # variables that have a use of their own
+STEERING = ("cache_from", "no_cache", "pull", "secrets")  # they change how, not what
 
 
 def parse_build(value: Any, where: str) -> dict[str, Any]:
@@ -52,10 +90,25 @@ def parse_build(value: Any, where: str) -> dict[str, Any]:
         parsed = {}
     if not problems and not parsed.get("context"):
         problems.append(Problem(f"{where}.context", "is missing", "name the folder to build from"))
+    if parsed.get("secrets") and parsed.get("builder") != BUILDKIT:
+        fix = "add `builder: buildkit`"
+        problems.append(Problem(f"{where}.secrets", "are what only BuildKit knows", fix))
+    problems += _strange_arguments(parsed, where)
     if problems:
         raise SpecError(problems)
     defaults = {row.name: row.default for row in ROWS if row.default is not None}
-    return {**defaults, **parsed}
+    made = {**defaults, **parsed}
+    if made["builder"] == CLASSIC:
+        del made["builder"]  # images that earlier releases have built are what they were
+    return made
+
+
+def _strange_arguments(parsed: Mapping[str, Any], where: str) -> Iterator[Problem]:
+    """BuildKit gets arguments as variables, so that they are in no list of processes."""
+    for name in parsed.get("args") or () if parsed.get("builder") == BUILDKIT else ():
+        if name in _OF_COMMAND or name.startswith(("DOCKER_", "BUILDX_")):
+            text = f"{name} steers the docker command itself"
+            yield Problem(f"{where}.args.{name}", text, "call the argument otherwise")
 
 
 def _way_out(key: str) -> str:

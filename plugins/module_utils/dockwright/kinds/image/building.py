@@ -18,11 +18,11 @@ from ...model import Action, Change, Want
 from ...owner import PREFIX
 from .build_options import STEERING
 from .dockerfile import has_stage
-from .have import ImageHave, inspect
+from .have import BuildSite, ImageHave, inspect
 from .want import reference_of
 
 if TYPE_CHECKING:
-    from .context import Context, RealPath
+    from .context import Context
 
 Mark = Callable[[Any], str]
 
@@ -62,6 +62,9 @@ def problems(want: Want, have: ImageHave) -> list[Problem]:
     where = f"{want.where}.build"
     if context.error:
         return [Problem(f"{where}.{context.where}", context.error, context.fix)]
+    if have.no_builder:
+        fix = "install the distribution's docker-buildx, or leave builder out"
+        return [Problem(f"{where}.builder", have.no_builder, fix)]
     if not has_stage(context.dockerfile):
         fix = "begin it with FROM and a base image"
         return [Problem(f"{where}.dockerfile", "holds no FROM, so there is nothing to build", fix)]
@@ -90,19 +93,40 @@ def _reason(want: Want, have: ImageHave, images: Mapping[str, ImageHave], coming
 
 
 def build(
-    engine: Engine, want: Want, have: ImageHave, real_path: RealPath, tell: Callable[[str], None]
+    engine: Engine, want: Want, have: ImageHave, site: BuildSite, tell: Callable[[str], None]
 ) -> None:
     """Build the image; ``tell`` hears of the steps. Raises ApplyFailed, with the engine's words."""
     from . import context as contexts
 
     options, reference = want.inputs["build"], reference_of(want)
-    where = f"{want.where}.build"
+    where, real_path = f"{want.where}.build", site.real_path
     context = contexts.read(options["context"], options["dockerfile"], real_path)
     if context.error:
         raise ApplyFailed(context.error, where=f"{where}.{context.where}", fix=context.fix)
     labels = recipe(want, context, _bases_now(engine, want), have.args_mark)
-    body = contexts.tar(context, options["dockerfile"], real_path)
-    query = _query(want, {**options.get("labels", {}), **labels})
+    if options.get("builder"):
+        from . import buildkit
+
+        tell(f"{want.name}: building with BuildKit")
+        buildkit.build(engine, want, {**options.get("labels", {}), **labels}, site)
+    else:
+        body = contexts.tar(context, options["dockerfile"], real_path)
+        _by_engine(engine, want, {**options.get("labels", {}), **labels}, body, tell)
+    if (inspect(engine, want).config.get("Labels") or {}).get(CONTEXT) != labels[CONTEXT]:
+        text = f"image {want.name} was built, but {reference.familiar} is another image"
+        raise ApplyFailed(text, where=where, fix="run again; see who else makes this image")
+
+
+def _by_engine(
+    engine: Engine,
+    want: Want,
+    labels: Mapping[str, str],
+    body: Iterable[bytes],
+    tell: Callable[[str], None],
+) -> None:
+    """The engine's own builder gets the context as a tar."""
+    where, folder = f"{want.where}.build", want.inputs["build"]["context"]
+    query = _query(want, labels)
     said: list[str] = []
     try:
         for line in engine.stream("POST", "/build", query=query, body=body):
@@ -118,11 +142,8 @@ def build(
             text += f" (the last of its output: {' | '.join(last)})"
         raise ApplyFailed(text, where=where, fix=_fix(error.message)) from error
     except OSError as error:
-        text = f"cannot read {error.filename or context.path}: {error.strerror or error}"
+        text = f"cannot read {error.filename or folder}: {error.strerror or error}"
         raise ApplyFailed(text, where=f"{where}.context", fix="run again") from error
-    if (inspect(engine, want).config.get("Labels") or {}).get(CONTEXT) != labels[CONTEXT]:
-        text = f"image {want.name} was built, but {reference.familiar} is another image"
-        raise ApplyFailed(text, where=where, fix="run again; see who else makes this image")
 
 
 _LAST = 6  # lines of the output that an error quotes
@@ -158,9 +179,7 @@ def _query(want: Want, labels: Mapping[str, str]) -> dict[str, Any]:
 
 def _fix(words: str) -> str:
     if "BuildKit" in words or "buildkit" in words:
-        return (
-            "build it with `docker buildx` and name it here, or write it without BuildKit's parts"
-        )
+        return "add `builder: buildkit`, or write it without BuildKit's parts"
     if "no space left" in words:
         return "make room where the engine keeps its images (`docker system df`)"
     return "try the step by hand, or correct the Dockerfile"

@@ -19,10 +19,12 @@ from .reference import Reference
 from .want import policy_of, reference_of
 
 if TYPE_CHECKING:
+    from ...host.commands import Completed
     from ...host.memory import Memory
     from .archive import Archive, OpenFile
     from .context import Context
     from .faults import Fault
+    from .importing import Rootfs
     from .names import Named
     from .retry import Retry
 
@@ -47,6 +49,7 @@ class BuildSite(NamedTuple):
 
     real_path: Callable[[str], str]
     memory: Memory
+    run: Callable[..., Completed] | None = None  # commands, for BuildKit
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,11 @@ class ImageHave:
     remote_is_final: bool = False  # the registry was reached and has or gives no such image
     archive: Archive | None = None
     context: Context | None = None  # of the option `build`
+    rootfs: Rootfs | None = None  # of the option `import`
+    saved: Archive | None = None  # what is at the path of the option `save`
     args_mark: str = ""
+    unverified: str = ""  # what the command of the option `verify` has against it
+    no_builder: str = ""  # why the builder that is asked for cannot be used
     named: Mapping[str, Named] = field(default_factory=dict)  # further names, and what is pushed
 
     @property
@@ -96,6 +103,14 @@ def read(edges: Edges, wants: Mapping[str, Want], workers: int = 8) -> dict[str,
 def observe(edges: Edges, want: Want) -> ImageHave:
     """One image: the engine's, and where it matters the registry's, the tar's, the context's."""
     have = _observe(edges, want)
+    if want.state != "absent" and want.inputs.get("verify"):
+        from . import verifying
+
+        have = replace(have, unverified=verifying.read(edges, want, have))
+    if want.state != "absent" and want.inputs.get("save"):
+        from . import saving
+
+        have = replace(have, saved=saving.read(edges, want))
     if want.state == "absent" or not (want.inputs.get("tags") or want.inputs.get("push")):
         return have
     from . import names
@@ -120,7 +135,17 @@ def _observe(edges: Edges, want: Want) -> ImageHave:
 
         context = contexts.read(build["context"], build["dockerfile"], edges.site.real_path)
         mark = edges.site.memory.fingerprint(build["args"]) if build.get("args") else ""
-        return replace(have, context=context, args_mark=mark)
+        have = replace(have, context=context, args_mark=mark)
+        if build.get("builder"):
+            from . import buildkit
+
+            have = replace(have, no_builder=buildkit.missing(edges.site.run))
+        return have
+    rootfs = want.inputs.get("import")
+    if rootfs and edges.site:
+        from . import importing
+
+        return replace(have, rootfs=importing.read(rootfs["path"], edges.site.real_path))
     return _with_remote(edges, want, have) if may_pull(want, have) else have
 
 

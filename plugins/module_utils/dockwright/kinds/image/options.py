@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from ...options import Option
-from ...values import BOOLEAN, Type, one_of, parse_list, parse_text, wrong
+from ...values import BOOLEAN, COMMAND, Type, one_of, parse_list, parse_text, wrong
 from . import reference as references
 from .build_options import BUILD
+from .import_options import IMPORT
 from .paths import PATH
 from .platforms import PLATFORM
 
@@ -80,10 +81,20 @@ ROWS: tuple[Option, ...] = (
         BUILD,
         "The folder, on the managed host, that the image is built from; or a mapping as in Compose:"
         " C(context), C(dockerfile), C(args), C(target), C(labels), C(cache_from), C(network),"
-        " C(no_cache), C(pull), C(extra_hosts), C(shm_size). It is built when the host has none,"
-        " and when files of the context, an option or a base image are others than at the last"
-        " build. The engine's own builder is used, without BuildKit.",
+        " C(no_cache), C(pull), C(extra_hosts), C(shm_size), C(builder), C(secrets). It is built"
+        " when the host has none, and when files of the context, an option or a base image are"
+        " others than at the last build. The engine's own builder is used, or with"
+        " C(builder: buildkit) the docker command's.",
         example={"context": "/srv/web", "args": {"VERSION": "1.4"}},
+    ),
+    Option(
+        "import",
+        IMPORT,
+        "Path, on the managed host, of a tar of a root file system (it may be compressed); or a"
+        " mapping: C(path), and C(changes), a list of Dockerfile instructions such as C(CMD). The"
+        " image is made of it when the host has none, or one that was made of another content or"
+        " with other C(changes).",
+        example={"path": "/srv/rootfs.tar", "changes": ['CMD ["/bin/sh"]']},
     ),
     Option(
         "tags",
@@ -98,6 +109,25 @@ ROWS: tuple[Option, ...] = (
         " one or none. The registry must answer, also in check mode. Names without a registry,"
         " which are on Docker Hub, are pushed there.",
         default=False,
+    ),
+    Option(
+        "verify",
+        COMMAND,
+        "A command of the managed host that has to accept the image before it is pulled, and that"
+        " is asked about the one that is there in each run, also in check mode: so it may only"
+        " look. It is called with C(REPOSITORY@DIGEST) as its last argument, which is also in"
+        " C(DOCKWRIGHT_IMAGE), and what it has accepted is pulled by that digest. When it ends with"
+        " another code than 0 the run fails before anything is changed.",
+        example=["cosign", "verify", "--key", "/etc/cosign.pub"],
+    ),
+    Option(
+        "save",
+        PATH,
+        "Path, on the managed host, of a tar that the image is saved to, under its name and its"
+        " C(tags), as C(docker save) does. It is written, all at once, when it is not there or"
+        " holds something else than this image alone under these names. A new one is for its owner"
+        " alone; else mode and owner stay. What is no tar of images is never written over.",
+        example="/srv/images/web.tar",
     ),
     Option(
         "platform",

@@ -57,8 +57,8 @@ def changes_registries(change: Change) -> bool:
 
 
 def is_built(want: Want) -> bool:
-    """Whether the image is built here."""
-    return want.state != "absent" and bool(want.inputs.get("build"))
+    """Whether the image is built or imported here."""
+    return want.state != "absent" and bool(want.inputs.get("build") or want.inputs.get("import"))
 
 
 def problems(want: Want, have: ImageHave, *, settled: bool = True) -> list[Problem]:
@@ -84,7 +84,7 @@ def is_met(want: Want, have: ImageHave) -> bool:
 def _decide(want: Want, have: ImageHave, settled: bool) -> _Deed | Problem | None:
     if want.state == "absent":
         return _Deed(Action.DELETE, "is to be absent") if have.id else None
-    if is_built(want):  # see building
+    if is_built(want):  # see building and importing
         return None
     if want.inputs.get("load") and not (have.id and reference_of(want).id):
         return _decide_load(want, have, have.archive)
@@ -157,12 +157,12 @@ def _decide_load(want: Want, have: ImageHave, archive: Archive | None) -> _Deed 
         return Problem(where, text, "load another tar, or leave platform out")
     if not have.id:
         return _Deed(Action.LOAD, "is not on the host", packed.ids[0])
-    if _is_same(packed, have):
+    if is_same(packed, have):
         return None
     return _Deed(Action.LOAD, f"{archive.path} holds another image of this name", packed.ids[0])
 
 
-def _is_same(packed: Packed, have: ImageHave) -> bool:
+def is_same(packed: Packed, have: ImageHave) -> bool:
     """Whether the image in the tar is the one on the host."""
     if have.id in packed.ids:
         return True

@@ -23,10 +23,13 @@ def plan_all(
     for key in in_order(wants):
         want, have = wants[key], haves[key]
         if plans.is_built(want):
-            from . import building
+            from . import building, importing
 
-            built = building.plan(want, have, haves, coming)
-            own = [built] if built else []
+            if want.inputs.get("build"):
+                made = building.plan(want, have, haves, coming)
+            else:
+                made = importing.plan(want, have)
+            own = [made] if made else []
         else:
             own = list(plans.plan(want, have, facts, settled=settled))
         is_coming = any(change.action in ARRIVALS for change in own)
@@ -36,6 +39,10 @@ def plan_all(
             from . import names
 
             own += names.plan(want, have, is_coming=is_coming)
+        if is_saved(want):
+            from . import saving
+
+            own += saving.plan(want, have, is_coming=is_coming)
         changes += own
     return changes
 
@@ -43,16 +50,30 @@ def plan_all(
 def problems(want: Want, have: ImageHave, *, settled: bool) -> list[Problem]:
     """Why an image cannot be had, named or pushed."""
     if plans.is_built(want):
-        from . import building
+        from . import building, importing
 
-        found = building.problems(want, have)
+        is_import = want.inputs.get("import")
+        found = importing.problems(want, have) if is_import else building.problems(want, have)
     else:
         found = plans.problems(want, have, settled=settled)
+    if have.unverified:
+        from . import verifying
+
+        found += verifying.problems(want, have)
     if has_names(want):
         from . import names
 
         found += names.problems(want, have, settled)
+    if is_saved(want):
+        from . import saving
+
+        found += saving.problems(want, have)
     return found
+
+
+def is_saved(want: Want) -> bool:
+    """Whether the image is saved to a tar."""
+    return want.state != "absent" and bool(want.inputs.get("save"))
 
 
 def has_names(want: Want) -> bool:

@@ -14,6 +14,17 @@ from .options import ALWAYS, MISSING, NEVER, ROWS
 from .reference import Reference
 
 _STRICTER = (NEVER, MISSING, ALWAYS)
+_OF_PRESENT = (
+    "pull_policy",
+    "load",
+    "platform",
+    "build",
+    "import",
+    "tags",
+    "push",
+    "save",
+    "verify",
+)
 
 
 def parse(name: Any, spec: Mapping[str, Any] | None, where: str) -> Want:
@@ -94,6 +105,10 @@ def merged(wants: Iterable[Want]) -> dict[str, Want]:
     for want in wants:
         one = result.get(key(want))
         result[key(want)] = _both(one, want, problems) if one else want
+    if any("save" in want.inputs for want in result.values()):
+        from .saving import twice
+
+        problems.extend(twice(result.values()))
     if problems:
         raise SpecError(problems)
     return result
@@ -127,10 +142,12 @@ def _both(one: Want, other: Want, problems: list[Problem]) -> Want:
 
 
 def _is_made_here(inputs: Mapping[str, Any]) -> bool:
-    return bool(inputs.get("load") or inputs.get("build"))
+    return any(inputs.get(name) for name in ("load", "build", "import"))
 
 
 def _how(inputs: Mapping[str, Any]) -> str:
+    if inputs.get("import"):
+        return "imports the image"
     return "loads the image from a tar" if inputs.get("load") else "builds the image"
 
 
@@ -138,32 +155,57 @@ def _contradictions(
     reference: Reference, entry: Mapping[str, Any], where: str
 ) -> Iterable[Problem]:
     if entry.get("state") == "absent":
-        for name in ("pull_policy", "load", "platform", "build", "tags", "push"):
+        for name in _OF_PRESENT:
             if name in entry:
                 text = "means nothing for an image that is to be absent"
                 yield Problem(f"{where}.{name}", text, "remove it")
         return
-    if entry.get("load") and entry.get("pull_policy") == ALWAYS:
-        text = "is always, but the image is loaded from a tar"
-        yield Problem(f"{where}.pull_policy", text, "remove pull_policy or load")
-    if entry.get("build"):
-        yield from _not_built(reference, entry, where)
+    if entry.get("load"):
+        yield from _not_loaded(reference, entry, where)
+    if entry.get("verify"):
+        yield from _not_verified(reference, entry, where)
+    for source in ("build", "import"):
+        if entry.get(source):
+            yield from _not_made(reference, entry, where, source)
     if entry.get("push") and not reference.is_moving:
         text = "means nothing for an image that is named by digest or ID"
         yield Problem(f"{where}.push", text, "name the image by its tag")
-    if entry.get("load") and reference.digest:
-        text = "a loaded image has no digest, so it never is this image"
-        yield Problem(f"{where}.load", text, "name the image by its tag or its ID")
     if reference.id and entry.get("pull_policy") == ALWAYS:
         text = "is always, but no registry knows an image by its ID"
         yield Problem(f"{where}.pull_policy", text, "name the image by its tag or its digest")
 
 
-def _not_built(reference: Reference, entry: Mapping[str, Any], where: str) -> Iterable[Problem]:
-    for name in ("load", "pull_policy"):
+def _not_loaded(reference: Reference, entry: Mapping[str, Any], where: str) -> Iterable[Problem]:
+    """What does not go with an image that is loaded."""
+    if entry.get("pull_policy") == ALWAYS:
+        text = "is always, but the image is loaded from a tar"
+        yield Problem(f"{where}.pull_policy", text, "remove pull_policy or load")
+    if reference.digest:
+        text = "a loaded image has no digest, so it never is this image"
+        yield Problem(f"{where}.load", text, "name the image by its tag or its ID")
+    if entry.get("save") == entry["load"]:
+        text = "is the tar that the image is loaded from"
+        yield Problem(f"{where}.save", text, "remove save, or name another path")
+
+
+def _not_verified(reference: Reference, entry: Mapping[str, Any], where: str) -> Iterable[Problem]:
+    """What does not go with an image that a command has to accept by its digest."""
+    made = [name for name in ("load", "build", "import") if entry.get(name)]
+    if made or reference.id:
+        text = "is asked about digests of a registry, and this image has none"
+        yield Problem(f"{where}.verify", text, f"remove verify{' or '.join(['', *made])}")
+
+
+def _not_made(
+    reference: Reference, entry: Mapping[str, Any], where: str, source: str
+) -> Iterable[Problem]:
+    """What does not go with an image that is built or imported."""
+    is_built = source == "build"
+    others = ("load", "pull_policy") if is_built else ("load", "pull_policy", "build", "platform")
+    for name in others:
         if name in entry:
-            text = "means nothing for an image that is built"
-            yield Problem(f"{where}.{name}", text, f"remove build or {name}")
+            text = f"means nothing for an image that is {'built' if is_built else 'imported'}"
+            yield Problem(f"{where}.{name}", text, f"remove {source} or {name}")
     if not reference.is_moving:
-        text = "an image gets its ID and digest from the build"
-        yield Problem(f"{where}.build", text, "name the image by its tag")
+        text = f"an image gets its ID and digest from the {source}"
+        yield Problem(f"{where}.{source}", text, "name the image by its tag")

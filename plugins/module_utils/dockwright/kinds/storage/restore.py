@@ -146,8 +146,16 @@ class Restorer:
                 return raw
             time.sleep(0.1)
 
-    def _create(self, name: str) -> str:
-        have = self.haves[name]
+    def try_out(self, suffix: str) -> None:
+        """Make each container under another name, and remove it; raises EngineRefused.
+
+        What the engine finds only when it makes one shows before anything is touched.
+        """
+        for name in self.order:
+            replacing.remove(self.work.engine, self._create(name, suffix), volumes=False)
+
+    def _create(self, name: str, suffix: str = "") -> str:
+        have, called = self.haves[name], name + suffix
         creation = copy_of(have, self.facts, self.names)
         _with_address(creation, have, self.facts)
         engine = self.work.engine
@@ -161,10 +169,10 @@ class Restorer:
         now = _id_of(engine, wanted)
         if name in self.commits or now == identity or (now and "@" in wanted):
             creation.body["Image"] = wanted
-            return replacing.create(engine, name, creation)
+            return replacing.create(engine, called, creation)
         if not now or wanted.startswith("sha256:") or "@" in wanted:
             creation.body["Image"] = identity
-            return replacing.create(engine, name, creation)
+            return replacing.create(engine, called, creation)
         # Its tag is on a newer image: it gets the name that it was made from for this moment.
         repository, _, tag = (
             wanted.rpartition(":") if ":" in wanted.rpartition("/")[2] else (wanted, "", "latest")
@@ -173,7 +181,7 @@ class Restorer:
         engine.post(f"/images/{identity}/tag", None, query)
         try:
             creation.body["Image"] = wanted
-            return replacing.create(engine, name, creation)
+            return replacing.create(engine, called, creation)
         finally:
             engine.post(f"/images/{now}/tag", None, query)
 

@@ -25,11 +25,11 @@ def record_and_stop(work: Work, facts: EngineFacts) -> tuple[Have, ...]:
     running = [have for have in containers if is_running(have)]
     if running:
         work.tell(f"stop {len(running)} containers")
-    each(lambda have: _stop(work.engine, have), running, 8)
+    each(lambda have: stop(work.engine, have), running, 8)
     return containers
 
 
-def _stop(engine: Engine, have: Have) -> None:
+def stop(engine: Engine, have: Have) -> None:
     """Its own grace period decides how long that may take; gone (--rm) is fine."""
     path = f"/containers/{have.id}"
     grace = float(have.fields.get("stop_grace_period") or 0) / 10**9

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ... import owner
+from ...differ import carry_ignored, complete
 from ...engine.client import Engine
 from ...errors import ApplyFailed, EngineRefused
-from ...model import Action, Change, Want
+from ...model import Action, Change, Have, Want
 from .options import ROWS
 
 
@@ -22,19 +25,29 @@ def apply(engine: Engine, change: Change, want: Want | None) -> None:
                 f"volume {change.name} could not be removed: {error.message}", fix=fix
             ) from error
     elif want:
-        _create(engine, want)
+        create(engine, body(want), want.where)
 
 
-def _create(engine: Engine, want: Want) -> None:
-    body: dict[str, object] = {"Name": want.name, "Labels": owner.ours(want.project, "", ())}
+def body(want: Want, have: Have | None = None) -> dict[str, Any]:
+    """The request that makes the volume; what is ignored stays as it is."""
+    made: dict[str, Any] = {"Name": want.name, "Labels": owner.ours(want.project, "", ())}
+    fields = dict(want.fields)
+    if have:
+        full, ignored = complete(ROWS, want.fields, {}), want.inputs.get("ignore", ())
+        fields, _ = carry_ignored(ROWS, full, have.fields, ignored)
     for row in ROWS:
-        if row.write and want.fields.get(row.name):
-            row.write(body, want.fields[row.name])
+        if row.write and fields.get(row.name):
+            row.write(made, fields[row.name])
+    return made
+
+
+def create(engine: Engine, made: dict[str, Any], where: str) -> None:
+    """Make one volume. Raises ApplyFailed."""
     try:
-        engine.post("/volumes/create", body)
+        engine.post("/volumes/create", made)
     except EngineRefused as error:
         raise ApplyFailed(
-            f"volume {want.name} could not be created: {error.message}",
-            where=want.where,
+            f"volume {made['Name']} could not be created: {error.message}",
+            where=where,
             fix="check its driver and driver_opts",
         ) from error

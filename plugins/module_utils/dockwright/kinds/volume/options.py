@@ -34,6 +34,14 @@ INPUTS: tuple[Option, ...] = (
         "Whether the volume is to be there. C(absent) destroys its data.",
         default="present",
     ),
+    Option(
+        "migrate",
+        BOOLEAN,
+        "Whether another driver option or label may be had by making the volume anew with a copy of"
+        " its data: the containers that have it are stopped, and made anew as they are. Without it"
+        " such a change is refused.",
+        default=False,
+    ),
     Option("ignore", TEXTS, "Paths of options that another hand owns: shown, never changed."),
 )
 

@@ -1,12 +1,13 @@
-"""The plan of volumes: made, removed, never re-created; drift is reported as blocked. Pure."""
+"""The plan of volumes: made, removed; drift is blocked, or with consent the data move. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from ...differ import CauseOf, complete, differences, is_under
+from ...differ import CauseOf, Difference, complete, differences, is_under
 from ...model import Action, Cause, Change, Disruption, EngineFacts, Have, Notice, Want
 from .options import ROWS
+from .places import place_of
 
 KIND = "volume"
 
@@ -28,7 +29,12 @@ def plan_all(
             values = ("", None, shown, "is not there", Cause.SPEC)
             changes.append(Change(KIND, name, Action.CREATE, *values))
         elif have and want.state == "present" and not want.external:
-            blocked += _drift(want, have)
+            drift = list(_drift(want, have))
+            why_not = _why_not(want, have)
+            if why_not:
+                blocked += [_blocked(want, item, why_not) for item in drift]
+            else:
+                changes += [_made_anew(want, item, cause_of) for item in drift]
     return changes, blocked
 
 
@@ -38,19 +44,34 @@ def _delete(have: Have) -> Change:
     return Change(KIND, have.name, Action.DELETE, *values)
 
 
-def _drift(want: Want, have: Have) -> list[Notice]:
+def _drift(want: Want, have: Have) -> Iterator[Difference]:
     full = complete(ROWS, want.fields, {})
     ignore = want.inputs.get("ignore", ())
-    return [
-        Notice(
-            KIND,
-            want.name,
-            item.path,
-            f"is {item.before!r}, the spec says {item.after!r}; a volume cannot be changed without"
-            " losing its data",
-            item.before,
-            item.after,
-        )
-        for item in differences(ROWS, full, have.fields, have.explicit)
-        if not is_under(item.path, ignore)
-    ]
+    for item in differences(ROWS, full, have.fields, have.explicit):
+        if not is_under(item.path, ignore):
+            yield item
+
+
+def _why_not(want: Want, have: Have) -> str:
+    """Why the data cannot move; empty where they can."""
+    if not want.inputs.get("migrate"):
+        return "a volume cannot be changed without losing its data; migrate: true moves them"
+    full = complete(ROWS, want.fields, {})
+    for word, fields in (("are", have.fields), ("would be", full)):
+        place = place_of(str(fields["driver"]), fields.get("driver_opts") or {})
+        if place.problem:
+            return f"where its data {word} they cannot be copied: {place.problem}"
+    return ""
+
+
+def _blocked(want: Want, item: Difference, why: str) -> Notice:
+    text = f"is {item.before!r}, the spec says {item.after!r}; {why}"
+    return Notice(KIND, want.name, item.path, text, item.before, item.after)
+
+
+def _made_anew(want: Want, item: Difference, cause_of: CauseOf) -> Change:
+    given = item.row.name in want.fields
+    cause = cause_of(KIND, want.name, item.path, item.after, given)
+    show = item.row.type.show
+    values = (show(item.before), show(item.after), "made anew, with a copy of its data", cause)
+    return Change(KIND, want.name, Action.REPLACE, item.path, *values, Disruption.REPLACE)
