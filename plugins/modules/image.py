@@ -12,10 +12,8 @@ version_added: 0.1.0
 author:
   - The dockwright authors (@dockwright)
 description:
-  - Pulls an image, loads it from a tar, builds it from a folder, imports a root file system, or
-    removes it; gives it further names, pushes it, and saves it to a tar.
-  - In check mode nothing is pulled; with O(pull_policy=always) the registry is asked for the
-    digest.
+  - Pulls, loads, builds or imports an image, tags, pushes and saves it, or removes it.
+  - Check mode pulls nothing; with O(pull_policy=always) the registry is asked for the digest.
 extends_documentation_fragment:
   - dockwright.docker.image
   - dockwright.docker.attributes
@@ -37,9 +35,7 @@ EXAMPLES = r"""
 - name: Build an image when its folder or its base has changed, and push it
   dockwright.docker.image:
     name: registry.example.com/shop/web:1.4
-    build:
-      context: /srv/web
-      args: {VERSION: "1.4"}
+    build: {context: /srv/web, args: {VERSION: "1.4"}}
     tags: [registry.example.com/shop/web:latest]
     push: true
 
@@ -51,9 +47,7 @@ EXAMPLES = r"""
 - name: Make an image of the files of a root file system
   dockwright.docker.image:
     name: shop/base:1
-    import:
-      path: /var/lib/images/site.tar
-      changes: ['CMD ["/bin/sh"]']
+    import: {path: /var/lib/images/site.tar, changes: ['CMD ["/bin/sh"]']}
 
 - name: Have it gone
   dockwright.docker.image:
