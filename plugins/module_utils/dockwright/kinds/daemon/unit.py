@@ -50,7 +50,7 @@ class UnitHave:
         if not names:
             return None
         text = f"{_HEAD}# {', '.join(sorted(names))}\n[Service]\n"
-        if set(names) - {PROXIES}:
+        if self.flags.keys() & set(names):  # proxies may be there without a flag
             command = " ".join(_quoted(word) for word in self.words_without(names))
             text += f"ExecStart=\nExecStart={command}\n"
         if PROXIES in names:
