@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dockwright.errors import SpecError
+from dockwright.host.commands import Completed
 from dockwright.host.machine import Host
+from dockwright.kinds.daemon import unit
+from dockwright.kinds.daemon.part import DaemonPart
 from dockwright.kinds.daemon.want import parse
 from dockwright.kinds.part import Site, part_of
 from dockwright.run_options import RunOptions
@@ -24,3 +30,50 @@ def test_a_data_root_where_none_can_be(tmp_path: Path) -> None:
     part.look()
     with pytest.raises(SpecError, match=r"daemon\.data-root: /srv/docker is no folder"):
         part.plan()
+
+
+class OldEngine:
+    """An engine that knows proxies from its environment only."""
+
+    def get(self, path: str, query: Any = None, *, timeout: float | None = None) -> Any:
+        return {"ServerVersion": "20.10.24"}
+
+
+def part_of_scope(host: Host, spec: dict[str, Any], scope: str, *, manages: bool) -> DaemonPart:
+    options = RunOptions(scope=scope, manage_unit=manages)
+    site = Site(host, OldEngine(), lambda: host.memory("ID"), options, is_local=False)
+    part = part_of("daemon", parse(spec), site)
+    part.look()
+    return part
+
+
+def test_proxies_in_the_unit_are_of_the_scope_that_set_them(tmp_path: Path) -> None:
+    (tmp_path / "run/systemd/system").mkdir(parents=True)
+    (tmp_path / "docker.service").write_text("[Service]\nExecStart=/usr/bin/dockerd\n")
+
+    def runner(argv: Sequence[str], **more: Any) -> Completed:
+        text = "LoadState=loaded\n" if "LoadState" in argv else ""
+        if "FragmentPath" in argv:
+            text = "FragmentPath=/docker.service\nDropInPaths=\nNeedDaemonReload=no\n"
+        return Completed(tuple(argv), 0, text, "")
+
+    host, scopes = Host(str(tmp_path), runner), ("proxies", "dns")
+    proxies = {"proxies": {"http-proxy": 'http://me:a%b"c@p:1', "no-proxy": "::1"}}
+    part = part_of_scope(host, proxies, scopes[0], manages=True)
+    assert [change.path for change in part.plan().changes] == ["unit", ""]
+    seen = part.have.unit
+    assert seen
+    unit.write(host, seen.name, seen.text_without(["proxies"]))
+    memory = host.memory("ID")
+    part.site = replace(part.site, memory=lambda: memory)
+    part.remember()
+    memory.save()
+
+    for manages in (False, True):
+        other = part_of_scope(host, {"dns": ["10.0.0.53"]}, scopes[1], manages=manages)
+        assert [change.path for change in other.plan().changes] == ["dns", ""]
+    with pytest.raises(SpecError, match="is set by scope proxies already"):
+        part_of_scope(host, proxies, scopes[1], manages=True).plan()
+    assert part_of_scope(host, proxies, scopes[0], manages=False).plan().changes == ()
+    gone = part_of_scope(host, {}, scopes[0], manages=False).plan()
+    assert [change.path for change in gone.changes] == ["unit", ""]

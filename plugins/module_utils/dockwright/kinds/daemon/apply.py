@@ -48,7 +48,7 @@ def apply(  # noqa: PLR0913 (the stages' common signature)
 
 def remember(want: DaemonWant, have: DaemonHave, plan: Plan, host: Host, memory: Memory) -> None:
     """Note what is ours now and what waits for a restart (the caller saves the memory)."""
-    memory.own_keys(want.values, have.scope)
+    memory.own_keys(want.ours, have.scope)
     restarted = any(change.action is Action.RESTART for change in plan.changes)
     ours = {*want.values, *have.owned, *have.waiting}
     names = {notice.path.partition(".")[0] for notice in plan.pending}
@@ -125,7 +125,7 @@ class _Transaction:
             unit=have.unit.name if self.drop_in and have.unit else "",
             drop_in=have.unit.drop_in if have.unit else None,
             writer=have.scope,
-            values=dict(self.want.values),
+            values=dict(self.want.ours),
         )
 
     def _note(self, step: str, **more: Any) -> None:

@@ -31,7 +31,6 @@ class DaemonPart(Part):
     have: DaemonHave
     made = Plan()
     moves: Mapping[str, Moved] = {}
-    proxies: Mapping[str, str] = {}  # that the unit's environment is to have
     at = ""  # when the daemon was changed
 
     def interrupted(self) -> Change | None:
@@ -68,16 +67,22 @@ class DaemonPart(Part):
             self._hand_over_proxies()
 
     def _hand_over_proxies(self) -> None:
-        """Engines before 23.0 have them from the environment only, which our drop-in sets."""
+        """Engines before 23.0 have them from the environment only, which our drop-in sets.
+
+        What another scope has put there stays, as its keys of the file do.
+        """
         have, values = self.have, dict(self.want.values)
-        is_key = is_known(BY_NAME[unit.PROXIES], have.engine)
-        if have.unit is None or have.assumed or is_key:
+        if have.unit is None or have.assumed:
             return
-        if not (have.unit.may_manage or unit.PROXIES in have.unit.resolved):
-            return
-        self.proxies = values.pop(unit.PROXIES, None) or self.proxies
-        self.want = replace(self.want, values=values)
-        self.have = replace(have, unit=replace(have.unit, proxies=self.proxies))
+        proxies = values.pop(unit.PROXIES, None) or self.want.proxies
+        if proxies:
+            is_key = is_known(BY_NAME[unit.PROXIES], have.engine)
+            if is_key or not (have.unit.may_manage or unit.PROXIES in have.unit.resolved):
+                return
+            self.want = replace(self.want, values=values, proxies=proxies)
+        elif unit.PROXIES in have.others:
+            proxies = have.unit.proxies_there
+        self.have = replace(have, unit=replace(have.unit, proxies=proxies))
 
     def _driver(self) -> str:
         """The storage driver to come; empty where only kind storage's plan can tell."""
