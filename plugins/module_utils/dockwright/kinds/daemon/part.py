@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Callable
 
+from ...errors import ApplyFailed
 from ...host.network import HostNetwork, read_network
 from ...model import Change, EngineFacts, Plan
 from ..container.stale import Moved
@@ -36,20 +37,24 @@ class DaemonPart(Part):
     def interrupted(self) -> Change | None:
         from . import deferred, undo
 
-        return undo.interrupted(self.site.host) or deferred.interrupted(self.site.host)
+        host = self.site.host
+        return undo.interrupted(host) or deferred.interrupted(host, RECOVERY_LIMIT)
 
-    def recover(self) -> None:
+    def recover(self) -> bool:
         from . import deferred, undo
 
         host, engine, memory = self.site.host, self.site.engine, self.site.memory()
-        if host.journal(undo.KIND).is_there():
+        if acts := host.journal(undo.KIND).is_there():
             finished = undo.recover(host, engine, RECOVERY_LIMIT)
             if finished:
                 memory.own_keys(finished.values, finished.writer)
-        given_up = deferred.recover(host, engine, RECOVERY_LIMIT)
-        if given_up:
-            deferred.own_again(given_up, memory)
-        memory.save()
+                memory.save()
+        return deferred.recover(host, engine, memory, RECOVERY_LIMIT) or acts
+
+    def settle(self) -> None:
+        from . import deferred
+
+        deferred.settle(self.site.host, self.site.memory())
 
     def look(self) -> None:
         site = self.site
@@ -141,7 +146,11 @@ class DaemonPart(Part):
         self.at = datetime.now(timezone.utc).isoformat(timespec="seconds")
         engine = site.engine if self.have.is_running else None
         defers = bool(self.made.pending)
-        daemon.apply(self.want, self.have, changes, site.host, engine, site.tell, defers=defers)
+        try:
+            daemon.apply(self.want, self.have, changes, site.host, engine, site.tell, defers=defers)
+        except ApplyFailed:
+            self.settle()  # keys that waited may have been given up with ours
+            raise
         did(changes)
 
     def remember(self) -> None:

@@ -51,7 +51,11 @@ class UnitHave:
     def proxies_there(self) -> Mapping[str, str]:
         """The proxies that our drop-in sets."""
         lines = (self.drop_in or "").splitlines()
-        return dict(_assignment(line) for line in lines if line.startswith(_SETS)) if PROXIES in self.resolved else {}
+        return (
+            dict(_assignment(line) for line in lines if line.startswith(_SETS))
+            if PROXIES in self.resolved
+            else {}
+        )
 
     def text_without(self, names: Collection[str]) -> str | None:
         """The drop-in that leaves out the flags of these keys; None where none is needed."""

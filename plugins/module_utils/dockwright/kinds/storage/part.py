@@ -71,7 +71,7 @@ class StoragePart(Part):
         # All that it may stop has been stopped by that run.
         return Change(self.kind, self.kind, Action.RECOVER, reason=reason)
 
-    def recover(self) -> None:
+    def recover(self) -> bool:
         from .apply import recover
         from .work import Work
 
@@ -80,6 +80,7 @@ class StoragePart(Part):
             raise ApplyFailed("there is no engine to recover")
         work = Work(site.host, site.engine, site.host.journal(self.kind), site.tell)
         recover(work)
+        return True
 
     def facts_after(self, facts: EngineFacts) -> EngineFacts:
         target = target_of(self.want, self.have)
