@@ -16,6 +16,9 @@ from dockwright.kinds.daemon import unit
 from dockwright.kinds.daemon.part import DaemonPart
 from dockwright.kinds.daemon.want import parse
 from dockwright.kinds.part import Site, part_of
+from dockwright.kinds.storage.have import Reading
+from dockwright.kinds.storage.recommend import Ground
+from dockwright.kinds.storage.want import parse_storage
 from dockwright.run_options import RunOptions
 
 
@@ -30,6 +33,49 @@ def test_a_data_root_where_none_can_be(tmp_path: Path) -> None:
     part.look()
     with pytest.raises(SpecError, match=r"daemon\.data-root: /srv/docker is no folder"):
         part.plan()
+
+
+class OnExt4:
+    """An engine that has just been installed."""
+
+    def get(self, path: str, query: Any = None, *, timeout: float | None = None) -> Any:
+        info = {"ServerVersion": "26.1.5", "DockerRootDir": "/var/lib/docker"}
+        status = [["Backing Filesystem", "extfs"]]
+        return {**info, "Driver": "overlay2", "DriverStatus": status}
+
+
+@pytest.mark.parametrize(
+    ("keys", "storage", "refused"),
+    [
+        ({}, {}, True),
+        ({"data-root": "/var/lib/docker"}, {}, True),
+        ({"data-root": "/srv/docker"}, {}, False),
+        ({}, {"data_root": "/srv/docker"}, False),
+        ({"data-root": "/ext4/docker"}, {}, True),
+        ({}, {"data_root": "/ext4/docker"}, True),
+    ],
+)
+def test_options_of_the_storage_driver_are_judged_by_the_data_root_to_come(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    keys: dict[str, Any],
+    storage: dict[str, Any],
+    refused: bool,
+) -> None:
+    def ground(reading: Reading, path: str) -> Ground:
+        return Ground(path, "ext4" if "ext4" in path else "xfs", free=10**12, kernel=(6, 1))
+
+    monkeypatch.setattr(Reading, "ground", ground)
+    host = Host(str(tmp_path))
+    wants = {"storage": parse_storage(storage, "storage", [])} if storage else {}
+    site = Site(host, OnExt4(), host.memory, RunOptions(), wants=wants, is_local=False)
+    part = part_of("daemon", parse({**keys, "storage-opts": ["overlay2.size=10G"]}), site)
+    part.look()
+    if refused:
+        with pytest.raises(SpecError, match="works on xfs only"):
+            part.plan()
+    else:
+        assert "storage-opts" in [change.path for change in part.plan().changes]
 
 
 class OldEngine:

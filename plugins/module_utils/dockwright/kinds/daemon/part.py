@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
-from typing import Callable
+from typing import TYPE_CHECKING, Callable
 
 from ...errors import ApplyFailed
 from ...host.network import HostNetwork, read_network
@@ -20,6 +20,9 @@ from .facts import facts_after
 from .have import DaemonHave
 from .options import BY_NAME, is_known
 from .want import DaemonWant
+
+if TYPE_CHECKING:
+    from ..storage.recommend import Ground
 
 RECOVERY_LIMIT = 120.0
 
@@ -64,7 +67,7 @@ class DaemonPart(Part):
         scope = site.run.scope
         self.have = daemon_have.read(site.host, site.engine, site.memory(), site.info, scope)
         self.have = replace(self.have, network=self._network(), driver=self._driver())
-        self.have = replace(self.have, root_problem=self._root_problem())
+        self.have = replace(self.have, root_problem=self._root_problem(), backing=self._backing())
         if self._concerns_unit():
             self.have = replace(
                 self.have, unit=unit.read(site.host, may_manage=site.run.manage_unit)
@@ -104,12 +107,27 @@ class DaemonPart(Part):
         there = (have.raw.get("data-root"), self.site.info.get("DockerRootDir"))
         if not wanted or wanted in there or has_content or host.is_image:
             return ""
-        from ..storage.have import read  # few documents name it
-        from ..storage.recommend import unsuitable_root
+        from ..storage.recommend import unsuitable_root  # few documents name it
 
-        ground = read(host, None, self.site.memory(), {}).ground(wanted)
         driver = str(self.want.values.get("storage-driver") or "")
-        return unsuitable_root(driver, ground, have.engine)
+        return unsuitable_root(driver, self._ground(wanted), have.engine)
+
+    def _backing(self) -> str:
+        """The file system of the data-root to come, where it is known."""
+        have, storage = self.have, self.site.wants.get("storage")
+        now = f"{self.site.info.get('DockerRootDir')}/"  # below the root where users are mapped
+        wanted = storage.data_root if storage else None
+        wanted = wanted or self.want.values.get("data-root")
+        if not have.backing or (not wanted and "data-root" in have.owned):
+            return ""
+        if not wanted or now.startswith(f"{wanted.rstrip('/')}/"):
+            return have.backing
+        return self._ground(wanted).filesystem
+
+    def _ground(self, root: str) -> Ground:
+        from ..storage.have import read
+
+        return read(self.site.host, None, self.site.memory(), {}).ground(root)
 
     def _network(self) -> HostNetwork:
         """Addresses and routes only where a key is about them: that costs commands."""
