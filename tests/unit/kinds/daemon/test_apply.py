@@ -128,7 +128,8 @@ class Daemon:
         name = path.split("/")[2]
         policy = {"RestartPolicy": {"Name": self.containers[name].get("policy", "")}}
         finished = self.containers[name].get("finished")
-        return {"State": {"ExitCode": 137, "FinishedAt": finished}, "HostConfig": policy}
+        code = self.containers[name].get("exit", 137)
+        return {"State": {"ExitCode": code, "FinishedAt": finished}, "HostConfig": policy}
 
     def post(self, path: str, body: Any = None) -> None:
         _, _, name, verb = path.split("/")

@@ -172,6 +172,20 @@ def test_it_is_gone_back_to_what_was_before_the_first(
     assert recovered(fresh(daemon, tmp_path), daemon) is None
 
 
+@pytest.mark.parametrize("lives", [True, False])
+def test_what_ended_while_the_daemon_was_down_is_not_run_again(
+    host: Host, daemon: Daemon, tmp_path: Path, lives: bool
+) -> None:
+    begin(host, daemon)
+    put_off(host, daemon, {**NEW, "live-restore": lives})
+    restart_by_hand(daemon)
+    job = {"State": "exited", "finished": "2030-01-01T00:00:05Z", "exit": 0}
+    daemon.containers["job"] = job  # without live-restore it was the daemon that stopped it
+    assert recovered(fresh(daemon, tmp_path), daemon)
+    assert daemon.containers["web"]["State"] == "running"
+    assert daemon.containers["job"]["State"] == ("exited" if lives else "running")
+
+
 def test_it_goes_on_where_it_was_killed(host: Host, daemon: Daemon, tmp_path: Path) -> None:
     begin(host, daemon)
     put_off(host, daemon, NEW)

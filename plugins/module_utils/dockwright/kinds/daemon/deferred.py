@@ -12,6 +12,8 @@ from ...host.machine import Host
 from ...host.memory import Memory
 from ...model import Action, Change
 from . import proof, what_ran
+from .flags import flagged_keys
+from .have import parsed_file
 
 KIND = "daemon"
 JOURNAL = "deferred"
@@ -125,7 +127,7 @@ def settle(host: Host, memory: Memory) -> None:
 
 
 def _start(found: Deferred, host: Host, engine: Engine | None, timeout: float) -> None:
-    since = time.time()
+    since, flags = time.time(), host.service.flags()
     host.service.reset_failed()
     try:
         host.service.start(timeout)
@@ -137,8 +139,10 @@ def _start(found: Deferred, host: Host, engine: Engine | None, timeout: float) -
         text = f"the daemon does not start with the file before a deferred restart either: {words}"
         raise ApplyFailed(text, changed=True, fix="correct what it names") from error
     if found.ended is not None:
+        worked, _ = parsed_file(found.after, "")  # at a reload; else the old file says the same
+        lived_on = worked.get("live-restore") is True or "live-restore" in flagged_keys(flags)
         ran = what_ran.before(engine, found.ended)
-        what_ran.bring_back(engine, ran, all_stopped=True)
+        what_ran.bring_back(engine, ran, all_stopped=not lived_on)
 
 
 def own_again(found: Deferred, memory: Memory) -> None:
