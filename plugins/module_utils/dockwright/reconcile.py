@@ -192,14 +192,15 @@ class _Run:
         left = interrupted(self.host)
         parts = self._parts_of(self.document, left, self.engine) if left else []
         found = [(part, part.interrupted()) for part in parts]
-        changes = [(part, change) for part, change in found if change]
-        self.recovered = Plan(tuple(change for _, change in changes))
+        self.recovered = Plan(tuple(change for _, change in found if change))
         refuse_beyond(self.recovered, self.document.run.max_disruption)
-        for part, change in changes if not self.report.check else ():
+        for part, change in found if not self.report.check else ():
+            if change is None:
+                part.settle()
+                continue
             self.reach.acts()
             self.progress(f"{part.kind}: putting an interrupted run right")
-            part.recover()
-            self.report.done.append(change)
+            self.report.done += [change] if part.recover() else []
 
     def plan(self, saved: Saved | None) -> None:
         """Have and plan; the report holds the plan afterwards."""

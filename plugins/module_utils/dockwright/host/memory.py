@@ -111,10 +111,14 @@ class Memory:
 
     def own_keys(self, values: Mapping[str, Any], writer: str = "daemon") -> None:
         """Record which keys of daemon.json a kind set, and fingerprints of their values."""
+        marks = {key: self.fingerprint(value) for key, value in sorted(values.items())}
+        self.own_marks(marks, writer)
+
+    def own_marks(self, marks: Mapping[str, str], writer: str) -> None:
+        """The same with fingerprints that `owned_keys` has told before."""
         record = self._load(self._owned_path)
         record["config"] = self._config
-        marks = {key: self.fingerprint(value) for key, value in sorted(values.items())}
-        record.setdefault("keys", {})[writer] = marks
+        record.setdefault("keys", {})[writer] = dict(marks)
 
     def moved(self) -> Mapping[str, list[dict[str, Any]]]:
         """Earlier defaults of containers by key of daemon.json: {value, at}, oldest first."""

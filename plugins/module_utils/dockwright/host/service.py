@@ -70,6 +70,17 @@ class Service:
         passed = int(self._show("ActiveExitTimestampMonotonic") or "0") / 10**6
         return time.time() - time.clock_gettime(time.CLOCK_MONOTONIC) + passed if passed else None
 
+    def became_active(self) -> int:
+        """When the daemon last came up (in systemd's count of microseconds); 0 where it never did.
+
+        A start that fails leaves it as it is.
+        """
+        return int(self._show("ActiveEnterTimestampMonotonic") or "0") if self.is_managed() else 0
+
+    def is_retried(self) -> bool:
+        """Whether systemd starts it again after starts that have failed, some units for ever."""
+        return self.is_managed() and self._show("NRestarts") not in ("", "0")
+
     def main_pid(self) -> int | None:
         """The process id of the daemon, None when it does not run."""
         pid = self._pid_of_file()

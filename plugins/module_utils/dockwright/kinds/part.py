@@ -89,11 +89,16 @@ class Part:
         """What putting a killed run right will do (action RECOVER); None where none was killed."""
         return None
 
-    def recover(self) -> None:
+    def recover(self) -> bool:
         """Finish or undo what a killed run has begun; before `look`, never in check mode.
 
-        Raises DockwrightError where that cannot be done; the journal stays then.
+        Whether there was something to do. Raises DockwrightError where that cannot be done; the
+        journal stays then.
         """
+        return False
+
+    def settle(self) -> None:
+        """Forget a journal that nothing is to be done about any more; never in check mode."""
 
     def moved(self) -> tuple[Any, ...]:
         """The defaults of containers that this plan, or an earlier run, has moved (stale.Moved)."""

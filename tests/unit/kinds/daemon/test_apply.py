@@ -23,10 +23,13 @@ from dockwright.kinds.daemon.want import parse
 class Daemon:
     """A stub of engine and service: reads the file as dockerd would, notes what is done to it."""
 
+    unit = "docker.service"
+
     def __init__(self, root: Path) -> None:
         self.file = root / "etc/docker/daemon.json"
         self.values: dict[str, Any] = {}
         self.up = True
+        self.starts = 1  # that went well
         self.bad: str | None = None  # a key that it does not start or reload with
         self.done: list[str] = []
         self.containers: dict[str, dict[str, Any]] = {}
@@ -49,6 +52,15 @@ class Daemon:
 
     def binary(self) -> None:
         return None
+
+    def is_active(self) -> bool:
+        return self.up
+
+    def became_active(self) -> int:
+        return self.starts
+
+    def is_retried(self) -> bool:
+        return False
 
     def main_pid(self) -> int:
         return 7
@@ -78,6 +90,7 @@ class Daemon:
         if not self.up:
             self.lines.append('time="x" level=fatal msg="failed to start daemon: no such thing"')
             raise HostError("`systemctl restart docker.service` failed (exit 1): see journal")
+        self.starts += 1
         if not self.values.get("live-restore"):
             for container in self.containers.values():
                 container["State"] = "exited"
@@ -115,7 +128,8 @@ class Daemon:
         name = path.split("/")[2]
         policy = {"RestartPolicy": {"Name": self.containers[name].get("policy", "")}}
         finished = self.containers[name].get("finished")
-        return {"State": {"ExitCode": 137, "FinishedAt": finished}, "HostConfig": policy}
+        code = self.containers[name].get("exit", 137)
+        return {"State": {"ExitCode": code, "FinishedAt": finished}, "HostConfig": policy}
 
     def post(self, path: str, body: Any = None) -> None:
         _, _, name, verb = path.split("/")

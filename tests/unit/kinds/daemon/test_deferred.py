@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +16,20 @@ from dockwright.kinds.daemon.apply import apply, remember
 from dockwright.kinds.daemon.have import read
 from dockwright.kinds.daemon.plan import plan
 from dockwright.kinds.daemon.want import parse
+from dockwright.kinds.part import Site, part_of
+from dockwright.run_options import RunOptions
 
-from .test_apply import Daemon, daemon, host
-from .test_undo import OLD, begin, fresh, recovered
+from .test_apply import Daemon, daemon, host, run
+from .test_undo import OLD, KilledError, begin, fresh, killed_after, recovered
 
 __all__ = ["daemon", "host"]
 NEW = {**OLD, "seccomp-profile": "/no/such.json"}
 
 
-def put_off(host: Host, stub: Daemon, spec: dict[str, Any]) -> None:
+def put_off(host: Host, stub: Daemon, spec: dict[str, Any], scope: str = "daemon") -> None:
     """Apply with restart: defer."""
     memory, want = host.memory("ID"), parse(spec)
-    have = read(host, stub, memory)
+    have = read(host, stub, memory, scope=scope)
     made = plan(want, have, restart="defer")
     assert made.pending
     apply(want, have, made.changes, host, stub, defers=True)
@@ -51,10 +54,103 @@ def test_nothing_is_to_be_done_while_it_waits_and_once_it_has_started(
     assert deferred.of(host)
     daemon.restart(1)
     assert recovered(fresh(daemon, tmp_path), daemon) is None
-    memory, want = host.memory("ID"), parse(NEW)
-    have = read(host, daemon, memory)
-    remember(want, have, plan(want, have), host, memory)
     assert deferred.of(host) is None
+
+
+def test_a_failure_after_it_has_worked_is_another_matter(
+    host: Host, daemon: Daemon, tmp_path: Path
+) -> None:
+    begin(host, daemon)
+    put_off(host, daemon, NEW)
+    daemon.restart(1)
+    restart_by_hand(daemon)  # weeks later, and no run in between
+    assert recovered(fresh(daemon, tmp_path), daemon) is None
+    assert daemon.content() == NEW
+
+
+@pytest.mark.parametrize("starts", [True, False])
+def test_the_keys_of_all_writers_are_theirs_as_before(
+    host: Host, daemon: Daemon, tmp_path: Path, starts: bool
+) -> None:
+    begin(host, daemon)
+    memory = host.memory("ID")
+    memory.own_keys({"mtu": 1450}, writer="net")
+    memory.own_keys({"debug": True})
+    memory.save()
+    before = {name: host.memory().owned_keys(name) for name in ("daemon", "net", "pulls")}
+    put_off(host, daemon, {"debug": True, "seccomp-profile": "/no/such.json"})
+    put_off(host, daemon, {"mtu": 1300, "max-concurrent-uploads": 6}, "net")
+    put_off(host, daemon, {"icc": False}, "pulls")
+    restart_by_hand(daemon)
+    if starts:
+        assert recovered(fresh(daemon, tmp_path), daemon)
+    else:
+        daemon.bad = "debug"
+        with pytest.raises(ApplyFailed):
+            recovered(fresh(daemon, tmp_path), daemon)
+    assert daemon.content() == OLD
+    assert {name: host.memory().owned_keys(name) for name in before} == before
+
+
+def test_a_daemon_that_is_just_starting_is_waited_for(
+    host: Host, daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(host, daemon)
+    put_off(host, daemon, NEW)
+    monkeypatch.setattr(daemon, "state", lambda: "activating")
+    assert recovered(host, daemon) is None
+    assert daemon.content() == NEW
+    monkeypatch.setattr(daemon, "wait_settled", lambda timeout: "activating")
+    with pytest.raises(HostError, match="is still starting"):
+        recovered(host, daemon)
+    assert daemon.content() == NEW
+    monkeypatch.setattr(daemon, "is_retried", lambda: True)  # on and on
+    assert recovered(host, daemon)
+    assert daemon.content() == OLD
+
+
+@pytest.mark.parametrize("spec", [NEW, {**NEW, "icc": False, "live-restore": True}])
+def test_it_waits_on_where_our_restart_is_killed_before_it_begins(
+    host: Host, daemon: Daemon, tmp_path: Path, spec: dict[str, Any]
+) -> None:
+    for count in range(1, 20):
+        begin(host, daemon)
+        put_off(host, daemon, NEW)
+        with killed_after(count, daemon) as steps, suppress(KilledError):
+            run(fresh(daemon, tmp_path), daemon, spec)
+        if "restart" in steps:
+            assert count > 2
+            return
+        recovered(fresh(daemon, tmp_path), daemon)
+        assert daemon.content() == NEW
+        assert deferred.waiting(host)
+        deferred.clear(host)
+    pytest.fail("it was never restarted")
+
+
+def test_it_waits_on_after_a_reload_that_failed(host: Host, daemon: Daemon) -> None:
+    begin(host, daemon)
+    put_off(host, daemon, NEW)
+    daemon.bad = "labels"
+    with pytest.raises(ApplyFailed):
+        put_off(host, daemon, {**NEW, "labels": ["a=b"]})
+    assert daemon.content() == NEW
+    assert deferred.waiting(host)
+
+
+def test_it_waits_on_where_our_restart_cannot_begin(
+    host: Host, daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise HostError("no")
+
+    begin(host, daemon)
+    put_off(host, daemon, NEW)
+    monkeypatch.setattr(daemon, "reset_failed", refuse)
+    with pytest.raises(ApplyFailed) as error:
+        run(host, daemon, NEW)
+    assert error.value.fix == "nothing was changed"
+    assert deferred.waiting(host)
 
 
 @pytest.mark.parametrize("second", [{}, {"labels": ["a=b"]}])
@@ -74,6 +170,20 @@ def test_it_is_gone_back_to_what_was_before_the_first(
     assert daemon.containers["done"]["State"] == "exited"
     assert set(host.memory().owned_keys()) == set(OLD)
     assert recovered(fresh(daemon, tmp_path), daemon) is None
+
+
+@pytest.mark.parametrize("lives", [True, False])
+def test_what_ended_while_the_daemon_was_down_is_not_run_again(
+    host: Host, daemon: Daemon, tmp_path: Path, lives: bool
+) -> None:
+    begin(host, daemon)
+    put_off(host, daemon, {**NEW, "live-restore": lives})
+    restart_by_hand(daemon)
+    job = {"State": "exited", "finished": "2030-01-01T00:00:05Z", "exit": 0}
+    daemon.containers["job"] = job  # without live-restore it was the daemon that stopped it
+    assert recovered(fresh(daemon, tmp_path), daemon)
+    assert daemon.containers["web"]["State"] == "running"
+    assert daemon.containers["job"]["State"] == ("exited" if lives else "running")
 
 
 def test_it_goes_on_where_it_was_killed(host: Host, daemon: Daemon, tmp_path: Path) -> None:
@@ -115,11 +225,13 @@ def test_our_own_restart_goes_back_to_what_was_before(host: Host, daemon: Daemon
     begin(host, daemon)
     put_off(host, daemon, NEW)
     daemon.bad = "seccomp-profile"
-    memory, want = host.memory("ID"), parse(NEW)
-    have = read(host, daemon, memory)
-    made = plan(want, have)
+    site = Site(host, daemon, lambda: host.memory("ID"), RunOptions(), is_local=False)
+    part = part_of("daemon", parse(NEW), site)
+    part.look()
     with pytest.raises(ApplyFailed) as error:
-        apply(want, have, made.changes, host, daemon)
+        part.apply(part.plan().changes, lambda changes: None)
     assert "the old configuration is in force again" in error.value.fix
     assert daemon.content() == OLD
     assert daemon.up
+    assert set(host.memory().owned_keys()) == set(OLD)
+    assert deferred.of(host) is None

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dockwright.errors import SpecError
+from dockwright.host.commands import Completed
 from dockwright.host.machine import Host
+from dockwright.kinds.daemon import unit
+from dockwright.kinds.daemon.part import DaemonPart
 from dockwright.kinds.daemon.want import parse
 from dockwright.kinds.part import Site, part_of
+from dockwright.kinds.storage.have import Reading
+from dockwright.kinds.storage.recommend import Ground
+from dockwright.kinds.storage.want import parse_storage
 from dockwright.run_options import RunOptions
 
 
@@ -24,3 +33,93 @@ def test_a_data_root_where_none_can_be(tmp_path: Path) -> None:
     part.look()
     with pytest.raises(SpecError, match=r"daemon\.data-root: /srv/docker is no folder"):
         part.plan()
+
+
+class OnExt4:
+    """An engine that has just been installed."""
+
+    def get(self, path: str, query: Any = None, *, timeout: float | None = None) -> Any:
+        info = {"ServerVersion": "26.1.5", "DockerRootDir": "/var/lib/docker"}
+        status = [["Backing Filesystem", "extfs"]]
+        return {**info, "Driver": "overlay2", "DriverStatus": status}
+
+
+@pytest.mark.parametrize(
+    ("keys", "storage", "refused"),
+    [
+        ({}, {}, True),
+        ({"data-root": "/var/lib/docker"}, {}, True),
+        ({"data-root": "/srv/docker"}, {}, False),
+        ({}, {"data_root": "/srv/docker"}, False),
+        ({"data-root": "/ext4/docker"}, {}, True),
+        ({}, {"data_root": "/ext4/docker"}, True),
+    ],
+)
+def test_options_of_the_storage_driver_are_judged_by_the_data_root_to_come(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    keys: dict[str, Any],
+    storage: dict[str, Any],
+    refused: bool,
+) -> None:
+    def ground(reading: Reading, path: str) -> Ground:
+        return Ground(path, "ext4" if "ext4" in path else "xfs", free=10**12, kernel=(6, 1))
+
+    monkeypatch.setattr(Reading, "ground", ground)
+    host = Host(str(tmp_path))
+    wants = {"storage": parse_storage(storage, "storage", [])} if storage else {}
+    site = Site(host, OnExt4(), host.memory, RunOptions(), wants=wants, is_local=False)
+    part = part_of("daemon", parse({**keys, "storage-opts": ["overlay2.size=10G"]}), site)
+    part.look()
+    if refused:
+        with pytest.raises(SpecError, match="works on xfs only"):
+            part.plan()
+    else:
+        assert "storage-opts" in [change.path for change in part.plan().changes]
+
+
+class OldEngine:
+    """An engine that knows proxies from its environment only."""
+
+    def get(self, path: str, query: Any = None, *, timeout: float | None = None) -> Any:
+        return {"ServerVersion": "20.10.24"}
+
+
+def part_of_scope(host: Host, spec: dict[str, Any], scope: str, *, manages: bool) -> DaemonPart:
+    options = RunOptions(scope=scope, manage_unit=manages)
+    site = Site(host, OldEngine(), lambda: host.memory("ID"), options, is_local=False)
+    part = part_of("daemon", parse(spec), site)
+    part.look()
+    return part
+
+
+def test_proxies_in_the_unit_are_of_the_scope_that_set_them(tmp_path: Path) -> None:
+    (tmp_path / "run/systemd/system").mkdir(parents=True)
+    (tmp_path / "docker.service").write_text("[Service]\nExecStart=/usr/bin/dockerd\n")
+
+    def runner(argv: Sequence[str], **more: Any) -> Completed:
+        text = "LoadState=loaded\n" if "LoadState" in argv else ""
+        if "FragmentPath" in argv:
+            text = "FragmentPath=/docker.service\nDropInPaths=\nNeedDaemonReload=no\n"
+        return Completed(tuple(argv), 0, text, "")
+
+    host, scopes = Host(str(tmp_path), runner), ("proxies", "dns")
+    proxies = {"proxies": {"http-proxy": 'http://me:a%b"c@p:1', "no-proxy": "::1"}}
+    part = part_of_scope(host, proxies, scopes[0], manages=True)
+    assert [change.path for change in part.plan().changes] == ["unit", ""]
+    seen = part.have.unit
+    assert seen
+    unit.write(host, seen.name, seen.text_without(["proxies"]))
+    memory = host.memory("ID")
+    part.site = replace(part.site, memory=lambda: memory)
+    part.remember()
+    memory.save()
+
+    for manages in (False, True):
+        other = part_of_scope(host, {"dns": ["10.0.0.53"]}, scopes[1], manages=manages)
+        assert [change.path for change in other.plan().changes] == ["dns", ""]
+    with pytest.raises(SpecError, match="is set by scope proxies already"):
+        part_of_scope(host, proxies, scopes[1], manages=True).plan()
+    assert part_of_scope(host, proxies, scopes[0], manages=False).plan().changes == ()
+    gone = part_of_scope(host, {}, scopes[0], manages=False).plan()
+    assert [change.path for change in gone.changes] == ["unit", ""]

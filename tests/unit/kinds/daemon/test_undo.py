@@ -70,7 +70,9 @@ def recovered(host: Host, stub: Any) -> Any:
     part = part_of("daemon", None, Site(host, stub, lambda: host.memory("ID"), RunOptions()))
     change = part.interrupted()
     if change:
-        part.recover()
+        assert part.recover()
+    else:
+        part.settle()
     return change
 
 

@@ -66,6 +66,14 @@ def test_the_drop_in_leaves_out_what_collides(seen: unit.UnitHave) -> None:
     assert seen.text_without(set()) is None
 
 
+def test_flags_of_proxies_are_left_out_too(seen: unit.UnitHave) -> None:
+    command = ("/usr/bin/dockerd", "--http-proxy=http://p:1", "--no-proxy", "a")
+    flagged = replace(seen, files=seen.files._replace(command=command))
+    assert unit.left_out(flagged, {"proxies"}) == {"proxies"}
+    text = flagged.text_without({"proxies"}) or ""
+    assert text.endswith("[Service]\nExecStart=\nExecStart=/usr/bin/dockerd\n")
+
+
 def test_refused_or_resolved_and_taken_away_again(seen: unit.UnitHave) -> None:
     with pytest.raises(SpecError) as error:
         plan(parse(HOSTS), have(replace(seen, may_manage=False)))
@@ -103,6 +111,7 @@ def test_proxies_of_an_engine_that_has_no_key_for_them(seen: unit.UnitHave) -> N
     assert 'Environment="NO_PROXY=localhost,::1"\n' in text
     there = replace(wanted, drop_in=text)
     assert there.resolved == {"proxies"}
+    assert there.proxies_there == proxies
     made = plan(parse({}), have(wanted))
     assert [(c.action.value, c.path, c.after) for c in made.changes] == [
         ("update", "unit", ["proxies"]),

@@ -48,7 +48,7 @@ def apply(  # noqa: PLR0913 (the stages' common signature)
 
 def remember(want: DaemonWant, have: DaemonHave, plan: Plan, host: Host, memory: Memory) -> None:
     """Note what is ours now and what waits for a restart (the caller saves the memory)."""
-    memory.own_keys(want.values, have.scope)
+    memory.own_keys(want.ours, have.scope)
     restarted = any(change.action is Action.RESTART for change in plan.changes)
     ours = {*want.values, *have.owned, *have.waiting}
     names = {notice.path.partition(".")[0] for notice in plan.pending}
@@ -83,8 +83,7 @@ class _Transaction:
         self.steps = [c for c in changes if c.action is not Action.UPDATE]
         self.document = edited(have.raw, want, self.paths)
         self.journal = host.journal(undo.KIND)
-        restarts = bool(self.steps) and self.steps[-1].action is Action.RESTART
-        self.waited = deferred.waiting(host) if restarts else None
+        self.waited = deferred.waiting(host)
         self.record = self._recorded()
         self.defers = False  # some of the keys wait for a restart
         self.wrote = self.reloaded = self.restarted = False
@@ -115,7 +114,8 @@ class _Transaction:
         steps, have = self.steps, self.have
         lent = len(steps) > 1 and steps[0].action is Action.RELOAD
         return Record(
-            before=self.waited.before if self.waited else have.text,
+            before=have.text,
+            before_restart=self.waited.before if self.waited else have.text,
             after=text_of(self.document) if self.paths else have.text or "",
             was_up=have.is_running,
             daemon=self.host.service.identity() if have.is_running else "",
@@ -125,7 +125,7 @@ class _Transaction:
             unit=have.unit.name if self.drop_in and have.unit else "",
             drop_in=have.unit.drop_in if have.unit else None,
             writer=have.scope,
-            values=dict(self.want.values),
+            values=dict(self.want.ours),
         )
 
     def _note(self, step: str, **more: Any) -> None:
@@ -139,8 +139,9 @@ class _Transaction:
             return
         if self.defers or (self.paths and deferred.of(self.host)):
             have, record = self.have, self.record
-            found = deferred.Deferred(record.daemon, have.text, record.after, have.scope)
-            deferred.note(self.host, replace(found, owned=tuple(have.owned)))
+            started, owned = self.host.service.became_active(), {have.scope: dict(have.owned)}
+            found = (record.daemon, have.text, record.after, started, owned)
+            deferred.note(self.host, deferred.Deferred(*found))
 
     def _check(self) -> None:
         self.progress("validate the new daemon.json")
@@ -207,7 +208,6 @@ class _Transaction:
                 self._reload(self.engine)
             before = what_ran.observe(self.engine)
             self._note(RESTART, **before._asdict())
-            self.wrote = self.waited is not None  # by an earlier run
             self._write_all()
             self._restart(self.engine, before)
 
@@ -278,6 +278,7 @@ class _Transaction:
         self.progress("restart the daemon")
         self.host.service.reset_failed()
         self.restarted = True
+        self.wrote = self.wrote or self.waited is not None  # an earlier run did
         self.host.service.restart(self.timeout)
         self._verify(proof.wait_answer(engine, self.timeout, self.host))
         vanished = what_ran.bring_back(engine, before, all_stopped=self.record.all_stop)
@@ -327,7 +328,5 @@ class _Transaction:
             fix = f"putting the old state back failed too: {second.message}"
             fix += "; the next run tries it again"
         else:
-            if self.waited:  # it was given up
-                deferred.clear(self.host)
             self.journal.clear()
         return ApplyFailed(words, where=error.where or self.want.where, fix=fix)

@@ -128,7 +128,7 @@ def _owner_problems(want: DaemonWant, have: DaemonHave) -> list[Problem]:
             f"is set by scope {have.others[name]} already, and wanted by scope {have.scope} too",
             "leave it to one of them; to move it, take it out there first",
         )
-        for name in want.values
+        for name in want.ours
         if name in have.others
     ]
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 
 from ...engine.client import Engine
-from ...errors import ApplyFailed, DockwrightError
+from ...errors import ApplyFailed, DockwrightError, HostError
 from ...host.machine import Host
 from ...host.memory import Memory
 from ...model import Action, Change
 from . import proof, what_ran
+from .flags import flagged_keys
 from .have import parsed_file
 
 KIND = "daemon"
 JOURNAL = "deferred"
-_DOWN = ("failed", "activating")  # while systemd still tries
 
 
 @dataclass(frozen=True)
@@ -26,15 +26,10 @@ class Deferred:
     daemon: str = ""  # the process that works with the old file (Service.identity)
     before: str | None = None  # the old file; None: there was none
     after: str = ""  # the file that waits
-    writer: str = KIND
-    owned: tuple[str, ...] = ()  # its keys before
+    started: int = 0  # Service.became_active of that process
+    owned: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # as before, by writer
     undoing: bool = False
     ended: float | None = None  # when the daemon did, for a run that is killed while it undoes
-
-    def values_before(self) -> dict[str, Any]:
-        """The keys that were the writer's before, as the old file has them."""
-        raw, _ = parsed_file(self.before, "")
-        return {name: raw[name] for name in self.owned if name in raw}
 
 
 def of(host: Host) -> Deferred | None:
@@ -43,8 +38,7 @@ def of(host: Host) -> Deferred | None:
     if not journal.is_there():
         return None
     known = {item.name for item in fields(Deferred)}
-    found = Deferred(**{name: v for name, v in journal.read().items() if name in known})
-    return replace(found, owned=tuple(found.owned))
+    return Deferred(**{name: v for name, v in journal.read().items() if name in known})
 
 
 def waiting(host: Host) -> Deferred | None:
@@ -60,7 +54,7 @@ def note(host: Host, now: Deferred) -> None:
     known = of(host)
     known = known if known and known.daemon == now.daemon and known.after == now.before else None
     if known:
-        now = replace(known, after=now.after)
+        now = replace(known, after=now.after, owned={**now.owned, **known.owned})
     if now.before == now.after:
         clear(host)
     else:
@@ -72,50 +66,68 @@ def clear(host: Host) -> None:
     host.journal(JOURNAL).clear()
 
 
-def interrupted(host: Host) -> Change | None:
+def interrupted(host: Host, limit: float) -> Change | None:
     """What putting back will do; None where the daemon has not failed with what waited."""
     found = of(host)
-    if found is None or not _has_failed(found, host, host.service.state()):
+    if found is None or not _has_failed(found, host, limit):
         return None
     reason = "the daemon does not start with the keys that waited for its restart"
     reason += ": the old file is put back and the daemon started with it"
     return Change(KIND, KIND, Action.RECOVER, reason=reason)
 
 
-def _has_failed(found: Deferred, host: Host, state: str) -> bool:
-    is_ours = found.undoing or host.files.read_text(host.config) == found.after
-    is_down = state in _DOWN or (found.undoing and state != "active")
-    return is_ours and is_down
+def _has_failed(found: Deferred, host: Host, limit: float) -> bool:
+    """Whether the daemon is down, and was never up since with the file that waited."""
+    service = host.service
+    if not (found.undoing or host.files.read_text(host.config) == found.after):
+        return False
+    if service.became_active() not in (0, found.started):
+        return False
+    state = service.wait_settled(limit)
+    if state == "activating" and not service.is_retried():
+        raise HostError(f"{service.unit} is still starting", fix="run again when it has ended")
+    return state in ("failed", "activating") or (found.undoing and state != "active")
 
 
-def recover(host: Host, engine: Engine | None, timeout: float) -> Deferred | None:
-    """Go back to the old file where the daemon has failed with the new one; what was gone back to.
+def recover(host: Host, engine: Engine | None, memory: Memory, timeout: float) -> bool:
+    """Go back to the old file where the daemon has failed with the new one; whether it had to be.
 
     Raises ApplyFailed where it does not start with the old one either.
     """
     found = of(host)
-    if found is None:
-        return None
-    if not found.undoing and host.files.read_text(host.config) != found.after:
-        clear(host)  # it was undone, or another hand has written
-        return None
-    if not _has_failed(found, host, host.service.wait_settled(timeout)):
-        return None
+    if found is None or not _has_failed(found, host, timeout):
+        settle(host, memory)
+        return False
     ended = found.ended if found.undoing else host.service.ended_at()
-    host.journal(JOURNAL).write(asdict(replace(found, undoing=True, ended=ended)))
+    found = replace(found, undoing=True, ended=ended)
+    host.journal(JOURNAL).write(asdict(found))
     if found.before is None:
         host.files.remove(host.config)
     else:
         host.files.write_atomic(host.config, found.before)
+    own_again(found, memory)
     try:
-        _start(host, engine, ended, timeout)
+        _start(found, host, engine, timeout)
     finally:  # what is wrong now is not what we deferred, and a spec must be able to repair it
         clear(host)
-    return found
+    return True
 
 
-def _start(host: Host, engine: Engine | None, ended: float | None, timeout: float) -> None:
-    since = time.time()
+def settle(host: Host, memory: Memory) -> None:
+    """Forget what does not wait any more: it was undone, or the daemon has started with it."""
+    found = of(host)
+    if found is None:
+        return
+    now, service = host.files.read_text(host.config), host.service
+    if now == found.before:
+        own_again(found, memory)
+        clear(host)
+    elif service.is_active() and service.identity() != found.daemon:
+        clear(host)
+
+
+def _start(found: Deferred, host: Host, engine: Engine | None, timeout: float) -> None:
+    since, flags = time.time(), host.service.flags()
     host.service.reset_failed()
     try:
         host.service.start(timeout)
@@ -126,11 +138,16 @@ def _start(host: Host, engine: Engine | None, ended: float | None, timeout: floa
         words = proof.daemon_words(host, since)
         text = f"the daemon does not start with the file before a deferred restart either: {words}"
         raise ApplyFailed(text, changed=True, fix="correct what it names") from error
-    if ended is not None:
-        what_ran.bring_back(engine, what_ran.before(engine, ended), all_stopped=True)
+    if found.ended is not None:
+        worked, _ = parsed_file(found.after, "")  # at a reload; else the old file says the same
+        lived_on = worked.get("live-restore") is True or "live-restore" in flagged_keys(flags)
+        ran = what_ran.before(engine, found.ended)
+        what_ran.bring_back(engine, ran, all_stopped=not lived_on)
 
 
 def own_again(found: Deferred, memory: Memory) -> None:
-    """The keys of the old file are ours as they were (the caller saves the memory)."""
-    memory.own_keys(found.values_before(), found.writer)
+    """The keys of the old file are ours as they were, also should we be killed right after."""
+    for writer, marks in found.owned.items():
+        memory.own_marks(marks, writer)
     memory.set_waiting("", frozenset())
+    memory.save()

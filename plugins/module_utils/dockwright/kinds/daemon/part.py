@@ -6,8 +6,9 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
-from typing import Callable
+from typing import TYPE_CHECKING, Callable
 
+from ...errors import ApplyFailed
 from ...host.network import HostNetwork, read_network
 from ...model import Change, EngineFacts, Plan
 from ..container.stale import Moved
@@ -20,6 +21,9 @@ from .have import DaemonHave
 from .options import BY_NAME, is_known
 from .want import DaemonWant
 
+if TYPE_CHECKING:
+    from ..storage.recommend import Ground
+
 RECOVERY_LIMIT = 120.0
 
 
@@ -31,26 +35,29 @@ class DaemonPart(Part):
     have: DaemonHave
     made = Plan()
     moves: Mapping[str, Moved] = {}
-    proxies: Mapping[str, str] = {}  # that the unit's environment is to have
     at = ""  # when the daemon was changed
 
     def interrupted(self) -> Change | None:
         from . import deferred, undo
 
-        return undo.interrupted(self.site.host) or deferred.interrupted(self.site.host)
+        host = self.site.host
+        return undo.interrupted(host) or deferred.interrupted(host, RECOVERY_LIMIT)
 
-    def recover(self) -> None:
+    def recover(self) -> bool:
         from . import deferred, undo
 
         host, engine, memory = self.site.host, self.site.engine, self.site.memory()
-        if host.journal(undo.KIND).is_there():
+        if acts := host.journal(undo.KIND).is_there():
             finished = undo.recover(host, engine, RECOVERY_LIMIT)
             if finished:
                 memory.own_keys(finished.values, finished.writer)
-        given_up = deferred.recover(host, engine, RECOVERY_LIMIT)
-        if given_up:
-            deferred.own_again(given_up, memory)
-        memory.save()
+                memory.save()
+        return deferred.recover(host, engine, memory, RECOVERY_LIMIT) or acts
+
+    def settle(self) -> None:
+        from . import deferred
+
+        deferred.settle(self.site.host, self.site.memory())
 
     def look(self) -> None:
         site = self.site
@@ -60,7 +67,7 @@ class DaemonPart(Part):
         scope = site.run.scope
         self.have = daemon_have.read(site.host, site.engine, site.memory(), site.info, scope)
         self.have = replace(self.have, network=self._network(), driver=self._driver())
-        self.have = replace(self.have, root_problem=self._root_problem())
+        self.have = replace(self.have, root_problem=self._root_problem(), backing=self._backing())
         if self._concerns_unit():
             self.have = replace(
                 self.have, unit=unit.read(site.host, may_manage=site.run.manage_unit)
@@ -68,16 +75,22 @@ class DaemonPart(Part):
             self._hand_over_proxies()
 
     def _hand_over_proxies(self) -> None:
-        """Engines before 23.0 have them from the environment only, which our drop-in sets."""
+        """Engines before 23.0 have them from the environment only, which our drop-in sets.
+
+        What another scope has put there stays, as its keys of the file do.
+        """
         have, values = self.have, dict(self.want.values)
-        is_key = is_known(BY_NAME[unit.PROXIES], have.engine)
-        if have.unit is None or have.assumed or is_key:
+        if have.unit is None or have.assumed:
             return
-        if not (have.unit.may_manage or unit.PROXIES in have.unit.resolved):
-            return
-        self.proxies = values.pop(unit.PROXIES, None) or self.proxies
-        self.want = replace(self.want, values=values)
-        self.have = replace(have, unit=replace(have.unit, proxies=self.proxies))
+        proxies = values.pop(unit.PROXIES, None) or self.want.proxies
+        if proxies:
+            is_key = is_known(BY_NAME[unit.PROXIES], have.engine)
+            if is_key or not (have.unit.may_manage or unit.PROXIES in have.unit.resolved):
+                return
+            self.want = replace(self.want, values=values, proxies=proxies)
+        elif unit.PROXIES in have.others:
+            proxies = have.unit.proxies_there
+        self.have = replace(have, unit=replace(have.unit, proxies=proxies))
 
     def _driver(self) -> str:
         """The storage driver to come; empty where only kind storage's plan can tell."""
@@ -94,12 +107,27 @@ class DaemonPart(Part):
         there = (have.raw.get("data-root"), self.site.info.get("DockerRootDir"))
         if not wanted or wanted in there or has_content or host.is_image:
             return ""
-        from ..storage.have import read  # few documents name it
-        from ..storage.recommend import unsuitable_root
+        from ..storage.recommend import unsuitable_root  # few documents name it
 
-        ground = read(host, None, self.site.memory(), {}).ground(wanted)
         driver = str(self.want.values.get("storage-driver") or "")
-        return unsuitable_root(driver, ground, have.engine)
+        return unsuitable_root(driver, self._ground(wanted), have.engine)
+
+    def _backing(self) -> str:
+        """The file system of the data-root to come, where it is known."""
+        have, storage = self.have, self.site.wants.get("storage")
+        now = f"{self.site.info.get('DockerRootDir')}/"  # below the root where users are mapped
+        wanted = storage.data_root if storage else None
+        wanted = wanted or self.want.values.get("data-root")
+        if not have.backing or (not wanted and "data-root" in have.owned):
+            return ""
+        if not wanted or now.startswith(f"{wanted.rstrip('/')}/"):
+            return have.backing
+        return self._ground(wanted).filesystem
+
+    def _ground(self, root: str) -> Ground:
+        from ..storage.have import read
+
+        return read(self.site.host, None, self.site.memory(), {}).ground(root)
 
     def _network(self) -> HostNetwork:
         """Addresses and routes only where a key is about them: that costs commands."""
@@ -136,7 +164,11 @@ class DaemonPart(Part):
         self.at = datetime.now(timezone.utc).isoformat(timespec="seconds")
         engine = site.engine if self.have.is_running else None
         defers = bool(self.made.pending)
-        daemon.apply(self.want, self.have, changes, site.host, engine, site.tell, defers=defers)
+        try:
+            daemon.apply(self.want, self.have, changes, site.host, engine, site.tell, defers=defers)
+        except ApplyFailed:
+            self.settle()  # keys that waited may have been given up with ours
+            raise
         did(changes)
 
     def remember(self) -> None:

@@ -14,6 +14,7 @@ class Record:
     """All that another run needs to undo the change, or to see that it is done."""
 
     before: str | None = None  # the file; None: there was none
+    before_restart: str | None = None  # what the daemon started with: the same, unless keys wait
     after: str = ""
     step: str = WRITE  # what comes next, or is under way
     undoing: bool = False  # it failed, and is being put back
@@ -37,4 +38,5 @@ class Record:
     def of(cls, data: Mapping[str, Any]) -> Record:
         """The record of a journal, also of one that an older version of us has written."""
         known = {item.name for item in fields(cls)}
-        return cls(**{name: value for name, value in data.items() if name in known})
+        given = {"before_restart": data.get("before"), **data}
+        return cls(**{name: value for name, value in given.items() if name in known})

@@ -28,7 +28,6 @@ class Undo:
         self.host = host
         self.engine = engine
         self.timeout = timeout
-        self.old, _ = parsed_file(record.before, host.config)
 
     def run(self) -> None:
         """The old file, and the daemon working with it again. Raises DockwrightError."""
@@ -47,11 +46,14 @@ class Undo:
         else:
             self._start_old(self.engine)
 
-    def _write_old(self) -> None:
-        if self.record.before is None:
+    def _write_text(self, text: str | None) -> None:
+        if text is None:
             self.host.files.remove(self.host.config)
         else:
-            self.host.files.write_atomic(self.host.config, self.record.before)
+            self.host.files.write_atomic(self.host.config, text)
+
+    def _write_old(self) -> None:
+        self._write_text(self.record.before)
 
     def _write(self, document: Mapping[str, Any]) -> None:
         self.host.files.write_atomic(self.host.config, text_of(document))
@@ -59,7 +61,8 @@ class Undo:
     def _reload_old(self, engine: Engine) -> None:
         """A reload with the old file; where it cannot say so, the daemon never took the new one."""
         if self.record.resets:  # what the old file has not would keep its new value
-            self._write({**self.record.resets, **self.old})
+            old, _ = parsed_file(self.record.before, self.host.config)
+            self._write({**self.record.resets, **old})
         else:
             self._write_old()
         try:
@@ -70,20 +73,25 @@ class Undo:
             self._write_old()
 
     def _start_old(self, engine: Engine) -> None:
-        """Start with the old file; containers that live on need live-restore until it is up."""
+        """Start with the old file; containers that live on need live-restore until it is up.
+
+        Keys that waited for this start are given up too, for it may be they that are bad.
+        """
+        text = self.record.before_restart
+        old, _ = parsed_file(text, self.host.config)
         if self.record.lent:
-            self._write({**self.old, "live-restore": True})
+            self._write({**old, "live-restore": True})
         else:
-            self._write_old()
+            self._write_text(text)
         service = self.host.service
         service.reset_failed()
         service.restart(self.timeout)
         proof.wait_answer(engine, self.timeout, self.host)
         what_ran.bring_back(engine, _ran(self.record), all_stopped=True)
         if self.record.lent:
-            self._write({**self.old, "live-restore": False})
+            self._write({**old, "live-restore": False})
             proof.reload(self.host, engine, RELOAD_LIMIT)
-            self._write_old()
+            self._write_text(text)
 
 
 def interrupted(host: Host) -> Change | None:

@@ -5,6 +5,7 @@ Both are resolved by a drop-in of ours.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
@@ -16,6 +17,7 @@ from .flags import flagged_keys, without_keys
 PATH = "unit"  # of its change
 _HEAD = "# Written by dockwright (manage_unit), without the flags of these keys of daemon.json:\n"
 PROXIES = "proxies"  # the key of daemon.json, from engine 23.0 on
+_SETS = 'Environment="'
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
 
@@ -45,12 +47,22 @@ class UnitHave:
         first = (self.drop_in or "").splitlines()[1:2]
         return frozenset(first[0].lstrip("# ").split(", ")) if first else frozenset()
 
+    @property
+    def proxies_there(self) -> Mapping[str, str]:
+        """The proxies that our drop-in sets."""
+        lines = (self.drop_in or "").splitlines()
+        return (
+            dict(_assignment(line) for line in lines if line.startswith(_SETS))
+            if PROXIES in self.resolved
+            else {}
+        )
+
     def text_without(self, names: Collection[str]) -> str | None:
         """The drop-in that leaves out the flags of these keys; None where none is needed."""
         if not names:
             return None
         text = f"{_HEAD}# {', '.join(sorted(names))}\n[Service]\n"
-        if set(names) - {PROXIES}:
+        if self.flags.keys() & set(names):  # proxies may be there without a flag
             command = " ".join(_quoted(word) for word in self.words_without(names))
             text += f"ExecStart=\nExecStart={command}\n"
         if PROXIES in names:
@@ -135,10 +147,17 @@ def write(host: Host, unit: str, text: str | None) -> None:
         host.run(["systemctl", "daemon-reload"], timeout=60.0).checked()
 
 
+def _assignment(line: str) -> tuple[str, str]:
+    """What `_assigned` has written, read again."""
+    name, _, text = line[len(_SETS) : -1].partition("=")
+    value = re.sub(r"\\(.)", r"\1", text.replace("%%", "%"))
+    return name.lower().replace("_", "-"), value
+
+
 def _assigned(key: str, value: str) -> str:
     name = key.upper().replace("-", "_")
     text = value.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
-    return f'Environment="{name}={text}"\n'
+    return f'{_SETS}{name}={text}"\n'
 
 
 def _quoted(word: str) -> str:

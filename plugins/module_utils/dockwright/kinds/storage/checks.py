@@ -61,13 +61,14 @@ def _driver(want: StorageWant, have: StorageHave, target: Target) -> list[Proble
 
 
 def _options(want: StorageWant, have: StorageHave, target: Target) -> list[Problem]:
-    """Options in the file that the new driver does not start with."""
+    """Options in the file that the new driver, or the same on new ground, does not start with."""
     options = have.daemon.raw.get("storage-opts")
     if target.store != "graphdriver" or not isinstance(options, list):
         return []
-    if target.driver == have.driver and not target.switches(have):
+    is_other = target.driver != have.driver or target.switches(have)
+    if not (is_other or target.moves(have)):
         return []
-    option = "driver" if want.driver else "image_store"
+    option = "driver" if want.driver else "image_store" if is_other else "data_root"
     ground = Options(have.daemon.engine, target.ground.filesystem)
     fix = "take it out of storage-opts first, by a run of its own"
     return [

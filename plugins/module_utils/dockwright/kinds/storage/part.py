@@ -28,6 +28,7 @@ class StoragePart(Part):
     kind = "storage"
     want: StorageWant
     have: StorageHave
+    daemon_waits = False  # keys of daemon.json do, for a restart that a change of ours would be
 
     def look(self) -> None:
         site = self.site
@@ -37,6 +38,11 @@ class StoragePart(Part):
         reading = storage_have.read(site.host, site.engine, site.memory(), site.info)
         self.have = reading.of(self.want)
         target = target_of(self.want, self.have)
+        restarts = target.switches(self.have) or target.moves(self.have)
+        if restarts:
+            from ..daemon import deferred
+
+            self.daemon_waits = deferred.waiting(site.host) is not None
         if site.engine and not problems_of(self.want, self.have, target):
             self.have = _with_inventory(self.want, self.have, target, reading, site.engine)
 
@@ -49,7 +55,12 @@ class StoragePart(Part):
                 Problem(f"daemon.{key}", "is kind storage's, which the document has", "take it out")
                 for key in twice
             )
-        return storage_plan.plan(self.want, self.have)
+        made = storage_plan.plan(self.want, self.have)
+        if self.daemon_waits:  # going back would not go behind them, should they be the trouble
+            text = "keys of daemon.json wait for a restart of the daemon, which this would be"
+            fix = "apply `daemon` with restart: now first"
+            raise PlanRefused([Problem(self.kind, text, fix)])
+        return made
 
     def interrupted(self) -> Change | None:
         found = self.site.host.journal(self.kind).read()
@@ -60,7 +71,7 @@ class StoragePart(Part):
         # All that it may stop has been stopped by that run.
         return Change(self.kind, self.kind, Action.RECOVER, reason=reason)
 
-    def recover(self) -> None:
+    def recover(self) -> bool:
         from .apply import recover
         from .work import Work
 
@@ -69,6 +80,7 @@ class StoragePart(Part):
             raise ApplyFailed("there is no engine to recover")
         work = Work(site.host, site.engine, site.host.journal(self.kind), site.tell)
         recover(work)
+        return True
 
     def facts_after(self, facts: EngineFacts) -> EngineFacts:
         target = target_of(self.want, self.have)
