@@ -211,8 +211,8 @@ class Data:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Data:
-    if os.geteuid():
-        pytest.skip("only root may mount")
+    if subprocess.run([*_ALONE, ":"], capture_output=True, check=False).returncode:
+        pytest.skip("nothing can be mounted here")
     return Data(tmp_path)
 
 
