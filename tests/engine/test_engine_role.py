@@ -111,6 +111,8 @@ def managed(new_host: Callable[..., TestHost], tmp_path: Path) -> Iterator[Manag
     yield Managed(new_host("debian-13"), tmp_path)
 
 
+# Full, as all of them: it installs from the distribution's mirror.
+@pytest.mark.full
 def test_a_version_is_pinned_and_held_and_the_engine_goes_while_its_data_stays(
     managed: Managed,
 ) -> None:
@@ -190,6 +192,7 @@ def test_a_removal_with_the_data(managed: Managed) -> None:
 
     managed.live_restore(on=True)
     managed.run("web", "-v", "data:/data")
+    _refused_where_data_are_in_use(managed)
     managed.play(engine_state="absent", engine_remove_data=True)
     assert managed.installed() == ""
     # The folder is a mount of its own in a test host, and stays, empty.
@@ -202,3 +205,27 @@ def test_a_removal_with_the_data(managed: Managed) -> None:
     managed.play(engine_version=FIRST)
     assert managed.says() == FIRST.rpartition("-")[0]
     assert managed.host.exec(["docker", "ps", "-aq"]).stdout == ""
+
+
+def _refused_where_data_are_in_use(managed: Managed) -> None:
+    """With a mount below, or with containers that outlive the engine: nothing is deleted."""
+    host, volumes = managed.host, "/var/lib/docker/volumes"
+    process = managed.process("web")
+    # A bind mount of the same file system, and one of another.
+    host.exec(["mkdir", "-p", "/var/lib/docker/elsewhere", f"{volumes}/bound", f"{volumes}/tmpfs"])
+    host.write("/var/lib/docker/elsewhere/sentinel", "precious")
+    host.exec(["mount", "--bind", "/var/lib/docker/elsewhere", f"{volumes}/bound"])
+    host.exec(["mount", "-t", "tmpfs", "none", f"{volumes}/tmpfs"])
+    refused = managed.play(check=False, engine_state="absent", engine_remove_data=True)
+    assert refused["failed"] == 1 and "unmount it" in refused["words"], refused["words"]
+    assert f"{volumes}/bound" in refused["words"] and f"{volumes}/tmpfs" in refused["words"]
+    assert host.exec(["cat", f"{volumes}/bound/sentinel"]).stdout == "precious"
+    assert managed.process("web") == process
+    host.exec(["umount", f"{volumes}/bound", f"{volumes}/tmpfs"])
+
+    host.exec(["systemctl", "stop", "docker.socket", "docker.service"])
+    refused = managed.play(check=False, engine_state="absent", engine_remove_data=True)
+    assert refused["failed"] == 1 and "without their engine" in refused["words"], refused["words"]
+    assert "web" in _names_on_disk(host) and managed.installed() == FIRST
+    host.exec(["systemctl", "start", "docker.service"])
+    assert managed.process("web") == process

@@ -160,3 +160,109 @@ def test_the_file_of_the_repository_is_the_package_managers(told: dict[str, Any]
     where = {"rhel": yum, "fedora": yum, "leap": zypper}
     for host, folder in where.items():
         assert files[host] == f"{folder}/dockwright-engine.repo"
+
+
+# In namespaces of its own: nobody else's mounts or processes are seen, and none are left behind.
+_ALONE = ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-euc"]
+
+
+class Data:
+    """A folder of an engine's data, with something in it and something mounted below."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.path = folder / "the data"
+        (self.path / "volumes/web/_data").mkdir(parents=True)
+        (self.path / "overlay2/1/merged").mkdir(parents=True)
+        self.ours = self.path / "volumes/web/_data/ours"
+        self.theirs = folder / "elsewhere/theirs"
+        self.theirs.parent.mkdir()
+        for file in (self.ours, self.theirs):
+            file.write_text("precious")
+
+    def play(self, files: list[str], first: str = ":", check: bool = False, **given: Any) -> str:
+        """These files of the role for the folder, after a script: what Ansible says."""
+        role = {"name": "dockwright.docker.engine"}
+        tasks = [{"ansible.builtin.include_role": {**role, "tasks_from": name}} for name in files]
+        variables = {
+            "ansible_python_interpreter": sys.executable,
+            "ansible_become": False,
+            "engine_data_path": str(self.path),
+            "engine_is_down": True,
+            "engine_was_stopped": False,
+            **given,
+        }
+        play = {"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": tasks}
+        (self._folder / "play.yml").write_text(yaml.safe_dump([play]))
+        command = "exec ansible-playbook play.yml" + (" --check" if check else "")
+        done = subprocess.run(
+            [*_ALONE, f"{first}\n{command}"],
+            cwd=self._folder,
+            env={**os.environ, "ANSIBLE_NOCOLOR": "1", "COLUMNS": "1000"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        failed = "failed=0 " not in done.stdout
+        assert failed is bool(done.returncode), done.stdout + done.stderr
+        return done.stdout
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Data:
+    if subprocess.run([*_ALONE, ":"], capture_output=True, check=False).returncode:
+        pytest.skip("nothing can be mounted here")
+    return Data(tmp_path)
+
+
+_REMOVED = ["data_in_use.yml", "remove_data.yml"]
+_BIND = 'mount --bind elsewhere "the data/volumes/web"'
+_TMPFS = 'mount -t tmpfs none "the data/volumes"'
+_MERGED = 'mount -t tmpfs none "the data/overlay2/1/merged"'
+
+
+@pytest.mark.parametrize("first", [_BIND, _TMPFS, _MERGED])
+def test_data_with_a_mount_below_are_not_removed(data: Data, first: str) -> None:
+    said = data.play(_REMOVED, first)
+    where = first.partition('"')[2].rstrip('"')
+    assert "failed=1 " in said and "unmount it" in said, said
+    assert where.replace(" ", "\\\\040") in said, said
+    assert data.ours.exists() and data.theirs.exists()
+
+
+def test_what_the_engine_mounts_while_it_runs_is_not_in_the_way(data: Data) -> None:
+    volume = 'mount -t tmpfs none "the data/volumes/web/_data"'
+    data.play(["data_in_use.yml"], f"{_MERGED}\n{volume}", engine_is_down=False)
+    said = data.play(["data_in_use.yml"], f"{_MERGED}\n{_BIND}", engine_is_down=False)
+    assert "failed=1 " in said and "volumes/web: not a part" in said, said
+    assert "merged" not in said.partition("not a part")[0].rpartition("msg")[2], said
+
+
+def test_data_of_containers_that_outlive_the_engine_are_not_removed(data: Data) -> None:
+    shim = 'cp "$(command -v sleep)" containerd-shim-runc-v2; ./containerd-shim-runc-v2 600 &'
+    said = data.play(_REMOVED, shim)
+    assert "failed=1 " in said and "run without their engine" in said, said
+    assert data.ours.exists()
+
+
+def test_data_that_nobody_uses_are_removed(data: Data) -> None:
+    said = data.play(_REMOVED)
+    assert not data.path.exists(), said
+    assert data.theirs.exists()
+
+
+def test_check_mode_foresees_a_removal_on_a_mount(data: Data) -> None:
+    mount = 'mount --bind elsewhere "the data"'
+    said = data.play(_REMOVED, mount, check=True)
+    assert "changed=1 " in said, said
+    assert data.theirs.exists()
+    data.play(_REMOVED, mount)
+    assert not data.theirs.exists() and data.ours.exists()
+    assert "changed=0 " in data.play(_REMOVED, mount, check=True)
+
+
+def test_containers_are_given_their_grace_period() -> None:
+    tasks = yaml.safe_load((ROOT / "roles/engine/tasks/stop_containers.yml").read_text())
+    (uri,) = [task["ansible.builtin.uri"] for task in tasks if "ansible.builtin.uri" in task]
+    assert uri["timeout"] >= 3600 and {204, 304, 404} == set(uri["status_code"])

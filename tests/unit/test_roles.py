@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -125,10 +129,17 @@ def test_role_host_hands_every_variable_on_with_its_default(role: str) -> None:
         source = "host_daemon_options" if role == "daemon" else f"host_spec.{role}"
         if f"{source}.{key} |" not in str(given.get(name, "")) and name in given:
             of_all = {f"{{{{ host_{common} }}}}" for common in _OF_ALL_ROLES}
-            assert given[name] in {False, "{{ host_daemon_keys }}", *of_all}
+            assert given[name] in {
+                False,
+                "{{ host_first_keys }}",
+                "{{ host_daemon_keys }}",
+                *of_all,
+            }
         elif name in given:
             default = re.search(r"default\((.*)\) }}$", given[name])
-            assert default and yaml.safe_load(default[1]) == option["default"], name
+            assert default, name
+            said = None if default[1] == "none" else yaml.safe_load(default[1])
+            assert said == option["default"], name
             assert role == "daemon" or key in known
 
 
@@ -181,3 +192,78 @@ def test_the_readme_tells_how_to_say_where_the_engine_is(role: str) -> None:
     groups = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())["action_groups"]
     assert {"daemon", "firewall", "host", "host_info", "storage"} <= set(groups["docker"])
     assert "`module_defaults`" in (ROOT / "roles" / role / "README.md").read_text()
+
+
+def _meant(folder: Path, tasks: list[dict[str, Any]], **given: Any) -> tuple[str, Any]:
+    """What Ansible says of these tasks, and what they have told; nothing is done."""
+    tell = {"content": "{{ told | to_json }}", "dest": f"{folder}/told.json", "mode": "0600"}
+    play = {
+        "hosts": "localhost",
+        "gather_facts": False,
+        "vars": {"ansible_python_interpreter": sys.executable, **given},
+        "vars_files": [str(ROOT / "roles/host/vars/main.yml")],
+        "tasks": [*tasks, {"ansible.builtin.copy": tell}],
+    }
+    (folder / "play.yml").write_text(yaml.safe_dump([play]))
+    done = subprocess.run(
+        ["ansible-playbook", "play.yml"],
+        cwd=folder,
+        env={**os.environ, "ANSIBLE_NOCOLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    told = folder / "told.json"
+    said = done.stdout + done.stderr
+    return said, json.loads(told.read_text()) if told.exists() else None
+
+
+_CHECK = {"ansible.builtin.import_tasks": f"{ROOT}/roles/host/tasks/check.yml"}
+
+
+def test_host_ports_of_the_firewall_can_be_none_or_left_to_the_module(tmp_path: Path) -> None:
+    # By way of role host; every task of role firewall has the same expression.
+    handed = _yaml("host", "tasks/firewall.yml")[0]["vars"]["firewall_host_ports"]
+    passed = {task["host_ports"] for task in _uses("firewall", "firewall")}
+    assert len(passed) == 1
+    cases = [("a", {}), ("b", {"host_ports": []}), ("c", {"host_ports": [22]})]
+    tasks = []
+    for name, section in cases:
+        variables = {"firewall_host_ports": handed, "host_spec": {"firewall": section}}
+        tasks.append(
+            {
+                "ansible.builtin.set_fact": {name: passed.copy().pop(), "is_there": True},
+                "vars": variables,
+            }
+        )
+    names = ["a", "b", "c"]
+    there = {name: f"{{{{ {name} | default('omitted') }}}}" for name in names}
+    said, told = _meant(
+        tmp_path, [_CHECK, *tasks], host_spec={}, host_daemon_options={}, told=there
+    )
+    assert told == {"a": "omitted", "b": [], "c": [22]}, said
+
+
+def test_keys_of_a_second_daemon_are_not_the_first_ones(tmp_path: Path) -> None:
+    keys = {"live-restore": True}
+    spec = {"daemon": keys, "ignore": ["daemon.debug", "containers.web.labels"], "containers": {}}
+    shown = ("first_keys", "daemon_keys", "ignored_keys", "ignored_objects")
+    told = {name: f"{{{{ host_{name} }}}}" for name in shown}
+    second = {"config_file": "/etc/docker-b/daemon.json"}
+    given = {"host_spec": spec, "told": told}
+    said, first = _meant(tmp_path, [_CHECK], host_daemon_options={}, **given)
+    assert first and first["first_keys"] == first["daemon_keys"] == keys, said
+    assert first["ignored_keys"] == ["debug"]
+    assert first["ignored_objects"] == ["containers.web.labels"]
+    said, other = _meant(tmp_path, [_CHECK], host_daemon_options=second, **given)
+    assert other and (other["first_keys"], other["daemon_keys"]) == ({}, keys), said
+    (tmp_path / "told.json").unlink()
+    given["host_spec"] = {"firewall": {}, "daemon": keys}
+    for options in (second, {"unit": "docker-b.service"}, {"docker_host": "unix:///run/b.sock"}):
+        said, other = _meant(tmp_path, [_CHECK], host_daemon_options=options, **given)
+        assert other is None and "has firewall, which would act on" in " ".join(said.split())
+
+
+def test_ignored_keys_of_the_daemon_reach_its_role() -> None:
+    daemon = _yaml("host", "tasks/daemon.yml")[0]["vars"]
+    assert daemon["daemon_ignore"].startswith("{{ host_ignored_keys + ")
