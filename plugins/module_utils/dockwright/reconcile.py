@@ -32,7 +32,7 @@ from .kinds.part import (
     refuse_elsewhere,
 )
 from .kinds.project.reading import read_compose, this_machine
-from .limits import refuse_beyond, refuse_unmovable
+from .limits import REST_UNKNOWN, refuse_beyond, refuse_unmovable
 from .masking import mask
 from .model import Change, Plan, Report
 from .observe import ASSUMED, Edges, Observation, assumed, observe, observe_others, refreshed
@@ -142,8 +142,8 @@ class _Run:
         if isinstance(self.raw, Mapping) and self.raw.get("compose") is not None:
             here = this_machine(is_managed_host=self.host is not None)
             self.raw = read_compose(self.raw, here, self.report.warnings.append)
-        gone = self.origin.gone if self.origin else ()
-        self.document = parse_document(self.raw, files.read_text, gone)
+        known = (self.raw, files.read_text, self.origin.gone if self.origin else ())
+        self.document = parse_document(*known)
         if self.is_image:
             from .first_boot import of_now
 
@@ -181,6 +181,9 @@ class _Run:
     def plan_what_holds(self, saved: Saved | None) -> None:
         """Plan; once more where answers that are shared with other runs do not hold any more."""
         assert self.document is not None
+        if self.report.check and any(c.kind == "volume" for c in self.recovered.changes):
+            self.report.plan = replace(self.recovered, warnings=(REST_UNKNOWN,))
+            return
         self.reach.begin(only_objects=not self.document.parts)
         self.plan(saved)
         if self.report.plan.changes and self.reach.has_moved():
@@ -191,8 +194,7 @@ class _Run:
         assert self.document is not None
         left = interrupted(self.host)
         parts = self._parts_of(self.document, left, self.engine) if left else []
-        found = [(part, part.interrupted()) for part in parts]
-        changes = [(part, change) for part, change in found if change]
+        changes = [(part, change) for part in parts if (change := part.interrupted())]
         self.recovered = Plan(tuple(change for _, change in changes))
         refuse_beyond(self.recovered, self.document.run.max_disruption)
         for part, change in changes if not self.report.check else ():
@@ -282,7 +284,7 @@ class _Run:
         if needs_others(found.changes, seen):
             self.seen = observe_others(seen, self.engine)
             found = plan(document, self.seen, cause_of, settled=settled)
-        refuse_unmovable(found, self.seen.volumes, self.host)
+        refuse_unmovable(found, document.volumes, self.seen, self.host)
         return found
 
     @cached_property
@@ -338,9 +340,8 @@ class _Run:
     def apply(self) -> None:
         """Apply the very plan that was shown, then read again what was changed."""
         assert self.document is not None and self.engine is not None
-        report, document = self.report, self.document
-        haves = self.seen.containers if self.seen else {}
-        if report.plan.changes or awaited(document.containers, haves, ()):
+        report, document, haves = self.report, self.document, self.seen and self.seen.containers
+        if report.plan.changes or awaited(document.containers, haves or {}, ()):
             from .apply import Applier
 
             self.reach.acts()
@@ -387,9 +388,8 @@ class _Run:
         """Plan again: nothing may be left."""
         assert self.document is not None
         touched = {change.kind for change in self.report.done}
-        for part in self.parts:
-            if part.kind in touched:
-                part.verify()
+        for part in (part for part in self.parts if part.kind in touched):
+            part.verify()
         if self.seen is not None:
             verify(self.document, self.seen)
 
