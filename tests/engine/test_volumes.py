@@ -243,8 +243,7 @@ def test_what_fails_is_undone(site: Site) -> None:
 
 
 ALWAYS = {
-    ("plain", "aside", "after"),
-    ("plain", "create", "before"),
+    ("plain", "start", "after"),
     ("elsewhere", "copy", "after"),
 }
 
@@ -317,16 +316,13 @@ def test_the_old_data_live_through_a_prune_and_another_who_takes_the_name(site: 
 
 
 def test_a_container_that_comes_in_between_is_named_and_nothing_is_stuck(site: Site) -> None:
-    last = site.kill("remove", "after", labels={"tier": "two"})
     mounts = {"volumes": {"dwdata": {"bind": "/db", "mode": "rw"}}}
-    assert not site.recover()["failed"]
-    for step in ("aside", "switch"):
-        last = site.kill(step, "after", labels={"tier": "two"})
-        taker = site.client.containers.create(TINY, ["sleep", "1"], name="taker", **mounts)
-        done = site.recover()
-        assert not done["failed"], done["message"]  # the volume was still the old one
-        taker.remove()
-        site.whole(last)
+    last = site.kill("switch", "after", labels={"tier": "two"})
+    taker = site.client.containers.create(TINY, ["sleep", "1"], name="taker", **mounts)
+    done = site.recover()
+    assert not done["failed"], done["message"]  # the volume was still the old one
+    taker.remove()
+    site.whole(last)
     site.kill("create", "before", labels={"tier": "two"})
     taker = site.client.containers.create(TINY, ["sleep", "1"], name="taker", **mounts)
     refused = site.recover()
@@ -334,3 +330,18 @@ def test_a_container_that_comes_in_between_is_named_and_nothing_is_stuck(site: S
     taker.remove()
     assert not site.recover()["failed"]
     site.whole(last)
+
+
+def test_who_does_not_start_is_named_and_the_report_tells_what_was_done(site: Site) -> None:
+    site.host.exec(["mknod", "/dev/dwnull", "c", "1", "3"])
+    mounts = {"volumes": {"dwdata": {"bind": "/db", "mode": "rw"}}}
+    odd = {"name": "odd", "devices": ["/dev/dwnull:/dev/dwnull"], "detach": True}
+    site.client.containers.run(TINY, ["sleep", "1000"], **odd, **mounts)
+    site.host.exec(["rm", "/dev/dwnull"])
+    last = site.acknowledged()
+    done = site.run("apply", labels={"tier": "two"})
+    assert done["failed"] and done["changed"] and "do not start: odd: " in done["message"]
+    assert all(name in str(done["done"]) for name in ("dwdata", "db", "odd"))
+    site.client.containers.get("odd").remove(force=True)
+    site.whole(last)
+    assert site.run("plan", labels={"tier": "two"})["changes"] == []
