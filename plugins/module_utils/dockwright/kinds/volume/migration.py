@@ -89,8 +89,10 @@ class Migration:
         )
         try:
             self._refuse_early()
-        except OSError as error:
-            raise ApplyFailed(f"{_told(error)}; nothing was stopped", where=want.where) from error
+        except (ApplyFailed, OSError) as error:
+            fix = error.fix if isinstance(error, ApplyFailed) else "see that root may do that"
+            text = f"{_told(error)}; nothing was stopped"
+            raise ApplyFailed(text, where=f"{want.where}.migrate", fix=fix) from error
         try:
             left = self._move(followers)
             self._finish()
@@ -286,10 +288,14 @@ class Migration:
             if there:
                 self._delete_new(there)
             self._create("old")
+        place = str(self._record["place"])
+        if self._is_plain and not is_aside and not os.path.isdir(place):
+            raise HostError(f"the data of volume {self._name} are neither in {place} nor {aside}")
         if is_aside:
-            place = str(self._record["place"])
             if os.path.lexists(place):
-                os.rmdir(place)  # never what somebody else has put there
+                if os.listdir(place):
+                    raise self._of_another()
+                os.rmdir(place)
             os.rename(aside, place)
             self._forget_aside()
 
@@ -349,7 +355,7 @@ def _root_of(place: str) -> str:
 
 def _told(error: Exception) -> str:
     if isinstance(error, OSError):
-        return f"{error.filename}: {error.strerror or error}"
+        return f"{error.filename}: {error.strerror}" if error.filename else str(error)
     return error.message if isinstance(error, DockwrightError) else str(error)
 
 
