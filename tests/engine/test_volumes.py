@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,7 +18,7 @@ from tests.hosts import TINY, TestHost, engine_clean
 KILLER = "/opt/dockwright/tests/engine/storage_run.py"
 # A database: each record is acknowledged to its log only once it is on disk.
 WRITER = "n=0; while :; do n=$((n+1)); echo $n >> /db/records; sync; echo $n; done"
-STEPS = ("try", "stop", "remove", "aside", "switch", "copy", "create", "drop")
+STEPS = ("try", "stop", "remove", "aside", "switch", "copy", "create", "start", "drop")
 SITE = """
 mkdir -p /var/lib/containerd/elsewhere
 chown 7:8 /var/lib/containerd/elsewhere
@@ -82,6 +83,31 @@ class Site:
 
     def run(self, verb: str, **volume: Any) -> dict[str, Any]:
         return run(self.host, verb, document(**volume))
+
+    def kill(self, step: str, when: str, **volume: Any) -> int:
+        """A run that dies; the last record that was acknowledged, also after it where db runs."""
+        last = self.acknowledged()
+        request = {"document": document(**volume), "at": step, "when": when}
+        killed = self.host.core([KILLER], input=json.dumps(request), check=False)
+        assert killed.returncode != 0, killed.stdout
+        return max(last, self.later())
+
+    def later(self) -> int:
+        """One more record, where the database runs; 0 where it does not."""
+        first = 0
+        for _ in range(300):
+            found = self.client.containers.list(filters={"name": "^db$"})
+            if not found:
+                return 0
+            words = found[0].logs().split()
+            first = first or (int(words[-1]) if words else 0)
+            if words and int(words[-1]) > first:
+                return int(words[-1])
+            time.sleep(0.05)
+        raise AssertionError("the database writes nothing")
+
+    def recover(self) -> dict[str, Any]:
+        return run(self.host, "apply", {"volumes": {"dwdata": {"external": True}}})
 
     def whole(self, last: int) -> None:
         """All is there: each file, each record, and who ran."""
@@ -165,25 +191,59 @@ def test_who_cannot_be_made_again_is_not_stopped(site: Site) -> None:
     site.whole(site.acknowledged())
 
 
+def test_what_cannot_be_copied_safely_is_refused_before_anything_stops(site: Site) -> None:
+    ids = {c.id for c in site.client.containers.list(all=True)}
+    where = "/var/lib/containerd/elsewhere"
+    site.host.exec(["sh", "-ec", f"mkdir {where}/lost+found"])
+    for options, words in (
+        ({"type": "none", "o": "bind", "device": where}, "holds other data already (lost+found)"),
+        ({"type": "none", "o": "bind", "device": f"{site.path()}/deep"}, "goes with the old"),
+        ({"type": "nfs", "o": "addr=1.2.3.4", "device": ":/x"}, "mount it on the host"),
+        ({"type": "ext4", "device": "/dev/loop7"}, "mount it on the host"),
+    ):
+        refused = site.run("apply", driver_opts=options)
+        assert refused["failed"] and words in refused["message"]
+    cifs = {"type": "cifs", "o": "username=u,password=x9", "device": "//nas/x"}
+    refused = site.run("apply", driver_opts=cifs)
+    assert "mount it on the host" in refused["message"] and "x9" not in json.dumps(refused)
+    site.host.exec(["mount", "-t", "tmpfs", "none", f"{site.path()}/deep"])
+    refused = site.run("apply", labels={"tier": "two"})
+    site.host.exec(["umount", f"{site.path()}/deep"])
+    assert "is mounted among the data" in refused["message"]
+    options = {"auto_remove": True, "volumes": ["/anonymous"], "detach": True}
+    more = site.client.containers.run(
+        TINY, ["sleep", "1000"], name="more", network_mode="container:db", **options
+    )
+    refused = site.run("apply", labels={"tier": "two"})
+    more.remove(force=True, v=True)
+    assert "removes itself with its anonymous volume" in refused["message"]
+    aside = "/var/lib/docker/dockwright-aside/dwdata"
+    site.host.exec(["mkdir", "-p", aside])
+    refused = site.run("plan")
+    site.host.exec(["rm", "-r", "/var/lib/docker/dockwright-aside"])
+    assert aside in refused["message"]
+    assert {c.id for c in site.client.containers.list(all=True)} == ids
+    site.whole(site.acknowledged())
+
+
 def test_what_fails_is_undone(site: Site) -> None:
     last = site.acknowledged()
     nowhere = {"type": "none", "o": "bind", "device": "/nowhere"}
     failed = site.run("apply", driver_opts=nowhere)
     assert "there is no folder /nowhere" in failed["message"]
     assert not failed["changed"]
-    site.host.exec(["sh", "-c", "echo mine > /var/lib/containerd/elsewhere/other"])
+    site.host.exec(["sh", "-c", "echo mine > /var/lib/containerd/elsewhere/blob"])
     taken = {"type": "none", "o": "bind", "device": "/var/lib/containerd/elsewhere"}
     failed = site.run("apply", driver_opts=taken)
     assert "holds other data already" in failed["message"]
     assert "the old one is back" in failed["message"]
     site.whole(last)
     assert site.client.volumes.get("dwdata").attrs["Labels"] == {"tier": "one"}
-    assert site.host.exec(["ls", "/var/lib/containerd/elsewhere"]).stdout == "other\n"
+    assert site.host.exec(["cat", "/var/lib/containerd/elsewhere/blob"]).stdout == "mine\n"
 
 
 ALWAYS = {
-    ("plain", "aside", "after"),
-    ("plain", "create", "before"),
+    ("plain", "start", "after"),
     ("elsewhere", "copy", "after"),
 }
 
@@ -200,12 +260,9 @@ def test_a_run_that_is_killed_loses_nothing(site: Site, step: str, when: str, pl
     wish: dict[str, Any] = {"labels": {"tier": "two"}}
     if place == "elsewhere":
         wish["driver_opts"] = elsewhere
-    last = site.acknowledged()
-    request = {"document": document(**wish), "at": step, "when": when}
-    killed = site.host.core([KILLER], input=json.dumps(request), check=False)
-    assert killed.returncode != 0, killed.stdout
+    last = site.kill(step, when, **wish)
     # Anything is run: it puts things right first.
-    other = run(site.host, "apply", {"volumes": {"dwdata": {"external": True}}})
+    other = site.recover()
     assert not other["failed"], other["message"]
     site.whole(last)
     assert len(other["changes"]) == (0 if (step, when) == ("try", "before") else 1)
@@ -214,3 +271,77 @@ def test_a_run_that_is_killed_loses_nothing(site: Site, step: str, when: str, pl
     assert not done["failed"], done["message"]
     site.whole(last)
     assert site.client.volumes.get("dwdata").attrs["Labels"]["tier"] == "two"
+
+
+def test_what_was_written_after_a_kill_is_never_undone(site: Site) -> None:
+    """The database is started by hand on the copy, and another container's image is gone."""
+    layer = site.client.containers.create(TINY, ["true"])
+    layer.commit("dwgone", "1")
+    layer.remove()
+    mounts = {"volumes": {"dwdata": {"bind": "/db", "mode": "rw"}}}
+    site.client.containers.create("dwgone:1", ["sleep", "1"], name="extra", **mounts)
+    site.kill("create", "after", labels={"tier": "two"})
+    site.client.images.remove("dwgone:1")
+    start = site.client.containers.run
+    start(TINY, ["sh", "-c", WRITER], name="db", detach=True, stop_signal="SIGKILL", **mounts)
+    last = site.later()
+    assert last
+    stuck = site.recover()
+    assert stuck["failed"] and "extra: " in stuck["message"]
+    last = max(last, site.later())
+    site.client.containers.create(TINY, ["sleep", "1"], name="extra")  # as the error offers
+    done = site.recover()
+    assert not done["failed"], done["message"]
+    records = site.host.exec(["cat", f"{site.path()}/records"]).stdout.split()
+    assert str(last) in records
+    assert site.client.volumes.get("dwdata").attrs["Labels"]["tier"] == "two"
+    assert site.client.containers.get("db").status == "running"
+
+
+def test_the_old_data_live_through_a_prune_and_another_who_takes_the_name(site: Site) -> None:
+    last = site.kill("copy", "after", labels={"tier": "two"})
+    site.host.exec(["docker", "volume", "prune", "-f"])
+    site.client.volumes.prune(filters={"all": ["1"]})
+    mounts = {"volumes": {"dwdata": {"bind": "/db", "mode": "rw"}}}
+    taker = site.client.containers.create(TINY, ["sleep", "1"], name="taker", **mounts)
+    planned = run(site.host, "plan", {"volumes": {"dwdata": {"external": True}}})
+    assert not planned["failed"] and "is known once" in json.dumps(planned)
+    refused = site.recover()
+    assert "volume dwdata was made meanwhile by somebody else" in refused["message"]
+    taker.remove()
+    site.client.volumes.get("dwdata").remove()
+    done = site.recover()
+    assert not done["failed"], done["message"]
+    site.whole(last)
+
+
+def test_a_container_that_comes_in_between_is_named_and_nothing_is_stuck(site: Site) -> None:
+    mounts = {"volumes": {"dwdata": {"bind": "/db", "mode": "rw"}}}
+    last = site.kill("switch", "after", labels={"tier": "two"})
+    taker = site.client.containers.create(TINY, ["sleep", "1"], name="taker", **mounts)
+    done = site.recover()
+    assert not done["failed"], done["message"]  # the volume was still the old one
+    taker.remove()
+    site.whole(last)
+    site.kill("create", "before", labels={"tier": "two"})
+    taker = site.client.containers.create(TINY, ["sleep", "1"], name="taker", **mounts)
+    refused = site.recover()
+    assert "taker took volume dwdata meanwhile" in refused["message"]
+    taker.remove()
+    assert not site.recover()["failed"]
+    site.whole(last)
+
+
+def test_who_does_not_start_is_named_and_the_report_tells_what_was_done(site: Site) -> None:
+    site.host.exec(["mknod", "/dev/dwnull", "c", "1", "3"])
+    mounts = {"volumes": {"dwdata": {"bind": "/db", "mode": "rw"}}}
+    odd = {"name": "odd", "devices": ["/dev/dwnull:/dev/dwnull"], "detach": True}
+    site.client.containers.run(TINY, ["sleep", "1000"], **odd, **mounts)
+    site.host.exec(["rm", "/dev/dwnull"])
+    last = site.acknowledged()
+    done = site.run("apply", labels={"tier": "two"})
+    assert done["failed"] and done["changed"] and "do not start: odd: " in done["message"]
+    assert all(name in str(done["done"]) for name in ("dwdata", "db", "odd"))
+    site.client.containers.get("odd").remove(force=True)
+    site.whole(last)
+    assert site.run("plan", labels={"tier": "two"})["changes"] == []

@@ -114,3 +114,20 @@ def test_a_problem_names_the_variable_of_a_compose_file() -> None:
     raw = {"project": "shop", "compose": compose, "compose_environment": {"SIZE_OF_IT": "64mega"}}
     (problem,) = api.problems_of(raw)
     assert problem.message == "is not a size: '${SIZE_OF_IT}'"
+
+
+@pytest.mark.parametrize("password", ["x9", "a long one", "s3cret-of-ours"])
+def test_the_password_of_a_mounted_volume_is_covered(password: str) -> None:
+    options = f"username=somebody,password={password},vers=3.0"
+    raw = {"volumes": {"data": {"driver_opts": {"type": "cifs", "o": options}}}}
+    report = full_report("nothing")
+    old = options.replace(password, f"{password}-before")
+    notice = Notice("volume", "data", "driver_opts.o", f"is {old!r}, not {options!r}", old, options)
+    made = Change("volume", "data", Action.CREATE, "", None, {"driver_opts": {"o": options}})
+    report.plan = Plan((made,), blocked=(notice,))
+    report.problems = [Problem("volumes.data.driver_opts.o", notice.message)]
+    report.state = {"volumes": {"data": {"driver_opts": {"o": old}}}}
+    masking.mask(report, raw, parse_document(raw, str))
+    text = f"{report.plan} {report.problems} {report.state}"
+    assert f"={password}" not in text and f"{password}-before" not in text
+    assert "username=somebody" in text

@@ -223,10 +223,14 @@ class Applier:
         haves = {**self.seen.others, **self.seen.containers}
         users = users_of(name, haves)
         migration = Migration(self.edges.host, self.engine, self.seen.facts, self.progress)
-        migration.run(self.document.volumes[name], self.seen.volumes[name], users)
+        left = migration.run(self.document.volumes[name], self.seen.volumes[name], users)
         gone = {have.name for have in users}
         followers = [c for c in self.report.not_done if is_follower(c) and c.name in gone]
         self._did([*changes, *followers])
+        if left:
+            text = f"with volume {name} these do not start: {'; '.join(left)}"
+            fix = "look at the engine's words, and at `docker logs` of it"
+            raise ApplyFailed(text, where=f"volumes.{name}", fix=fix, changed=True)
         self.seen = observe_others(self.observe(), self.engine)
 
     def _networks(self, changes: list[Change]) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from .errors import PlanRefused, Problem
-from .model import Action, Change, Disruption, Have, Notice, Plan
+from .model import Action, Change, Disruption, Notice, Plan
 from .report import title
 
 if TYPE_CHECKING:
     from .host.machine import Host
+    from .observe import Observation
 
 CONSENTED = "state: absent"  # the reason of a removal that the spec itself asks for
+
+REST_UNKNOWN = "what else is to be done is known once the interrupted run is put right: apply does"
 
 
 def refuse_beyond(plan: Plan, limit: Disruption | None) -> None:
@@ -27,12 +30,15 @@ def refuse_beyond(plan: Plan, limit: Disruption | None) -> None:
         raise PlanRefused(problems)
 
 
-def refuse_unmovable(plan: Plan, volumes: Mapping[str, Have], host: Host | None) -> None:
-    """Raise PlanRefused where data of volumes are to move that are not within reach."""
-    if any(c.kind == "volume" and c.action is Action.REPLACE for c in plan.changes):
-        from .kinds.volume.migration import refuse_elsewhere  # few runs need it
+def refuse_unmovable(
+    plan: Plan, names: Iterable[str], seen: Observation, host: Host | None
+) -> None:
+    """Raise PlanRefused where data of volumes cannot move, or wait where nobody looks for them."""
+    if names:
+        from .kinds.volume import reach  # few runs need it
 
-        refuse_elsewhere(plan, volumes, host)
+        reach.refuse_forgotten(names, seen.info, host)
+        reach.refuse(plan.changes, seen, host)
 
 
 def _is_over(change: Change, limit: Disruption | None) -> bool:

@@ -117,6 +117,8 @@ def _given(raw: Any) -> Named:
             yield from _variables(entry.get(row) if isinstance(entry, Mapping) else None)
         options = _mapping(_mapping(entry, "logging"), "options")
         yield from (pair for pair in _variables(options) if _TELLING.match(pair[0]))
+    for entry in (*_mapping(raw, "volumes").values(), *_mapping(compose, "volumes").values()):
+        yield from _mounted_with(_mapping(entry, "driver_opts").get("o"))
     for entry in _mapping(raw, "images").values():
         yield from _variables(_mapping(entry, "build").get("args"))
         for secret in _mapping(_mapping(entry, "build"), "secrets").values():
@@ -131,6 +133,7 @@ def _given(raw: Any) -> Named:
 
 def _planned(report: Report, document: Document | None) -> Named:
     """Secret values from elsewhere: files of variables, and what the host has."""
+    yield from _of_volumes(report)
     for want in document.containers.values() if document else ():
         for row in _SECRET_ROWS:
             yield from _variables(want.fields.get(row))
@@ -140,6 +143,27 @@ def _planned(report: Report, document: Document | None) -> Named:
                 yield change.path.partition(".")[2] or change.path, str(value)
             for row in _SECRET_ROWS:
                 yield from _variables(_mapping(value, row))
+
+
+def _of_volumes(report: Report) -> Named:
+    """The same of the volumes that are there."""
+    plan = report.plan
+    values = [(c.kind, c.before, c.after) for c in plan.changes]
+    values += [(n.kind, n.before, n.after) for n in (*plan.blocked, *plan.ignored)]
+    for value in (value for kind, *both in values if kind == "volume" for value in both):
+        yield from _mounted_with(value)
+        yield from _mounted_with(_mapping({"": value}, "").get("o"))
+        yield from _mounted_with(_mapping(value, "driver_opts").get("o"))
+    for entry in _mapping(report.state, "volumes").values():
+        yield from _mounted_with(_mapping(entry, "driver_opts").get("o"))
+
+
+def _mounted_with(options: Any) -> Named:
+    """The passwords among options of a mount."""
+    for word in options.split(",") if isinstance(options, str) else ():
+        name, _, text = word.partition("=")
+        if text and _TELLING.match(name):
+            yield from ((name, text), (name, word))  # also one too short to be looked for
 
 
 def _variables(value: Any) -> Named:

@@ -32,7 +32,7 @@ from .kinds.part import (
     refuse_elsewhere,
 )
 from .kinds.project.reading import read_compose, this_machine
-from .limits import refuse_beyond, refuse_unmovable
+from .limits import REST_UNKNOWN, refuse_beyond, refuse_unmovable
 from .masking import mask
 from .model import Change, Plan, Report
 from .observe import ASSUMED, Edges, Observation, assumed, observe, observe_others, refreshed
@@ -142,8 +142,8 @@ class _Run:
         if isinstance(self.raw, Mapping) and self.raw.get("compose") is not None:
             here = this_machine(is_managed_host=self.host is not None)
             self.raw = read_compose(self.raw, here, self.report.warnings.append)
-        gone = self.origin.gone if self.origin else ()
-        self.document = parse_document(self.raw, files.read_text, gone)
+        known = (self.raw, files.read_text, self.origin.gone if self.origin else ())
+        self.document = parse_document(*known)
         if self.is_image:
             from .first_boot import of_now
 
@@ -176,11 +176,12 @@ class _Run:
             self._memories[engine_id] = self.host.memory(engine_id)
         return self._memories[engine_id]
 
-    # --- have and plan ---------------------------------------------------------------------------
-
     def plan_what_holds(self, saved: Saved | None) -> None:
         """Plan; once more where answers that are shared with other runs do not hold any more."""
         assert self.document is not None
+        if self.report.check and any(c.kind == "volume" for c in self.recovered.changes):
+            self.report.plan = replace(self.recovered, warnings=(REST_UNKNOWN,))
+            return
         self.reach.begin(only_objects=not self.document.parts)
         self.plan(saved)
         if self.report.plan.changes and self.reach.has_moved():
@@ -283,7 +284,7 @@ class _Run:
         if needs_others(found.changes, seen):
             self.seen = observe_others(seen, self.engine)
             found = plan(document, self.seen, cause_of, settled=settled)
-        refuse_unmovable(found, self.seen.volumes, self.host)
+        refuse_unmovable(found, document.volumes, self.seen, self.host)
         return found
 
     @cached_property
@@ -339,9 +340,8 @@ class _Run:
     def apply(self) -> None:
         """Apply the very plan that was shown, then read again what was changed."""
         assert self.document is not None and self.engine is not None
-        report, document = self.report, self.document
-        haves = self.seen.containers if self.seen else {}
-        if report.plan.changes or awaited(document.containers, haves, ()):
+        report, document, haves = self.report, self.document, self.seen and self.seen.containers
+        if report.plan.changes or awaited(document.containers, haves or {}, ()):
             from .apply import Applier
 
             self.reach.acts()
@@ -388,9 +388,8 @@ class _Run:
         """Plan again: nothing may be left."""
         assert self.document is not None
         touched = {change.kind for change in self.report.done}
-        for part in self.parts:
-            if part.kind in touched:
-                part.verify()
+        for part in (part for part in self.parts if part.kind in touched):
+            part.verify()
         if self.seen is not None:
             verify(self.document, self.seen)
 

@@ -120,16 +120,18 @@ class Restorer:
         """
         found = {}
         for name in self.order:
-            is_passing = self._is_passing(name)
-            if is_passing and not passing:
-                continue
-            raw = self._settled(name) if is_passing else replacing.find(self.work.engine, name)
-            if raw is None:
-                self.work.tell(f"container {name}: create")
-                found[name] = self._create(name)
-            else:
-                found[name] = raw["Id"]
+            if passing or not self._is_passing(name):
+                found[name] = self.make(name)
         return found
+
+    def make(self, name: str) -> str:
+        """Make one container, if it is not there; its ID."""
+        is_passing = self._is_passing(name)
+        raw = self._settled(name) if is_passing else replacing.find(self.work.engine, name)
+        if raw is not None:
+            return str(raw["Id"])
+        self.work.tell(f"container {name}: create")
+        return self._create(name)
 
     def _is_passing(self, name: str) -> bool:
         item = self.definitions[name]

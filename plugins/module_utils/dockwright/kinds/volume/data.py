@@ -4,51 +4,33 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import stat
-from collections.abc import Callable, Iterator, Mapping
+import tempfile
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...engine.client import Engine
 from ...errors import ApplyFailed, HostError
-from ...host.disks import free_space
+from ...host.disks import free_space, is_below, mounts
 from ...host.machine import Host
 from ..storage.copying import copy_root
-from .places import FOLDER, PLAIN, place_of
+from .places import place_of
 
 _PIECE = 1 << 20
-_OF_FILE_SYSTEM = "lost+found"
-_MOUNT_LIMIT = 120.0
+# Others belong to the file system (NFS, SELinux), and are not the same elsewhere.
+_COMPARED = ("user.", "security.capability", "system.posix_acl_")
 
 
-@contextlib.contextmanager
-def opened(host: Host, engine: Engine, volume: Mapping[str, Any], spot: str) -> Iterator[str]:
-    """The folder with the data of a volume that is there; ``spot`` is where it may be mounted."""
+def folder_of(engine: Engine, volume: Mapping[str, Any]) -> str:
+    """The folder with the data of a volume. Raises ApplyFailed where there is none."""
     place = place_of(str(volume["Driver"]), volume.get("DriverOpts") or {})
     if place.problem:
         raise ApplyFailed(f"volume {volume['Name']}: {place.problem}")
-    if place.form in (PLAIN, FOLDER):
-        path = place.device or str(engine.get(f"/volumes/{volume['Name']}")["Mountpoint"])
-        if not os.path.isdir(path):
-            text = f"volume {volume['Name']}: there is no folder {path}"
-            raise ApplyFailed(text, fix="make it, or correct driver_opts.device")
-        yield path
-        return
-    unmount(host, spot)
-    host.files.make_directory(spot, mode=0o700)
-    options = ["-o", place.options] if place.options else []
-    argv = ["mount", "-t", place.type, *options, place.device, spot]
-    host.run(argv, timeout=_MOUNT_LIMIT).checked()
-    try:
-        yield spot
-    finally:
-        unmount(host, spot)
-
-
-def unmount(host: Host, spot: str) -> None:
-    """Take away what is mounted there, also what a killed run has left."""
-    if os.path.ismount(spot):
-        host.run(["umount", spot], timeout=_MOUNT_LIMIT).checked()
+    path = place.device or str(engine.get(f"/volumes/{volume['Name']}")["Mountpoint"])
+    if not os.path.isdir(path):
+        text = f"volume {volume['Name']}: there is no folder {path}"
+        raise ApplyFailed(text, fix="make it, or correct driver_opts.device")
+    return os.path.realpath(path)
 
 
 def size_of(folder: str) -> int:
@@ -69,9 +51,35 @@ def refuse_without_room(host: Host, source: str, target: str) -> None:
         raise ApplyFailed(text, fix="make room there")
 
 
-def is_empty(folder: str) -> bool:
-    """Whether nothing is in a folder but what its file system puts there."""
-    return not set(os.listdir(folder)) - {_OF_FILE_SYSTEM}
+def refuse_mounted(host: Host, source: str) -> None:
+    """Raise ApplyFailed where another file system is mounted among the data: no copy has it."""
+    for mount in mounts(host.files):
+        if mount.path != source and is_below(mount.path, source):
+            text = f"{mount.path} is mounted among the data of the volume, and would not be copied"
+            raise ApplyFailed(text, fix="unmount it, or leave migrate out")
+
+
+def refuse_place(source: str, target: str, folder: str) -> bool:
+    """Raise ApplyFailed where data cannot come to a folder; whether it is empty.
+
+    ``folder`` is the engine's own of the volume, which goes with it.
+    """
+    if is_below(target, folder):
+        raise ApplyFailed(f"{target} goes with the old volume", fix="name another folder")
+    if target == source:
+        return False
+    if is_below(target, source) or is_below(source, target):
+        raise ApplyFailed(f"{source} and {target} are one in the other", fix="name another folder")
+    there = set(os.listdir(target))
+    strange = sorted(there - set(os.listdir(source)))
+    if strange:
+        text = f"{target} holds other data already ({strange[0]})"
+        raise ApplyFailed(text, fix="empty it, or name another place, such as a folder below it")
+    if not there:  # whether root may write there for others: not where NFS squashes it
+        with tempfile.TemporaryDirectory(prefix=".dockwright-", dir=target) as trial:
+            os.chown(trial, 1, 1)
+            os.chown(trial, 0, 0)
+    return not there
 
 
 def fill(host: Host, source: str, target: str, tell: Callable[[str], None]) -> None:
@@ -82,12 +90,17 @@ def fill(host: Host, source: str, target: str, tell: Callable[[str], None]) -> N
         raise ApplyFailed(f"the copy of the data is not like them: {wrong}", fix="run again")
 
 
-def clear(folder: str) -> None:
-    """Take away all that is in a folder."""
-    for name in set(os.listdir(folder)) - {_OF_FILE_SYSTEM}:
-        path = os.path.join(folder, name)
+def take_back(source: str, target: str) -> None:
+    """Take away the copy of the source, which may be half there; what is not of it stays."""
+    for entry in os.scandir(source):
+        path = os.path.join(target, entry.name)
+        if not os.path.lexists(path):
+            continue
         if os.path.isdir(path) and not os.path.islink(path):
-            shutil.rmtree(path)
+            if entry.is_dir(follow_symlinks=False):
+                take_back(entry.path, path)
+            with contextlib.suppress(OSError):  # what somebody else has put there
+                os.rmdir(path)
         else:
             os.unlink(path)
 
@@ -109,8 +122,7 @@ def _difference(one: str, other: str, name: str) -> str:
         return "" if _same_bytes(first, second) else name
     if not stat.S_ISDIR(state.st_mode):
         return ""
-    names = sorted({*os.listdir(first), *os.listdir(second)} - {_OF_FILE_SYSTEM})
-    for entry in names:
+    for entry in sorted({*os.listdir(first), *os.listdir(second)}):
         inner = os.path.join(name, entry)
         if not os.path.lexists(os.path.join(one, inner)):
             return inner
@@ -129,6 +141,7 @@ def _about(path: str) -> tuple[Any, ...]:
     attributes = {
         name: os.getxattr(path, name, follow_symlinks=False)
         for name in os.listxattr(path, follow_symlinks=False)
+        if name.startswith(_COMPARED)
     }
     target = os.readlink(path) if is_link else ""
     owner = (state.st_mode, state.st_uid, state.st_gid, state.st_rdev)

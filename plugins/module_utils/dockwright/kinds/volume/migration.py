@@ -1,51 +1,41 @@
 """Making a volume anew with a copy of its data, so that a failure or a kill loses nothing.
 
-see that each container can be made again → stop those that have it → remove them (their definitions
-are in the journal) → move the data of a plain volume aside, into a volume ``NAME.dockwright-old``
-beside it → remove the volume, make the new one → copy, compare byte by byte → make the containers
-again, start those that ran → only then the old data go. What was mounted from elsewhere stays there
-untouched.
+see that both places and each container can be had → stop those that have it → remove them (their
+definitions are in the journal) → move the data of a plain volume aside, into a folder that the
+engine does not know → remove the volume, make the new one → copy, compare byte by byte → make the
+containers again → start those that ran → only then the old data go. What is in a folder elsewhere
+stays there untouched.
 
-Until the copy has been compared, whatever fails is undone. Afterwards it is finished, unless no
-container starts: what one has written meanwhile would be lost by going back.
+The journal decides, not what is found: until the containers are to be started whatever fails is
+undone, from then on there is no way back, for going back would lose what they write.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import posixpath
+import shutil
 from collections.abc import Iterable, Mapping
 from typing import Any, Callable
 
-from ... import owner
 from ...engine.client import Engine
 from ...engine.parallel import each
-from ...errors import ApplyFailed, DockwrightError, EngineRefused, HostError, PlanRefused, Problem
+from ...errors import ApplyFailed, DockwrightError, EngineRefused, HostError
+from ...host.disks import is_below
 from ...host.machine import Host
-from ...model import Action, Change, EngineFacts, Have, Plan, Want
+from ...model import Action, Change, EngineFacts, Have, Want
 from ..container import replace as replacing
-from ..storage.restore import Restorer
 from ..storage.save import definitions_of
 from ..storage.stopping import stop
 from ..storage.work import Work
 from . import data
 from .apply import body
-from .places import PLAIN, place_of
+from .places import PLAIN, aside_of, place_of
+from .remaking import Remaking, has_run, name_of, users
 
 KIND = "volume"
-ASIDE, TRIAL = ".dockwright-old", ".dockwright-trial"
-_FINISHING = ("create", "drop")  # the copy has been compared
-
-
-def refuse_elsewhere(plan: Plan, volumes: Mapping[str, Have], host: Host | None) -> None:
-    """Raise PlanRefused where the data are not within reach. Looks, and changes nothing."""
-    moving = {c.name for c in plan.changes if c.kind == KIND and c.action is Action.REPLACE}
-    for name in sorted(moving):
-        where = str(volumes[name].raw.get("Mountpoint") or "")
-        if host is None or not os.path.isdir(where):
-            text = f"the data of volume {name} move on the engine's own machine, as root"
-            fix = "run on that host (as Ansible does), as root, or leave migrate out"
-            raise PlanRefused([Problem(f"volumes.{name}.migrate", text, fix)])
+_FORWARD = ("start", "drop")  # the containers may have written to the new volume
 
 
 class Migration:
@@ -59,7 +49,6 @@ class Migration:
         self.engine = engine
         self.facts = facts
         self.tell = tell
-        self._left: list[str] = []  # why some containers do not start
 
     @property
     def _record(self) -> dict[str, Any]:
@@ -70,17 +59,20 @@ class Migration:
         return str(self._record["old"]["Name"])
 
     @property
-    def _aside(self) -> str:
-        return self._name + ASIDE
+    def _is_plain(self) -> bool:
+        return self._form("old") == PLAIN
 
-    @property
-    def _spot(self) -> str:
-        return f"{self.host.memory_folder}/volume-mount"
+    def _form(self, which: str) -> str:
+        volume = self._record[which]
+        return place_of(volume["Driver"], volume.get("DriverOpts") or {}).form
 
-    def run(self, want: Want, have: Have, users: Iterable[Have]) -> None:
-        """Make it anew. Raises ApplyFailed; all is then as it was, or it says what is where."""
-        users = list(users)
-        raw = have.raw
+    def run(self, want: Want, have: Have, followers: Iterable[Have]) -> list[str]:
+        """Make it anew; why some containers do not start with it.
+
+        Raises ApplyFailed; all is then as it was, or it says what is where.
+        """
+        followers, raw = list(followers), have.raw
+        place = str(raw["Mountpoint"])
         self._record.update(
             old={
                 "Name": have.name,
@@ -89,257 +81,304 @@ class Migration:
                 "Labels": dict(raw.get("Labels") or {}),
             },
             new={"Driver": "local", **body(want, have)},
-            containers=definitions_of(users),
-            place=str(raw["Mountpoint"]),
+            containers=definitions_of(followers),
+            place=place,
+            aside=aside_of(posixpath.dirname(_root_of(place)), have.name),
+            engine=self.facts.id,
+            url=self.engine.endpoint.url,
         )
-        self._refuse_early()
         try:
-            self._move(users)
-        except DockwrightError as error:
+            self._refuse_early()
+        except (ApplyFailed, OSError) as error:
+            fix = error.fix if isinstance(error, ApplyFailed) else "see that root may do that"
+            text = f"{_told(error)}; nothing was stopped"
+            raise ApplyFailed(text, where=f"{want.where}.migrate", fix=fix) from error
+        try:
+            left = self._move(followers)
+            self._finish()
+        except (DockwrightError, OSError) as error:
             message, fix = self._undo_or_say(error)
             raise ApplyFailed(message, where=want.where, fix=fix, changed=True) from error
-        except OSError as error:
-            text = f"{error.filename}: {error.strerror or error}"
-            message, fix = self._undo_or_say(HostError(text))
-            raise ApplyFailed(message, where=want.where, fix=fix, changed=True) from error
-        self._finish()
-        self._say(self._left)
+        return left
 
     def _refuse_early(self) -> None:
-        """Before anything is touched: whether both places are there, and there is room."""
-        old, new, target = self._record["old"], self._record["new"], self._record["place"]
-        with contextlib.ExitStack() as stack:
-            opened = data.opened(self.host, self.engine, old, f"{self._spot}-old")
-            source = stack.enter_context(opened)
-            if place_of(new["Driver"], new.get("DriverOpts") or {}).form != PLAIN:
-                opened = data.opened(self.host, self.engine, new, self._spot)
-                target = stack.enter_context(opened)
-                if not data.is_empty(target):
-                    return  # what is there is compared when nobody writes any more
-            data.refuse_without_room(self.host, source, target)
+        """Before anything is touched: whether both places can be had, and there is room."""
+        old, new, place = self._record["old"], self._record["new"], self._record["place"]
+        root, aside = _root_of(place), self._record["aside"]
+        source = data.folder_of(self.engine, old)
+        if self._is_plain:
+            if posixpath.join(root, self._name, "_data") != source or os.path.ismount(source):
+                text = f"the data in {place} are kept in a way of their own"
+                raise ApplyFailed(text, fix="leave migrate out, and move them by hand")
+            if os.stat(source).st_dev != os.stat(posixpath.dirname(root)).st_dev:
+                text = f"{root} is a file system of its own: its data cannot be set aside"
+                raise ApplyFailed(text, fix="leave migrate out, and move them by hand")
+        if os.path.lexists(aside):
+            fix = "see what it is of; take it away if nobody needs it"
+            raise ApplyFailed(f"there are already old data of the volume in {aside}", fix=fix)
+        data.refuse_mounted(self.host, source)
+        target = root
+        if self._form("new") != PLAIN:
+            target = data.folder_of(self.engine, new)
+            if not data.refuse_place(source, target, posixpath.join(root, self._name)):
+                return  # what is there is compared when nobody writes any more
+        data.refuse_without_room(self.host, source, target)
 
-    def _move(self, users: list[Have]) -> None:
+    def _move(self, followers: list[Have]) -> list[str]:
         self.work.step("try")
-        self._restorer().try_out(TRIAL)
+        self._remaking().try_out()
         self.work.step("stop")
         running = [item["name"] for item in self._record["containers"] if item["running"]]
         if running:
             self.tell(f"volume {self._name}: stopping {', '.join(running)}")
-        ran = [have for have in users if have.name in running]
+        ran = [have for have in followers if have.name in running]
         each(lambda have: stop(self.engine, have), ran, 8)
         self.work.step("remove")
-        for have in users:
+        for have in followers:
             replacing.remove(self.engine, have.id, volumes=False)
+        self._refuse_users("stop what starts it, and run again")
         if self._is_plain:
-            self._set_aside()
+            self.work.step("aside")
+            self.host.files.make_directory(posixpath.dirname(self._record["aside"]), mode=0o700)
+            os.rename(self._record["place"], self._record["aside"])
         self.work.step("switch")
-        self._delete(self._name)
-        self.engine.post("/volumes/create", self._record["new"])
+        self._delete()
+        self._create("new")
         self._copy()
         self.work.step("create")
-        self._left = self._containers()
+        failures = self._remaking().make()
+        if failures:
+            raise ApplyFailed(f"containers cannot be made: {'; '.join(failures)}")
+        return self._start()
+
+    def _start(self) -> list[str]:
+        self.work.step("start")
+        left = self._remaking().start()
         self.work.step("drop")
+        return left
 
-    @property
-    def _is_plain(self) -> bool:
-        old = self._record["old"]
-        return place_of(old["Driver"], old["DriverOpts"]).form == PLAIN
+    # --- the volume and its data -----------------------------------------------------------------
 
-    # --- the data --------------------------------------------------------------------------------
-
-    def _set_aside(self) -> None:
-        """The old data into a volume of their own: one rename, on the same file system."""
-        labels = {owner.REPLACES: self._name}
-        made = self.engine.post("/volumes/create", {"Name": self._aside, "Labels": labels})
-        if owner.labels_of(made) != labels:
-            fix = f"if nobody needs the volume {self._aside}, remove it"
-            raise ApplyFailed(f"there is a volume {self._aside} that is not ours", fix=fix)
-        self.work.step("aside", aside=str(made["Mountpoint"]))
-        os.rmdir(made["Mountpoint"])
-        os.rename(self._record["place"], made["Mountpoint"])
+    def _source(self) -> str:
+        if self._is_plain:
+            return str(self._record["aside"])
+        return data.folder_of(self.engine, self._record["old"])
 
     def _copy(self) -> None:
-        self.work.step("copy")
-        with contextlib.ExitStack() as stack:
-            if self._is_plain:
-                source = str(self._record["aside"])
-            else:
-                spot = f"{self._spot}-old"
-                found = data.opened(self.host, self.engine, self._record["old"], spot)
-                source = stack.enter_context(found)
-            opened = data.opened(self.host, self.engine, self._record["new"], self._spot)
-            target = stack.enter_context(opened)
-            if os.path.samefile(source, target):
-                return  # the same folder, by other options
-            if not data.is_empty(target):
-                self._refuse_other(source, target)
-                return
-            self.work.step("copy", filled=True)
+        source, target = self._source(), data.folder_of(self.engine, self._record["new"])
+        if os.path.samefile(source, target):
+            self.work.step("copy")
+            return  # the same folder, by other options
+        self.work.step("copy", filled=not os.listdir(target))
+        if self._record["filled"]:
             data.fill(self.host, source, target, self.tell)
-
-    def _refuse_other(self, source: str, target: str) -> None:
-        """What is there already is taken where it is the same data."""
+            return
         wrong = data.difference(source, target)
         if wrong:
             text = f"the new place of volume {self._name} holds other data already ({wrong})"
             raise ApplyFailed(text, fix="empty it, or name another place")
 
-    def _delete(self, name: str) -> None:
+    def _there(self) -> Mapping[str, Any] | None:
         try:
-            self.engine.delete(f"/volumes/{name}")
+            found: Mapping[str, Any] = self.engine.get(f"/volumes/{self._name}")
+        except EngineRefused as error:
+            if error.status == 404:
+                return None
+            raise
+        return found
+
+    def _create(self, which: str) -> None:
+        """Make the old or the new volume; one that somebody made in its place is not taken."""
+        made = self.engine.post("/volumes/create", self._record[which])
+        if not _is_like(made, self._record[which]):
+            raise self._of_another()
+
+    def _of_another(self) -> HostError:
+        text = f"volume {self._name} was made meanwhile by somebody else"
+        return HostError(text, fix="save what it holds, remove it, and run again")
+
+    def _delete(self) -> None:
+        try:
+            self.engine.delete(f"/volumes/{self._name}")
         except EngineRefused as error:
             if error.status != 404:
                 raise
 
-    # --- the containers --------------------------------------------------------------------------
-
-    def _containers(self) -> list[str]:
-        """Make again what is not there, and start what ran; why some do not start.
-
-        Raises ApplyFailed where none does: then nothing was written that going back would lose.
-        """
-        failures = self._as_before()
-        ran = [item for item in self._record["containers"] if item["running"]]
-        if failures and len(failures) >= len(ran):
-            self._say(failures)
-        return failures
-
-    def _restorer(self) -> Restorer:
-        return Restorer(self.work, self.facts, self._record["containers"], {}, {})
-
-    def _as_before(self) -> list[str]:
-        restorer = self._restorer()
-        restorer.create()
-        return restorer.start()
-
-    def _say(self, failures: list[str]) -> None:
-        """Raise ApplyFailed where containers do not start."""
-        if failures:
-            fix = "look at the engine's words, and at `docker logs` of it"
-            text = f"with volume {self._name} these do not start: {'; '.join(failures)}"
-            raise ApplyFailed(text, fix=fix, changed=True)
+    def _refuse_users(self, fix: str) -> None:
+        names = sorted(name_of(raw) for raw in users(self.engine, self._name))
+        if names:
+            text = f"{', '.join(names)} took volume {self._name} meanwhile"
+            raise ApplyFailed(text, fix=fix)
 
     # --- undoing and finishing -------------------------------------------------------------------
 
-    def _undo_or_say(self, error: DockwrightError) -> tuple[str, str]:
+    def _remaking(self) -> Remaking:
+        return Remaking(self.work, self.facts)
+
+    def _undo_or_say(self, error: Exception) -> tuple[str, str]:
         """Undo; what to say of it all, and what to do."""
-        head = f"volume {self._name} was not made anew: {error.message}"
+        text, fix = _told(error), error.fix if isinstance(error, DockwrightError) else ""
+        if self._record["step"] in _FORWARD:
+            text = f"volume {self._name} is made anew, but not all is done: {text}"
+            return text, "run again, which goes on"
+        head = f"volume {self._name} was not made anew: {text}"
         is_trial = self._record["step"] == "try"
         try:
             failures = self._undo()
         except (DockwrightError, OSError) as second:
-            text = f"{head}; bringing the old one back failed, too: {second}"
-            return text, f"its data are safe ({self._whereabouts}); run again, which tries again"
+            text = f"{head}; bringing the old one back failed, too: {_told(second)}"
+            way = second.fix if isinstance(second, DockwrightError) else ""
+            safe = f"its data are safe ({self._whereabouts})"
+            return text, f"{way or 'run again'}; the next run tries again, and {safe}"
         if is_trial:
-            return f"{head}; nothing was stopped", error.fix or "correct what the engine names"
+            return f"{head}; nothing was stopped", fix or "correct what the engine names"
         if failures:
             text = f"{head}; the old one is back, but these do not start: {'; '.join(failures)}"
             return text, "look at the engine's words, and at `docker logs` of it"
-        return f"{head}; the old one is back, with its data and its containers", error.fix
+        return f"{head}; the old one is back, with its data and its containers", fix
 
     @property
     def _whereabouts(self) -> str:
-        aside = str(self._record.get("aside") or "")
-        return aside if aside and os.path.isdir(aside) else str(self._record["place"])
+        aside = str(self._record["aside"])
+        return aside if os.path.isdir(aside) else str(self._record["place"])
 
     def _undo(self) -> list[str]:
         """Bring back the old volume and the containers; from any step, also from a half undone.
 
         Returns why some containers that ran do not start.
         """
-        step = self._record["step"]
+        step, remaking = self._record["step"], self._remaking()
         if step == "try":
-            self._remove(TRIAL)
+            remaking.forget_trial()
             self.work.journal.clear()
             return []
-        if step not in ("stop", "remove"):
-            self._remove()
-            self._empty_new()
-            if self._is_plain:
-                self._put_back()
-            else:
-                self._delete(self._name)
-                self.engine.post("/volumes/create", self._record["old"])
-        if self._is_plain:
-            self._delete_aside()
-        failures = self._as_before()
+        if step not in ("stop", "remove", "again"):
+            if step == "create" and not self._is_unused():
+                text = f"something has already written to the new volume {self._name}"
+                raise HostError(text, fix="run again, which goes on")
+            remaking.remove_made()
+            self._put_back()
+        self.work.step("again")
+        failures = remaking.make()
+        if failures:
+            fix = "correct what the engine names (get the image again, say), and run again"
+            text = f"volume {self._name} is back, but these cannot be made: {'; '.join(failures)}"
+            remaking.start()
+            raise HostError(text, fix=f"{fix}; or make a container of that name yourself")
+        failures = remaking.start()
         self.work.journal.clear()
         return failures
 
-    def _remove(self, suffix: str = "") -> None:
-        """The containers that we have made."""
-        for item in self._record["containers"]:
-            found = replacing.find(self.engine, item["name"] + suffix)
-            if found:
-                replacing.remove(self.engine, found["Id"], volumes=False)
-
-    def _empty_new(self) -> None:
-        """Take away what we have copied to a place elsewhere, which was empty before."""
-        new = self._record["new"]
-        place = place_of(new["Driver"], new.get("DriverOpts") or {})
-        if not self._record.get("filled") or place.form == PLAIN:
-            return
-        with data.opened(self.host, self.engine, new, self._spot) as target:
-            data.clear(target)
-        self.work.step(self._record["step"], filled=False)
+    def _is_unused(self) -> bool:
+        """Whether nobody has written to the new volume, whose copy was whole."""
+        if any(has_run(raw) for raw in users(self.engine, self._name)):
+            return False
+        there = self._there()
+        if there is None or not _is_like(there, self._record["new"]):
+            return True  # what it is, is looked at before it is removed
+        source, target = self._source(), data.folder_of(self.engine, self._record["new"])
+        return os.path.samefile(source, target) or not data.difference(source, target)
 
     def _put_back(self) -> None:
-        place, aside = self._record["place"], str(self._record.get("aside") or "")
-        if not os.path.isdir(aside) or (self._record["step"] == "aside" and os.path.isdir(place)):
-            return  # the data are, or are again, where they were
-        self.work.step("back")
-        self._delete(self._name)
-        made = self.engine.post("/volumes/create", self._record["old"])
-        os.rmdir(made["Mountpoint"])
-        os.rename(aside, made["Mountpoint"])
+        aside, there = str(self._record["aside"]), self._there()
+        is_aside = self._is_plain and os.path.isdir(aside)
+        if not (there and _is_like(there, self._record["old"])):
+            if self._is_plain and not is_aside:
+                raise HostError(f"the old data of volume {self._name} are not in {aside}")
+            if there:
+                self._delete_new(there)
+            self._create("old")
+        place = str(self._record["place"])
+        if self._is_plain and not is_aside and not os.path.isdir(place):
+            raise HostError(f"the data of volume {self._name} are neither in {place} nor {aside}")
+        if is_aside:
+            if os.path.lexists(place):
+                if os.listdir(place):
+                    raise self._of_another()
+                os.rmdir(place)
+            os.rename(aside, place)
+            self._forget_aside()
 
-    def _delete_aside(self) -> None:
-        """The volume that held the old data; never while they are in it."""
-        aside = str(self._record.get("aside") or "")
-        if self._record["step"] != "drop" and aside and os.path.isdir(aside) and os.listdir(aside):
-            raise HostError(f"the old data of volume {self._name} are still in {aside}")
-        listed = (self.engine.get("/volumes") or {}).get("Volumes") or ()
-        ours = {owner.REPLACES: self._name}
-        if any(raw["Name"] == self._aside and owner.labels_of(raw) == ours for raw in listed):
-            self._delete(self._aside)
+    def _delete_new(self, there: Mapping[str, Any]) -> None:
+        """The new volume, with the copy that it holds, and nothing of anybody else."""
+        new, step = self._record["new"], self._record["step"]
+        is_filled = self._form("new") == PLAIN and bool(os.listdir(there["Mountpoint"]))
+        if not _is_like(there, new) or (step == "switch" and is_filled):
+            raise self._of_another()
+        self._refuse_users("remove it, and run again")
+        if self._record.get("filled") and self._form("new") != PLAIN:
+            data.take_back(self._source(), data.folder_of(self.engine, new))
+        self._delete()
+
+    def _forget_aside(self) -> None:
+        with contextlib.suppress(OSError):
+            os.rmdir(posixpath.dirname(self._record["aside"]))
 
     def _finish(self) -> None:
-        if self._is_plain:
-            self._delete_aside()
+        if self._is_plain and os.path.lexists(self._record["aside"]):
+            shutil.rmtree(self._record["aside"])
+            self._forget_aside()
         self.work.journal.clear()
 
     def recover(self) -> None:
         """Finish or undo what a killed run has begun. Raises DockwrightError; the journal stays."""
         self._record.update(self.work.journal.read())
-        for spot in (self._spot, f"{self._spot}-old"):
-            data.unmount(self.host, spot)
         try:
-            if self._record["step"] in _FINISHING:
-                self._go_on()
-            else:
-                self._say(self._undo())
+            left = self._go_on()
         except OSError as error:
-            raise HostError(f"{error.filename}: {error.strerror or error}") from error
+            raise HostError(_told(error)) from error
+        if left:
+            text = f"with volume {self._name} these do not start: {'; '.join(left)}"
+            fix = "look at the engine's words, and at `docker logs` of it"
+            raise ApplyFailed(text, fix=fix, changed=True)
 
-    def _go_on(self) -> None:
-        if self._record["step"] == "create":
-            try:
-                self._left = self._containers()
-            except DockwrightError:
-                self._say(self._undo())
-                return
-            self.work.step("drop")
+    def _go_on(self) -> list[str]:
+        step, left = self._record["step"], []
+        if step not in (*_FORWARD, "create") or (step == "create" and self._is_unused()):
+            return self._undo()
+        if step == "create":
+            failures = self._remaking().make()
+            if failures:
+                text = f"with the new volume {self._name}, in use already, these cannot be made"
+                fix = "correct what the engine names (get the image again, say), and run again"
+                raise HostError(f"{text}: {'; '.join(failures)}", fix=fix)
+        if step != "drop":
+            left = self._start()
         self._finish()
-        self._say(self._left)
+        return left
 
 
-def reason(record: Mapping[str, Any]) -> str:
-    """What putting a killed run right will do, in words."""
-    name, step = record["old"]["Name"], record["step"]
-    what = "its containers start with the new one" if step in _FINISHING else "the old one is back"
-    return f"an earlier run was interrupted while it made volume {name} anew: {what}"
+def _root_of(place: str) -> str:
+    """The engine's folder of all volumes, from that of one volume's data."""
+    return posixpath.dirname(posixpath.dirname(place))
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    return error.message if isinstance(error, DockwrightError) else str(error)
+
+
+def _is_like(raw: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether a volume that is there is the one that was asked for."""
+    return (
+        raw["Driver"] == wanted["Driver"]
+        and (raw.get("Options") or {}) == (wanted.get("DriverOpts") or {})
+        and (raw.get("Labels") or {}) == (wanted.get("Labels") or {})
+    )
+
+
+def is_of(record: Mapping[str, Any], info: Mapping[str, Any]) -> bool:
+    """Whether a journal is of the engine that answers; two of one host may have the same ID."""
+    root = str(info.get("DockerRootDir") or "")
+    return bool(root) and record["engine"] == info.get("ID") and is_below(record["place"], root)
 
 
 def change_of(record: Mapping[str, Any]) -> Change:
     """The change that puts a killed run right."""
-    return Change(KIND, str(record["old"]["Name"]), Action.RECOVER, reason=reason(record))
+    name, step = str(record["old"]["Name"]), record["step"]
+    what = "its containers start with the new one" if step in _FORWARD else "the old one is back"
+    if step == "create":
+        what = "the old one is back, or where something has written to the new one, that stays"
+    reason = f"an earlier run was interrupted while it made volume {name} anew: {what}"
+    return Change(KIND, name, Action.RECOVER, reason=reason)

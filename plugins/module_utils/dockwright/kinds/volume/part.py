@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ...model import Change
 from ..part import Part
-from .migration import KIND, Migration, change_of
+from .migration import KIND, Migration, change_of, is_of
 
 
 class VolumePart(Part):
@@ -13,17 +16,37 @@ class VolumePart(Part):
     kind = KIND
 
     def interrupted(self) -> Change | None:
-        """What putting a killed run right will do."""
+        """What putting a killed run right will do; what is of another engine waits for its run."""
         journal = self.site.host.journal(KIND)
-        return change_of(journal.read()) if journal.is_there() else None
+        if not journal.is_there():
+            return None
+        record = journal.read()
+        info = self._info()
+        if info and is_of(record, info):
+            return change_of(record)
+        name, url = record["old"]["Name"], record["url"]
+        why = "that engine does not answer" if not info else "this is another engine"
+        self.site.warn(f"volume {name} of {url} is half made anew, and {why}: run against that one")
+        return None
 
-    def recover(self) -> None:
+    def _info(self) -> Mapping[str, Any]:
+        from ...errors import EngineTimeout, EngineUnreachable
+        from ...reach import is_asleep
+
+        engine, host = self.site.engine, self.site.host
+        if engine is None or (self.site.check and is_asleep(engine.endpoint.url, host)):
+            return {}
+        try:
+            return self.site.info
+        except (EngineUnreachable, EngineTimeout):
+            return {}
+
+    def recover(self) -> bool:
         """Finish or undo it. Raises DockwrightError where that cannot be done."""
-        from ...errors import EngineUnreachable
         from ...observe import facts_from
 
         engine = self.site.engine
-        if engine is None:
-            raise EngineUnreachable("a volume that is half made anew needs the engine")
+        assert engine is not None
         facts = facts_from(self.site.info, engine)
         Migration(self.site.host, engine, facts, self.site.tell).recover()
+        return True

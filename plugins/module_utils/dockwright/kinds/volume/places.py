@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-PLAIN, FOLDER, MOUNT = "plain", "folder", "mount"
-_NETWORKED = ("nfs", "nfs4", "cifs")
+PLAIN, FOLDER = "plain", "folder"
+_ASIDE = "dockwright-aside"
 
 
 class Place(NamedTuple):
     """How the data are reached; ``problem`` tells why they cannot be."""
 
-    form: str = PLAIN  # below the engine's own folder; FOLDER: at the device; MOUNT: to be mounted
+    form: str = PLAIN  # below the engine's own folder; FOLDER: at the device
     device: str = ""
-    type: str = ""
-    options: str = ""
     problem: str = ""
 
 
@@ -29,16 +28,14 @@ def place_of(driver: str, options: Mapping[str, Any]) -> Place:
         return Place()
     if kind in ("tmpfs", "ramfs"):
         return Place(problem=f"{kind} keeps no data while no container runs")
-    if "bind" in flags or "rbind" in flags:
-        if not device.startswith("/"):
-            return Place(problem=f"its device '{device}' is no folder from / on")
-        return Place(FOLDER, device)
-    if not device or not kind:
-        return Place(problem="its options do not say what is to be mounted")
-    if kind in _NETWORKED and device.startswith(":"):  # as the engine writes it
-        addresses = [word[5:] for word in flags if word.startswith("addr=")]
-        if not addresses:
-            return Place(problem=f"its device '{device}' names no server")
-        device = f"{addresses[0]}{device}"
-        flags = [word for word in flags if not word.startswith("addr=")]
-    return Place(MOUNT, device, kind, ",".join(flags))
+    if "bind" not in flags and "rbind" not in flags:
+        way = "mount it on the host, and name a folder in it: type none, o bind, device /FOLDER"
+        return Place(problem=f"the engine mounts it itself (type '{kind}'); {way}")
+    if not device.startswith("/"):
+        return Place(problem=f"its device '{device}' is no folder from / on")
+    return Place(FOLDER, device)
+
+
+def aside_of(root: str, name: str) -> str:
+    """Where the old data of a volume wait: below the data-root, and no volume of the engine."""
+    return posixpath.join(root, _ASIDE, name)

@@ -1,0 +1,85 @@
+"""A volume's journal is put right only by the engine that it is of, and blocks nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from dockwright.engine.client import Engine
+from dockwright.engine.endpoint import Endpoint
+from dockwright.host.machine import Host
+from dockwright.kinds.part import Site
+from dockwright.kinds.volume.migration import is_of
+from dockwright.kinds.volume.part import VolumePart
+from dockwright.kinds.volume.places import FOLDER, PLAIN, place_of
+from dockwright.run_options import RunOptions
+
+RECORD = {
+    "engine": "one",
+    "url": "unix:///run/one.sock",
+    "place": "/var/lib/docker/volumes/data/_data",
+    "old": {"Name": "data"},
+    "step": "copy",
+}
+
+
+@pytest.mark.parametrize(
+    ("id", "root", "expected"),
+    [
+        ("one", "/var/lib/docker", True),
+        ("two", "/var/lib/docker", False),
+        ("one", "/var/lib/second", False),  # two engines of one host with one key
+        ("one", "", False),
+    ],
+)
+def test_which_engine_a_journal_is_of(id: str, root: str, expected: bool) -> None:
+    assert is_of(RECORD, {"ID": id, "DockerRootDir": root}) is expected
+
+
+@pytest.mark.parametrize(
+    ("info", "words"),
+    [
+        ({"ID": "one", "DockerRootDir": "/var/lib/docker"}, ""),
+        ({"ID": "two", "DockerRootDir": "/var/lib/docker"}, "this is another engine"),
+        (None, "does not answer"),
+    ],
+)
+def test_a_journal_of_an_engine_that_is_not_reached_waits(
+    tmp_path: Any, info: Mapping[str, Any] | None, words: str
+) -> None:
+    host, warnings = Host(memory=str(tmp_path)), list[str]()
+    host.journal("volume").write(RECORD)
+    engine = Engine(Endpoint(f"unix://{tmp_path}/nobody.sock", None, ""))
+    site = Site(host, engine, lambda: host.memory(), RunOptions(), info, warn=warnings.append)
+    change = VolumePart(None, site).interrupted()
+    assert (change is None) == bool(words)
+    assert words in "".join(warnings) and bool(words) == bool(warnings)
+    assert host.journal("volume").is_there()
+
+
+@pytest.mark.parametrize(
+    ("options", "form"),
+    [
+        ({}, PLAIN),
+        ({"type": "none", "o": "rw,bind", "device": "/srv/data"}, FOLDER),
+    ],
+)
+def test_where_data_can_be_copied(options: dict[str, str], form: str) -> None:
+    found = place_of("local", options)
+    assert (found.form, found.problem) == (form, "")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"type": "nfs", "o": "addr=1.2.3.4", "device": ":/x"},
+        {"type": "cifs", "o": "username=u,password=p", "device": "//nas/x"},
+        {"type": "ext4", "device": "/dev/sdb"},
+        {"type": "none", "o": "bind", "device": "data"},
+        {"type": "tmpfs", "device": "tmpfs"},
+    ],
+)
+def test_where_they_cannot(options: dict[str, str]) -> None:
+    assert place_of("local", options).problem
