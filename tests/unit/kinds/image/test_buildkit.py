@@ -125,7 +125,7 @@ def test_what_the_command_cannot_trust_is_refused() -> None:
     ("source", "part"),
     [
         ({"file": "/nowhere"}, "no file /nowhere"),
-        ({"file": "/"}, "cannot read /"),
+        ({"file": "/"}, "no file /"),
         ({"environment": "NO_SUCH_VARIABLE"}, "no variable NO_SUCH_VARIABLE"),
     ],
 )
@@ -150,6 +150,29 @@ def test_a_lost_secret_is_seen_by_the_plan(
     have = observe(Edges(engine, {}, site=site), want)
     assert (have.id != "", building.problems(want, have)) == (True, [])
     assert building.plan(want, have, {}, ()) is None
+
+
+@pytest.mark.parametrize("good_reads", [0, 1])
+def test_a_secret_that_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, good_reads: int
+) -> None:
+    """Neither at the first look, nor when it is gone at the second, is it another error."""
+    (tmp_path / "key").write_text(SECRET)
+    reads: list[str] = []
+
+    def text(path: str, site: BuildSite) -> str:
+        reads.append(path)
+        if len(reads) > good_reads:
+            raise PermissionError(13, "Permission denied", path)
+        return SECRET
+
+    monkeypatch.setattr(buildkit, "_text", text)
+    commands = Commands()
+    with pytest.raises(ApplyFailed) as caught:
+        build(commands, tmp_path, secrets={"k": {"file": str(tmp_path / "key")}})
+    assert caught.value.where == "images.web:1.build.secrets.k"
+    assert "Permission denied" in caught.value.message
+    assert commands.calls == []
 
 
 @pytest.mark.parametrize("source", [{"file": "/nowhere"}, {"environment": "NO_SUCH_VARIABLE"}])

@@ -64,6 +64,8 @@ def problems(want: Want, have: ImageHave) -> list[Problem]:
         return [Problem(f"{where}.{context.where}", context.error, context.fix)]
     if have.no_builder:
         fix = "install the distribution's docker-buildx, or leave builder out"
+        if "ca.pem" in have.no_builder:
+            fix = "bring it into the folder of the certificates, or leave builder out"
         return [Problem(f"{where}.builder", have.no_builder, fix)]
     if not has_stage(context.dockerfile):
         fix = "begin it with FROM and a base image"

@@ -144,9 +144,10 @@ def lost_secrets(want: Want, site: BuildSite) -> tuple[Problem, ...]:
         if "file" in source:
             fix = "the path is read on the managed host: bring the file there first"
             try:
-                _text(source["file"], site)
-            except FileNotFoundError:
-                text = f"there is no file {source['file']}"
+                if os.path.isfile(site.real_path(source["file"])):
+                    _text(source["file"], site)
+                else:
+                    text = f"there is no file {source['file']}"
             except OSError as error:
                 text = f"cannot read {source['file']}: {error.strerror or error}"
         elif "environment" in source and source["environment"] not in os.environ:
