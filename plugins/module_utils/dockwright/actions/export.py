@@ -132,7 +132,7 @@ def _members_end(file: IO[bytes]) -> int:
     try:
         with tarfile.open(fileobj=file, mode="r|") as tar:
             while tar.next() is not None:
-                tar.members.clear()  # type: ignore[attr-defined]  # they may be many
+                vars(tar)["members"].clear()  # they may be many
             return tar.offset
     except (tarfile.TarError, ValueError):
         return -1

@@ -21,7 +21,7 @@ ONE, TWO, THREE = (f"sha256:{letter * 64}" for letter in "abc")
 
 
 @pytest.mark.parametrize(
-    ("name", "remote", "accepted", "asked", "words"),
+    "case",
     [
         (f"{NAME}:1", None, [ONE], [ONE], ""),
         (f"{NAME}:1", None, [TWO], [ONE, TWO], ""),
@@ -30,9 +30,10 @@ ONE, TWO, THREE = (f"sha256:{letter * 64}" for letter in "abc")
         (f"{NAME}@{TWO}", None, [ONE], [TWO], f"not {TWO} (exit 1)"),
     ],
 )
-def test_one_digest_of_an_image_is_enough(  # noqa: PLR0913 - the columns of a table
-    tmp_path: Path, name: str, remote: str | None, accepted: list[str], asked: list[str], words: str
+def test_one_digest_of_an_image_is_enough(
+    tmp_path: Path, case: tuple[str, str | None, list[str], list[str], str]
 ) -> None:
+    name, remote, accepted, asked, words = case
     found: list[str] = []
 
     def run(argv: Sequence[str], **_: Any) -> Completed:
