@@ -16,6 +16,11 @@ from tests.engine.world import World, container, project, titles
 from tests.hosts import TINY
 
 SAVED, BASE = "dwtars/web:1", "dwtars/base:1"
+CHANGES = [  # all that an import can say
+    *("ENV WORD=a", 'CMD ["/hello"]', "ENTRYPOINT /begin", "EXPOSE 80", "HEALTHCHECK NONE"),
+    *("LABEL kept=yes", "ONBUILD RUN true", "STOPSIGNAL SIGINT", "USER 1", "VOLUME /data"),
+    "WORKDIR /data",
+]
 
 
 @pytest.fixture
@@ -97,7 +102,7 @@ def test_a_file_system_is_imported_once_and_again_when_it_is_another(
 ) -> None:
     path = tmp_path / "rootfs.tar"
     rootfs(path, hello="one")
-    source: dict[str, Any] = {"path": str(path), "changes": ["ENV WORD=a", 'CMD ["/hello"]']}
+    source: dict[str, Any] = {"path": str(path), "changes": CHANGES}
     document = {"images": {BASE: {"import": source}}}
     with world.untouched():
         (change,) = world.check(document).plan.changes
@@ -106,6 +111,7 @@ def test_a_file_system_is_imported_once_and_again_when_it_is_another(
     image = world.client.images.get(BASE)
     assert image.attrs["Config"]["Cmd"] == ["/hello"]
     assert "WORD=a" in image.attrs["Config"]["Env"]
+    assert (image.attrs["Config"]["StopSignal"], image.labels["kept"]) == ("SIGINT", "yes")
     os.utime(path, (1, 1))
     assert titles(world.check(document)) == []
     rootfs(path, hello="two")

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tarfile
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import IO, Any, cast
 
 from ..engine.client import Engine
 from ..errors import ApplyFailed, Problem, SpecError
 from ..host.files import pieces, receive
 from .acting import no_such, status_of
 
-_END = bytes(1024)  # of every whole tar
+_END = 1024  # bytes, all of them zero, at the end of every whole tar
 
 
 class _SameError(Exception):
@@ -30,15 +31,14 @@ def run(engine: Engine, given: Mapping[str, Any], *, check: bool) -> dict[str, A
     before = _digest(path)
     sent = _Sent(engine, name)
     if check:
-        for _ in sent:
-            pass
-        sent.check("")
+        sent.look_through()
         if sent.digest.hexdigest() == before:
             return {"message": f"{path} is as it should be"}
         return {"changed": True, "message": f"would write {path}", "diff": _diff(before, sent)}
 
     def is_new(temporary: str) -> None:
-        sent.check(temporary)
+        with open(temporary, "rb") as file:
+            sent.check(_members_end(file))
         if sent.digest.hexdigest() == before:
             raise _SameError
 
@@ -76,21 +76,66 @@ class _Sent:
         self.size = 0
         self._engine = engine
         self._name = name
-        self._end = b""
+        self._zeros = 0  # at its end
 
     def __iter__(self) -> Iterator[bytes]:
         for block in self._engine.download(f"/containers/{self._name}/export"):
             self.digest.update(block)
             self.size += len(block)
-            self._end = (self._end + block)[-len(_END) :]
+            kept = len(block.rstrip(b"\0"))
+            self._zeros = len(block) - kept + (0 if kept else self._zeros)
             yield block
 
-    def check(self, _: str) -> None:
-        """Raise where the engine has ended in the middle, which it does not tell."""
-        if self._end != _END:
+    def look_through(self) -> None:
+        """Have it sent, keep nothing, and check it."""
+        blocks = iter(self)
+        end = _members_end(cast("IO[bytes]", _Pieces(blocks)))
+        for _ in blocks:
+            pass
+        self.check(end)
+
+    def check(self, end: int) -> None:
+        """Raise where the engine has ended in the middle, which it does not tell.
+
+        ``end`` is where the members end, as they say themselves: zeros may be of a file, too.
+        """
+        if end < 0 or not _END <= self.size - end <= self._zeros:
             fix = "see the engine's log (`journalctl -u docker`), and run again"
             text = f"the engine did not send all of container {self._name}"
             raise ApplyFailed(text, where="name", fix=fix)
+
+
+class _Pieces:
+    """What comes in blocks, as the file that `tarfile` reads."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks = blocks
+        self._rest = b""
+
+    def read(self, size: int) -> bytes:
+        """The next bytes: ``size`` of them, unless it ends before."""
+        found = [self._rest]
+        missing = size - len(self._rest)
+        while missing > 0:
+            block = next(self._blocks, b"")
+            if not block:
+                break
+            found.append(block)
+            missing -= len(block)
+        text = b"".join(found)
+        self._rest = text[size:]
+        return text[:size]
+
+
+def _members_end(file: IO[bytes]) -> int:
+    """Where the members of a tar end; less than 0 where one of them is not whole."""
+    try:
+        with tarfile.open(fileobj=file, mode="r|") as tar:
+            while tar.next() is not None:
+                vars(tar)["members"].clear()  # they may be many
+            return tar.offset
+    except (tarfile.TarError, ValueError):
+        return -1
 
 
 def _diff(before: str, sent: _Sent) -> dict[str, Any]:

@@ -67,7 +67,9 @@ _BUILDKIT = (
     *("ssh", "additional_contexts", "cache_to", "entitlements", "platforms"),
     *("privileged", "provenance", "sbom", "ulimits", "isolation", "dockerfile_inline", "tags"),
 )
+SECRET_VARIABLE = "DOCKWRIGHT_SECRET_"  # and a number: what holds a secret for the command
 _OF_COMMAND = ("PATH", "HOME", "LC_ALL", "LANGUAGE")  # variables that have a use of their own
+_STEERING_COMMAND = ("DOCKER_", "BUILDX_", "LD_", SECRET_VARIABLE)  # what they begin with
 STEERING = ("cache_from", "no_cache", "pull", "secrets")  # they change how, not what
 
 
@@ -106,7 +108,10 @@ def parse_build(value: Any, where: str) -> dict[str, Any]:
 def _strange_arguments(parsed: Mapping[str, Any], where: str) -> Iterator[Problem]:
     """BuildKit gets arguments as variables, so that they are in no list of processes."""
     for name in parsed.get("args") or () if parsed.get("builder") == BUILDKIT else ():
-        if name in _OF_COMMAND or name.startswith(("DOCKER_", "BUILDX_")):
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            text = f"'{name}' is no name of an argument"
+            yield Problem(f"{where}.args.{name}", text, "use letters, digits and _")
+        elif name in _OF_COMMAND or name.startswith(_STEERING_COMMAND):
             text = f"{name} steers the docker command itself"
             yield Problem(f"{where}.args.{name}", text, "call the argument otherwise")
 

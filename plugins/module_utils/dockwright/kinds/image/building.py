@@ -64,29 +64,40 @@ def problems(want: Want, have: ImageHave) -> list[Problem]:
         return [Problem(f"{where}.{context.where}", context.error, context.fix)]
     if have.no_builder:
         fix = "install the distribution's docker-buildx, or leave builder out"
+        if "ca.pem" in have.no_builder:
+            fix = "bring it into the folder of the certificates, or leave builder out"
         return [Problem(f"{where}.builder", have.no_builder, fix)]
     if not has_stage(context.dockerfile):
         fix = "begin it with FROM and a base image"
         return [Problem(f"{where}.dockerfile", "holds no FROM, so there is nothing to build", fix)]
-    return []
+    # They are for building alone. Where only a base image moved, building itself finds them.
+    return list(have.lost_secrets) if have.lost_secrets and _own_reason(want, have) else []
 
 
 def _reason(want: Want, have: ImageHave, images: Mapping[str, ImageHave], coming: set[str]) -> str:
+    reason = _own_reason(want, have)
+    if reason or have.context is None:
+        return reason
+    bases = want.inputs.get("bases", ())
+    moved = [key for key in bases if key in coming]
+    if moved:
+        return f"its base image {moved[0]} is to be another"
+    known = [images[key].id if key in images else "" for key in bases]
+    if (have.config.get("Labels") or {}).get(BASES) != ",".join(known):
+        return "a base image is another"
+    return ""
+
+
+def _own_reason(want: Want, have: ImageHave) -> str:
+    """Why it is to be built, whatever its base images are."""
     if not have.id or have.context is None:
         return "is not on the host"
     labels = have.config.get("Labels") or {}
     if CONTEXT not in labels:
         return "the image of this name was not built here"
-    bases = want.inputs.get("bases", ())
-    known = [images[key].id if key in images else "" for key in bases]
-    wanted = recipe(want, have.context, known, have.args_mark)
+    wanted = recipe(want, have.context, (), have.args_mark)
     if labels[CONTEXT] != wanted[CONTEXT]:
         return "files of the context, or options of the build, are others"
-    moved = [key for key in bases if key in coming]
-    if moved:
-        return f"its base image {moved[0]} is to be another"
-    if labels.get(BASES) != wanted[BASES]:
-        return "a base image is another"
     if labels.get(ARGS) != wanted[ARGS]:
         return "arguments of the build are others"
     return ""

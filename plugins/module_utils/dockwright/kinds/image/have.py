@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ...engine.client import Engine
 from ...engine.parallel import each
 from ...engine.wire import decoded
-from ...errors import EngineRefused
+from ...errors import EngineRefused, Problem
 from ...model import Want
 from .credentials import Registries, headers, is_known
 from .options import ALWAYS, NEVER
@@ -82,6 +82,7 @@ class ImageHave:
     args_mark: str = ""
     unverified: str = ""  # what the command of the option `verify` has against it
     no_builder: str = ""  # why the builder that is asked for cannot be used
+    lost_secrets: tuple[Problem, ...] = ()  # of the build
     named: Mapping[str, Named] = field(default_factory=dict)  # further names, and what is pushed
 
     @property
@@ -139,13 +140,16 @@ def _observe(edges: Edges, want: Want) -> ImageHave:
         if build.get("builder"):
             from . import buildkit
 
-            have = replace(have, no_builder=buildkit.missing(edges.site.run))
+            no_builder = buildkit.missing(edges.site.run, edges.engine.endpoint)
+            lost = buildkit.lost_secrets(want, edges.site)
+            have = replace(have, no_builder=no_builder, lost_secrets=lost)
         return have
     rootfs = want.inputs.get("import")
     if rootfs and edges.site:
         from . import importing
 
-        return replace(have, rootfs=importing.read(rootfs["path"], edges.site.real_path))
+        found = importing.read(rootfs["path"], edges.site.real_path)
+        return replace(have, rootfs=found._replace(unknown=importing.unknown(edges.engine, want)))
     return _with_remote(edges, want, have) if may_pull(want, have) else have
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...errors import Problem, SpecError
@@ -12,7 +12,7 @@ from .paths import PATH
 
 _INSTRUCTIONS = (
     *("CMD", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "ONBUILD", "STOPSIGNAL"),
-    *("SHELL", "USER", "VOLUME", "WORKDIR"),
+    *("USER", "VOLUME", "WORKDIR"),
 )
 ROWS: tuple[Option, ...] = (
     Option("path", PATH, "The tar, on the managed host."),
@@ -28,16 +28,29 @@ def parse_import(value: Any, where: str) -> dict[str, Any]:
         raise SpecError([Problem(where, f"must be text or a mapping, not {kind_of(value)}", fix)])
     parsed = {"changes": [], **parse(ROWS, given, where)}
     problems = [
-        Problem(f"{where}.changes[{index}]", f"'{text}' is not among what an import can say", fix)
+        problem
         for index, text in enumerate(parsed["changes"])
-        for fix in ["begin it with one of " + ", ".join(_INSTRUCTIONS)]
-        if "\n" in text or text.partition(" ")[0].upper() not in _INSTRUCTIONS
+        for problem in _not_said(text, f"{where}.changes[{index}]")
     ]
     if not parsed.get("path"):
         problems.append(Problem(f"{where}.path", "is missing", "name the tar"))
     if problems:
         raise SpecError(problems)
     return parsed
+
+
+def instruction_of(text: str) -> str:
+    """What a line of a Dockerfile says: CMD, ENV."""
+    return next(iter(text.split()), "").upper()
+
+
+def _not_said(text: str, where: str) -> Iterator[Problem]:
+    if "\n" in text or instruction_of(text) not in _INSTRUCTIONS:
+        fix = "begin it with one of " + ", ".join(_INSTRUCTIONS)
+        yield Problem(where, f"'{text}' is not among what an import can say", fix)
+    elif text.rstrip().endswith("\\"):  # our label, which is the next line, would be part of it
+        fix = "write it without the \\ at its end"
+        yield Problem(where, f"'{text}' goes on in another line, and there is none", fix)
 
 
 IMPORT = Type(

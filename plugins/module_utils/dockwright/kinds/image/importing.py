@@ -16,18 +16,24 @@ from ...host.files import pieces
 from ...model import Action, Change, Want
 from ...owner import PREFIX
 from .have import ImageHave, inspect
+from .import_options import instruction_of
 from .progress import Progress
 from .want import reference_of
 
 CONTENT = PREFIX + "import.content"
+_LATE, _LATE_SINCE = ("STOPSIGNAL",), "1.42"  # 20.10 does not know it
 RealPath = Callable[[str], str]
 
 
 class Rootfs(NamedTuple):
-    """The tar as it was read; ``error`` tells why it cannot be used."""
+    """The tar as it was read; ``error`` tells why it cannot be used.
+
+    ``unknown`` are the places, among the changes, of what the engine does not know.
+    """
 
     digest: str = ""
     error: str = ""
+    unknown: tuple[int, ...] = ()
 
 
 def read(path: str, real_path: RealPath) -> Rootfs:
@@ -42,6 +48,13 @@ def read(path: str, real_path: RealPath) -> Rootfs:
     except OSError as error:
         return Rootfs(error=f"cannot be read: {error.strerror or error}")
     return Rootfs(digest.hexdigest())
+
+
+def unknown(engine: Engine, want: Want) -> tuple[int, ...]:
+    """The places of the changes that this engine does not know."""
+    changes = enumerate(want.inputs["import"]["changes"])
+    late = tuple(index for index, text in changes if instruction_of(text) in _LATE)
+    return late if late and not engine.api_at_least(_LATE_SINCE) else ()
 
 
 def _content(want: Want, digest: str) -> str:
@@ -63,11 +76,21 @@ def plan(want: Want, have: ImageHave) -> Change | None:
 
 def problems(want: Want, have: ImageHave) -> list[Problem]:
     """Why it cannot be imported."""
-    if have.rootfs is None or not have.rootfs.error:
+    if have.rootfs is None:
         return []
-    path = want.inputs["import"]["path"]
-    fix = "the path is read on the managed host: bring the tar there first"
-    return [Problem(f"{want.where}.import", f"{path} {have.rootfs.error}", fix)]
+    where, given = f"{want.where}.import", want.inputs["import"]
+    found = [
+        Problem(
+            f"{where}.changes[{index}]",
+            f"'{given['changes'][index]}' is not known to this engine",
+            "remove it, or use a newer engine",
+        )
+        for index in have.rootfs.unknown
+    ]
+    if have.rootfs.error:
+        fix = "the path is read on the managed host: bring the tar there first"
+        found.append(Problem(where, f"{given['path']} {have.rootfs.error}", fix))
+    return found
 
 
 def _reason(want: Want, have: ImageHave) -> str:

@@ -28,10 +28,27 @@ _FIX = "use an image that the command accepts, or correct `verify`"
 def read(edges: Edges, want: Want, have: ImageHave) -> str:
     """What the command has against the image that is there, or would come; empty if nothing."""
     reference = reference_of(want)
-    digest = have.remote_digest or next(iter(reference.digests(have.repo_digests)), "")
-    if not digest:
-        return "it has no digest of a registry, so nobody can tell where it is from" * bool(have.id)
-    return _refused(edges.site.run if edges.site else None, want, reference, digest)
+    run, words = edges.site.run if edges.site else None, ""
+    if have.id:
+        words = "it has no digest of a registry, so nobody can tell where it is from"
+    for digest in _digests(reference, have):
+        words = _refused(run, want, reference, digest)
+        if not words:
+            break
+    return words
+
+
+def _digests(reference: Reference, have: ImageHave) -> tuple[str, ...]:
+    """Those of which one has to be accepted: of what would come, else of what is there.
+
+    One image has several digests when it was pushed or pulled in several forms; what it holds is
+    the same in all of them.
+    """
+    if have.remote_digest:
+        return (have.remote_digest,)
+    if reference.digest and have.id:
+        return (reference.digest,)
+    return reference.digests(have.repo_digests)
 
 
 def problems(want: Want, have: ImageHave) -> list[Problem]:

@@ -162,7 +162,7 @@ def _contradictions(
         return
     if entry.get("load"):
         yield from _not_loaded(reference, entry, where)
-    if entry.get("verify"):
+    if "verify" in entry:
         yield from _not_verified(reference, entry, where)
     for source in ("build", "import"):
         if entry.get(source):
@@ -190,6 +190,8 @@ def _not_loaded(reference: Reference, entry: Mapping[str, Any], where: str) -> I
 
 def _not_verified(reference: Reference, entry: Mapping[str, Any], where: str) -> Iterable[Problem]:
     """What does not go with an image that a command has to accept by its digest."""
+    if not any(entry["verify"][:1]):  # who gives it wants a check, so none is no answer
+        yield Problem(f"{where}.verify", "names no command", "name one, or remove verify")
     made = [name for name in ("load", "build", "import") if entry.get(name)]
     if made or reference.id:
         text = "is asked about digests of a registry, and this image has none"
