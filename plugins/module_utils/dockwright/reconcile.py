@@ -335,8 +335,6 @@ class _Run:
         )
         return [part_of(kind, document.parts.get(kind), site) for kind in kinds]
 
-    # --- apply and verify ------------------------------------------------------------------------
-
     def apply(self) -> None:
         """Apply the very plan that was shown, then read again what was changed."""
         assert self.document is not None and self.engine is not None
