@@ -135,9 +135,9 @@ def test_what_goes_wrong_is_told(world: World, context: Path) -> None:
 
     assert problem(context="/no/such").where == f"images.{NAME}.build.context"
     assert problem(dockerfile="None").where == f"images.{NAME}.build.dockerfile"
-    with_secret = problem(secrets=["a"])
+    with_secret = problem(secrets={"a": {"file": "/etc/hostname"}})
     assert with_secret.where == f"images.{NAME}.build.secrets"
-    assert "buildx" in with_secret.fix
+    assert "builder: buildkit" in with_secret.fix
     (context / "Dockerfile").write_text("ARG x\n")
     assert "no FROM" in problem().message
     (context / "Dockerfile").write_text(f"FROM {TINY}\nARG T\nRUN echo $T-is-said && exit 7\n")
@@ -148,7 +148,7 @@ def test_what_goes_wrong_is_told(world: World, context: Path) -> None:
     assert "hidden-word-2" not in text
     assert not world.client.images.list("dwbuild/web")
     (context / "Dockerfile").write_text(f"FROM {TINY}\nRUN --mount=type=cache,target=/x true\n")
-    assert "docker buildx" in problem().fix
+    assert "builder: buildkit" in problem().fix
 
 
 def test_further_names_and_pushes(world: World, context: Path) -> None:
