@@ -119,16 +119,16 @@ def _read_security(seen: Inspect) -> list[str] | None:
     if host.get("Privileged") or shared:  # the engine adds it on its own
         found = [text for text in found if text != "label=disable"]
     if not host.get("Privileged") and not (host.get("MaskedPaths") or host.get("ReadonlyPaths")):
-        found = sorted([*found, _ALL_PATHS])
+        found = sorted([*found, ALL_PATHS])
     return found or None
 
 
 # Compose's word for what the engine knows as two empty lists.
-_ALL_PATHS = "systempaths=unconfined"
+ALL_PATHS = "systempaths=unconfined"
 
 
 def _write_security(payload: dict[str, Any], value: list[str]) -> None:
-    rest = [text for text in value if text != _ALL_PATHS]
+    rest = [text for text in value if text != ALL_PATHS]
     if rest:
         put(payload, "HostConfig.SecurityOpt", rest)
     if rest != value:

@@ -13,7 +13,7 @@ from ...options import parse
 from ...values import parse_list
 from ..project.order import cycle_in
 from .endpoints import WITHOUT_NETWORKS
-from .options import INPUTS, OPTIONS, REFUSED
+from .options import ALL_PATHS, INPUTS, OPTIONS, REFUSED
 from .ports import fixed_ports, parse_ports
 from .recovery import NEW, OLD
 
@@ -44,6 +44,7 @@ def parse_container(key: str, item: Any, where: str, context: Context) -> list[W
     problems += _fold_env_files(parsed, inputs, where, context.read_file)
     problems += _resolve_networks(parsed, inputs, where, context)
     _resolve_volumes(parsed, context.volumes)
+    _drop_implied(parsed)
     state = inputs.pop("state", "running")
     if state in ("healthy", "restarted"):  # both are running, and what a run does about it
         inputs["run"], state = state, "running"
@@ -201,6 +202,14 @@ def _resolve_volumes(parsed: dict[str, Any], volumes: Mapping[str, Want]) -> Non
     for target, mount in mounts.items():
         if mount["type"] == "volume" and mount.get("source") in volumes:
             mounts[target] = {**mount, "source": volumes[mount["source"]].name}
+
+
+def _drop_implied(parsed: dict[str, Any]) -> None:
+    """With all rights every path is open: the engine does not keep that somebody said so."""
+    if parsed.get("privileged") and ALL_PATHS in parsed.get("security_opt", ()):
+        parsed["security_opt"] = [text for text in parsed["security_opt"] if text != ALL_PATHS]
+        if not parsed["security_opt"]:
+            del parsed["security_opt"]
 
 
 def _check_fields(fields: Mapping[str, Any], where: str) -> list[Problem]:
