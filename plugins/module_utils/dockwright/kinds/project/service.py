@@ -12,6 +12,7 @@ from . import mounts
 from .names import DEFAULT, Names
 
 # Keys that nobody needs any more once a service has become containers.
+_NAMESPACES = ("network_mode", "pid", "ipc")
 _USED = ("container_name", "extends", "profiles", "scale", "secrets", "configs")
 
 _REFUSED = {
@@ -140,7 +141,7 @@ def _namespaces(
     where: str,
     paths: dict[str, str],
 ) -> None:
-    for key in ("network_mode", "pid", "ipc"):
+    for key in _NAMESPACES:
         other = _service_of(service.get(key))
         if other:
             first = _containers_of(other, setting.names, f"{where}.{key}")
@@ -190,11 +191,10 @@ def _dependencies(
         for index, (name, entry) in enumerate(_named(given, path).items())
     ]
     named = {name for name, _, _ in wanted}
-    for key in ("network_mode", "pid", "ipc"):
-        other = _service_of(service.get(key))
+    for other, at in _shared(service, where):
         if other in setting.names.containers and other not in named:
             named.add(other)
-            wanted.append((other, {"condition": "service_started"}, f"{where}.{key}"))
+            wanted.append((other, {"condition": "service_started"}, at))
     result: dict[str, Any] = {}
     for name, entry, at in wanted:
         optional = isinstance(entry, Mapping) and str(entry.get("required")).lower() == "false"
@@ -206,6 +206,14 @@ def _dependencies(
     options.pop("depends_on", None)
     if result:
         options["depends_on"] = result
+
+
+def _shared(service: Mapping[str, Any], where: str) -> list[tuple[str, str]]:
+    """The services whose namespaces or volumes it has: Compose waits for all their containers."""
+    found = [(_service_of(service.get(key)), f"{where}.{key}") for key in _NAMESPACES]
+    texts = [str(text) for text in service.get("volumes_from") or ()]
+    found += [(text.partition(":")[0], f"{where}.volumes_from") for text in texts]
+    return [(name, at) for name, at in found if name != "container"]
 
 
 def _named(value: Any, where: str) -> dict[str, Any]:
