@@ -131,7 +131,10 @@ class Lan:
         ipv4, ipv6 = (f"10.231.{self._part}.{10 + known}", f"fd77:{self._part:x}::{10 + known}")
         if host not in self._hosts:
             argv = ("network", "connect", "--ip", ipv4, "--ip6", ipv6, self.name, host.name)
+            names = host.read("/etc/resolv.conf")
             machine.docker(*argv)
+            # The network brings a name server on loopback; the host's own is not what this is for.
+            host.write("/etc/resolv.conf", names)
             self._hosts.append(host)
             # A daemon that has published a port before knows of no IPv6, and never asks again.
             host.restart_engine()
