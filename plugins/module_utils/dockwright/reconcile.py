@@ -142,8 +142,8 @@ class _Run:
         if isinstance(self.raw, Mapping) and self.raw.get("compose") is not None:
             here = this_machine(is_managed_host=self.host is not None)
             self.raw = read_compose(self.raw, here, self.report.warnings.append)
-        known = (self.raw, files.read_text, self.origin.gone if self.origin else ())
-        self.document = parse_document(*known)
+        gone = self.origin.gone if self.origin else ()
+        self.document = parse_document(self.raw, files.read_text, gone)
         if self.is_image:
             from .first_boot import of_now
 
@@ -338,8 +338,9 @@ class _Run:
     def apply(self) -> None:
         """Apply the very plan that was shown, then read again what was changed."""
         assert self.document is not None and self.engine is not None
-        report, document, haves = self.report, self.document, self.seen and self.seen.containers
-        if report.plan.changes or awaited(document.containers, haves or {}, ()):
+        report, document = self.report, self.document
+        haves = self.seen.containers if self.seen else {}
+        if report.plan.changes or awaited(document.containers, haves, ()):
             from .apply import Applier
 
             self.reach.acts()
@@ -386,8 +387,9 @@ class _Run:
         """Plan again: nothing may be left."""
         assert self.document is not None
         touched = {change.kind for change in self.report.done}
-        for part in (part for part in self.parts if part.kind in touched):
-            part.verify()
+        for part in self.parts:
+            if part.kind in touched:
+                part.verify()
         if self.seen is not None:
             verify(self.document, self.seen)
 

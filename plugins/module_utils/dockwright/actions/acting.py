@@ -94,6 +94,14 @@ def status_of(engine: Engine, name: str) -> str | None:
     return str((raw.get("State") or {}).get("Status") or "")
 
 
+def not_there_yet(name: str, path: str, *, check: bool) -> dict[str, Any]:
+    """What check mode tells of a file that waits for its container. Raises ApplyFailed else."""
+    if not check:
+        raise no_such(name)
+    text = f"container {name} is not there yet"
+    return {"changed": True, "message": f"would write {path}", "warnings": [text]}
+
+
 def no_such(name: str) -> ApplyFailed:
     """The error of a container that is not there."""
     fix = "make the container first, or check its name"

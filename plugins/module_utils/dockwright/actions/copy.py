@@ -14,7 +14,7 @@ from typing import Any
 
 from ..engine.client import Engine
 from ..errors import ApplyFailed, EngineRefused, Problem, SpecError
-from .acting import no_such, status_of
+from .acting import not_there_yet, status_of
 
 _STAT = "x-docker-container-path-stat"
 _GO_FOLDER, _GO_LINK = 1 << 31, 1 << 27  # bits of Go's os.FileMode
@@ -39,11 +39,8 @@ def run(engine: Engine, given: Mapping[str, Any], *, check: bool) -> dict[str, A
         return fetch(engine, {**given, "path": path}, check=check)
     content = _content(given)
     if status_of(engine, name) is None:
-        if not check:
-            raise no_such(name)
-        text = f"container {name} is not there yet"
         diff = _diff(given, None, Inside(content, given.get("mode", 0o644), ""))
-        return {"changed": True, "message": f"would write {path}", "warnings": [text], "diff": diff}
+        return {**not_there_yet(name, path, check=check), "diff": diff}
     have = read(engine, name, path)
     want = Inside(
         content,

@@ -10,8 +10,8 @@ from typing import IO, Any, cast
 
 from ..engine.client import Engine
 from ..errors import ApplyFailed, Problem, SpecError
-from ..host.files import pieces, receive
-from .acting import no_such, status_of
+from ..host.files import digest_of, receive
+from .acting import not_there_yet, status_of
 
 _END = 1024  # bytes, all of them zero, at the end of every whole tar
 
@@ -24,10 +24,7 @@ def run(engine: Engine, given: Mapping[str, Any], *, check: bool) -> dict[str, A
     """Have the tar as the container is now; what is to be told of it."""
     name, path = given["name"], given["dest"]
     if status_of(engine, name) is None:
-        if not check:
-            raise no_such(name)
-        text = f"container {name} is not there yet"
-        return {"changed": True, "message": f"would write {path}", "warnings": [text]}
+        return not_there_yet(name, path, check=check)
     before = _digest(path)
     sent = _Sent(engine, name)
     if check:
@@ -55,17 +52,13 @@ def run(engine: Engine, given: Mapping[str, Any], *, check: bool) -> dict[str, A
 
 def _digest(path: str) -> str:
     """The hash of the tar that is there, empty where there is none. Raises SpecError."""
-    digest = hashlib.sha256()
     try:
-        with open(path, "rb") as file:
-            for block in pieces(file):
-                digest.update(block)
+        return digest_of(path)
     except FileNotFoundError:
         return ""
     except OSError as error:
         text = f"cannot read {path}: {error.strerror or error}"
         raise SpecError([Problem("dest", text, "name a file on the managed host")]) from error
-    return digest.hexdigest()
 
 
 class _Sent:

@@ -10,7 +10,7 @@ from typing import Any
 from ..engine.client import Engine
 from ..errors import ApplyFailed, Problem, SpecError
 from ..host.files import receive
-from .acting import no_such, status_of
+from .acting import not_there_yet, status_of
 from .copy import Inside, read, shown_side
 
 _NEW = 0o600
@@ -28,10 +28,7 @@ def run(engine: Engine, given: Mapping[str, Any], *, check: bool) -> dict[str, A
         raise SpecError(problems)
     name, path, dest = given["name"], given["path"], given["dest"]
     if status_of(engine, name) is None:
-        if not check:
-            raise no_such(name)
-        text = f"container {name} is not there yet"
-        return {"changed": True, "message": f"would write {dest}", "warnings": [text]}
+        return not_there_yet(name, dest, check=check)
     inside = read(engine, name, path)
     if inside is None:
         fix = "check the path; it is one in the container"

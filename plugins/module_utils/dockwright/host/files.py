@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import posixpath
 import stat
@@ -172,6 +173,15 @@ class Files:
 def pieces(file: IO[bytes]) -> Iterator[bytes]:
     """The content of an open file, piece by piece."""
     return iter(lambda: file.read(_PIECE), b"")
+
+
+def digest_of(real: str) -> str:
+    """The SHA-256 of a file's content, in hex. Raises OSError."""
+    digest = hashlib.sha256()
+    with open(real, "rb") as file:
+        for block in pieces(file):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def receive(

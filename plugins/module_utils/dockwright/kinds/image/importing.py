@@ -12,7 +12,7 @@ from typing import IO, Any, NamedTuple
 
 from ...engine.client import Engine
 from ...errors import ApplyFailed, EngineRefused, Problem
-from ...host.files import pieces
+from ...host.files import digest_of, pieces
 from ...model import Action, Change, Want
 from ...owner import PREFIX
 from .have import ImageHave, inspect
@@ -38,16 +38,12 @@ class Rootfs(NamedTuple):
 
 def read(path: str, real_path: RealPath) -> Rootfs:
     """The hash of the tar at ``path`` of the managed host; never raises."""
-    digest = hashlib.sha256()
     try:
-        with open(real_path(path), "rb") as file:
-            for block in pieces(file):
-                digest.update(block)
+        return Rootfs(digest_of(real_path(path)))
     except FileNotFoundError:
         return Rootfs(error="is not on the managed host")
     except OSError as error:
         return Rootfs(error=f"cannot be read: {error.strerror or error}")
-    return Rootfs(digest.hexdigest())
 
 
 def unknown(engine: Engine, want: Want) -> tuple[int, ...]:

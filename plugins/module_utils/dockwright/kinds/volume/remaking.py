@@ -14,6 +14,7 @@ from ...model import EngineFacts
 from ..container import replace as replacing
 from ..storage.restore import Restorer
 from ..storage.work import Work
+from .users import mounts_volume
 
 _TRIAL = ".dockwright-trial"
 _NEVER = "0001-"  # the year in which the engine has started what never ran
@@ -22,12 +23,8 @@ _NEVER = "0001-"  # the year in which the engine has started what never ran
 def users(engine: Engine, volume: str) -> list[Mapping[str, Any]]:
     """Every container that has a volume, as the engine shows it now."""
     listed = engine.get("/containers/json", {"all": True}) or ()
-    ids = [item["Id"] for item in listed for m in item.get("Mounts") or () if _is(m, volume)]
-    return [engine.get(f"/containers/{id}/json") for id in dict.fromkeys(ids)]
-
-
-def _is(mount: Mapping[str, Any], volume: str) -> bool:
-    return mount.get("Type") == "volume" and mount.get("Name") == volume
+    ids = [item["Id"] for item in listed if mounts_volume(item, volume)]
+    return [engine.get(f"/containers/{id}/json") for id in ids]
 
 
 def name_of(raw: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ...model import Action, Change, Disruption, Have
 from ..container.have import is_running
@@ -11,7 +12,7 @@ from ..container.sharing import shared_with
 
 def users_of(volume: str, haves: Mapping[str, Have]) -> list[Have]:
     """They must go for the volume to go, also those that do not run; sorted by name."""
-    found = {name for name, have in haves.items() if _mounts(have, volume)}
+    found = {name for name, have in haves.items() if mounts_volume(have.raw, volume)}
     ids = {have.id: name for name, have in haves.items()}
     while True:
         following = {
@@ -25,8 +26,9 @@ def users_of(volume: str, haves: Mapping[str, Have]) -> list[Have]:
         found |= following
 
 
-def _mounts(have: Have, volume: str) -> bool:
-    mounts = have.raw.get("Mounts") or ()
+def mounts_volume(raw: Mapping[str, Any], volume: str) -> bool:
+    """Whether a container has a volume, by what a list or an inspect answer says of it."""
+    mounts = raw.get("Mounts") or ()
     return any(m.get("Type") == "volume" and m.get("Name") == volume for m in mounts)
 
 
