@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Callable
@@ -56,6 +57,7 @@ class Applier:
         self.edges = edges
         self.parts = parts
         self.observe = observe
+        self._lock = threading.Lock()  # of the report's two lists: workers write beside each other
         self.configs: dict[str, Mapping[str, Any]] = {}
         self.watch = Watch(engine)
         self.started: list[replacing.Started] = []
@@ -99,9 +101,10 @@ class Applier:
         ]
 
     def _did(self, changes: Iterable[Change]) -> None:
-        for change in changes:
-            self.report.done.append(change)
-            self.report.not_done.remove(change)
+        with self._lock:
+            for change in changes:
+                self.report.done.append(change)
+                self.report.not_done.remove(change)
 
     def _each(self, work: Callable[[Any], None], items: Iterable[Any]) -> None:
         """Side by side; what ran beside a failure is finished and recorded before it is raised."""
@@ -225,7 +228,8 @@ class Applier:
         migration = Migration(self.edges.host, self.engine, self.seen.facts, self.progress)
         left = migration.run(self.document.volumes[name], self.seen.volumes[name], users)
         gone = {have.name for have in users}
-        followers = [c for c in self.report.not_done if is_follower(c) and c.name in gone]
+        left_over = tuple(self.report.not_done)  # other workers take theirs out meanwhile
+        followers = [c for c in left_over if is_follower(c) and c.name in gone]
         self._did([*changes, *followers])
         if left:
             text = f"with volume {name} these do not start: {'; '.join(left)}"
