@@ -46,7 +46,7 @@ _ONLY_STOPPED = (
 )
 _NO_NETWORK = (
     *("networks", "ports", "hostname", "domainname", "dns", "dns_search", "dns_opt"),
-    *("extra_hosts", "sysctls", "expose", "uts"),
+    *("extra_hosts", "sysctls", "expose", "uts", "links", "external_links", "mac_address"),
 )
 
 
@@ -107,6 +107,10 @@ class Drawer:
             "state": lambda: "stopped",
             "ignore": lambda: self._one([["labels.vendor"], ["user", "environment.LANG"]]),
             "env_file": lambda: self._some(list(FILES)),
+            "label_file": lambda: self._some(list(FILES)),
+            "mac_address": lambda: f"02:42:00:00:00:{self._number(16, 99)}",
+            "links": lambda: self._some(["peer", "peer:db", "sharer:other"]),
+            "external_links": lambda: self._some(["peer:old", "sharer"]),
         }
 
     def document(self, containers: int) -> dict[str, Any]:
@@ -201,7 +205,8 @@ class Drawer:
 # Always made up: what is drawn must be free on the host, or fit to its neighbours.
 _PORTLESS = (
     *("ports", "networks", "container_name", "platform", "image", "deploy", "service"),
-    *("scale", "state", "ignore", "env_file", "mem_reservation"),
+    *("scale", "state", "ignore", "env_file", "label_file", "mem_reservation"),
+    *("links", "external_links", "mac_address"),
 )
 _EXCLUDED = {
     "network_mode": (*_NO_NETWORK, "scale"),

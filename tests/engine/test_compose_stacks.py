@@ -62,7 +62,7 @@ _OF_SETTINGS = (
     *("SandboxID", "SandboxKey", "Networks", "Ports", "IPAddress", "GlobalIPv6Address"),
 )
 # Lists whose order says nothing (of some Compose itself draws the order by lot).
-_SETS = ("SecurityOpt", "ExtraHosts", "Ulimits", "CapAdd", "CapDrop", "GroupAdd")
+_SETS = ("SecurityOpt", "ExtraHosts", "Ulimits", "CapAdd", "CapDrop", "GroupAdd", "Links")
 
 
 @pytest.fixture(scope="module")
@@ -238,7 +238,7 @@ def _endpoint(raw: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
     asked = raw.get("IPAMConfig") or {}
     for key, wish in (("IPAddress", "IPv4Address"), ("GlobalIPv6Address", "IPv6Address")):
         found[key] = raw[key] if wish in asked else bool(raw[key])
-    for key in ("Aliases", "DNSNames"):
+    for key in ("Aliases", "DNSNames", "Links"):
         found[key] = sorted({_named(name, names) for name in raw[key] or ()})
     return found
 

@@ -89,6 +89,19 @@ def test_one_that_completes_before_it_is_healthy_is_done(lean_world: World) -> N
     assert "container web exited 3" in told(world.fail(bad))
 
 
+def test_one_that_is_made_anew_and_completes_is_done(lean_world: World) -> None:
+    world = lean_world
+    once = {"state": "healthy", "command": ["sleep", "1"], "healthcheck": PATIENT}
+    world.apply(web(**once))
+    report = world.apply(web(**once, hostname="anew"))
+    assert titles(report) == ["replace container web hostname"]
+    assert (status(world), world.inspect("web")["State"]["ExitCode"]) == ("exited", 0)
+    second = world.id("web")
+    bad = {**once, "command": ["sh", "-c", "sleep 1; exit 3"]}
+    assert "container web exited 3" in told(world.fail(web(**bad)))
+    assert (world.id("web"), world.names()) == (second, {"web"})
+
+
 def test_what_gets_unhealthy_fails_the_run_and_can_be_looked_at(lean_world: World) -> None:
     world = lean_world
     document = web(state="healthy", healthcheck=CHECK)

@@ -7,6 +7,7 @@ from typing import Any
 
 from . import owner
 from .errors import Problem, SpecError, nearest
+from .kinds.container.endpoints import INTERFACE
 from .kinds.container.handover import stuck
 from .kinds.container.have import is_put_aside, is_running
 from .kinds.container.options import ROWS
@@ -110,6 +111,7 @@ def _references(document: Document, seen: Observation) -> list[Problem]:
             prefix, _, other = (want.fields.get(key) or "").partition(":")
             wanted += [(key, other)] if prefix == "container" else []
         wanted += [(f"volumes_from.{name}", name) for name in want.fields.get("volumes_from", ())]
+        wanted += [(f"links.{name}", name) for name in want.inputs.get("linked", ())]
         for path, other in wanted:
             if other not in document.containers and other not in names:
                 message = f"container {other} is neither declared nor on the host"
@@ -141,6 +143,10 @@ def _engine(document: Document, seen: Observation) -> list[Problem]:
             if not facts.api_at_least(needed):
                 message = f"needs Engine API {needed}, this engine has {facts.api}"
                 found.append(Problem(f"{want.where}.{path}", message, "leave it out"))
+    for want in document.networks.values():
+        if want.fields.get("enable_ipv4") is False and not facts.api_at_least("1.48"):
+            message = f"needs Engine API 1.48, this engine has {facts.api}"
+            found.append(Problem(f"{want.where}.enable_ipv4", message, "leave it out"))
     return found
 
 
@@ -149,9 +155,13 @@ def _newer(want: Want) -> Iterable[tuple[str, str]]:
     yield from ((row.name, row.since) for row in ROWS if row.since and row.name in want.fields)
     if "start_interval" in want.fields.get("healthcheck", {}):
         yield "healthcheck.start_interval", "1.44"
-    for name, endpoint in want.fields.get("networks", {}).items():
+    for number, (name, endpoint) in enumerate(want.fields.get("networks", {}).items()):
         if "gw_priority" in endpoint:
             yield f"networks.{name}.gw_priority", "1.48"
+        if "mac_address" in endpoint and number > 0:
+            yield f"networks.{name}.mac_address", "1.44"
+        if INTERFACE in endpoint.get("driver_opts", ()):
+            yield f"networks.{name}.interface_name", "1.49"
     for target, mount in want.fields.get("volumes", {}).items():
         if "subpath" in mount:
             yield f"volumes.{target}.subpath", "1.45"

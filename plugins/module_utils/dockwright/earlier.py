@@ -88,6 +88,8 @@ def _names_in(spec: Mapping[str, Any]) -> list[str]:
     found = [name for prefix, _, name in modes if prefix == "container"]
     sources = spec.get("volumes_from") or []
     texts = [sources] if isinstance(sources, str) else sources if isinstance(sources, list) else []
+    links = spec.get("links") or []
+    texts = [*texts, *([links] if isinstance(links, str) else links)]
     for text in map(str, texts):
         name, _, rest = text.partition(":")
         found.append(rest.partition(":")[0] if name == "container" else name)

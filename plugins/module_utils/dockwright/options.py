@@ -56,11 +56,6 @@ def live_unless_removed(before: Any, after: Any, facts: EngineFacts) -> Disrupti
     return Disruption.NONE if after else Disruption.REPLACE
 
 
-def reconnect(before: Any, after: Any, facts: EngineFacts) -> Disruption:
-    """An endpoint is connected anew; adding one disturbs nothing."""
-    return Disruption.RECONNECT if before is not None else Disruption.NONE
-
-
 def get(raw: Mapping[str, Any], path: str) -> Any:
     """The value at a dotted path of an inspect answer; None where a part is missing."""
     value: Any = raw

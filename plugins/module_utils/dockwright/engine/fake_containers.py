@@ -18,7 +18,15 @@ from .fake_host import (
     matches_name,
 )
 from .fake_mounts import mounts_of, remove_anonymous
-from .fake_networks import attach, attach_created, detach_runtime, endpoint_of, rename_endpoints
+from .fake_networks import (
+    attach,
+    attach_created,
+    detach_runtime,
+    endpoint_of,
+    link_created,
+    rename_endpoints,
+    rename_links,
+)
 
 _NEVER = "0001-01-01T00:00:00Z"
 _EMPTY = words(
@@ -65,6 +73,7 @@ def create(host: FakeHost, _: str, ask: Ask) -> Answer:
     container.update(Path=command[0], Args=command[1:])
     container["Mounts"] = mounts_of(host, container)
     attach_created(host, container, endpoints)
+    link_created(container)
     host.containers[identity] = container
     _emit(host, "create", container)
     return 201, {"Id": identity, "Warnings": []}
@@ -207,6 +216,7 @@ def rename(host: FakeHost, name: str, ask: Ask) -> Answer:
     old, fresh = container["Name"], _free_name(host, new, container["Id"], lead)
     container["Name"] = f"/{fresh}"
     rename_endpoints(host, container)
+    rename_links(host, old, container["Name"])
     _emit(host, "rename", container, oldName=old)
     return 204, None
 

@@ -134,6 +134,7 @@ def connect(host: FakeHost, name: str, ask: Ask) -> Answer:
         raise RefusedError(403, text)
     _check_address(network, ask.body.get("EndpointConfig") or {})
     networks[network["Name"]] = endpoint_of(ask.body.get("EndpointConfig") or {})
+    _note_address(host, container, network["Name"])
     if running:
         _bring_up(host, container, network)
         _emit(host, "connect", network, container)
@@ -173,6 +174,16 @@ def attach_created(host: FakeHost, container: Json, endpoints: Json) -> None:
     networks = container["NetworkSettings"]["Networks"]
     for name in dict.fromkeys([*(known or [first]), *endpoints]):
         networks[name] = endpoint_of(endpoints.get(name, endpoints.get(mode)) or {})
+        _note_address(host, container, name)
+
+
+def _note_address(host: FakeHost, container: Json, name: str) -> None:
+    """A hardware address that was asked for on the first network is in Config."""
+    mode = container["HostConfig"]["NetworkMode"]
+    if host.at_least("1.44") and name == ("bridge" if mode == "default" else mode):
+        address = container["NetworkSettings"]["Networks"][name]["MacAddress"]
+        container["Config"].pop("MacAddress", None)
+        container["Config"].update({"MacAddress": address} if address else {})
 
 
 def attach(host: FakeHost, container: Json) -> None:
@@ -246,6 +257,25 @@ def _name(host: FakeHost, container: Json, endpoint: Json) -> None:
         endpoint["DNSNames"] = list(dict.fromkeys(names))
     elif short not in aliases:
         endpoint["Aliases"] = [*aliases, short]
+
+
+def link_created(container: Json) -> None:
+    """Links as the engine shows them: those of its own bridge alone, by paths."""
+    config, name = container["HostConfig"], container["Name"]
+    given = [text.partition(":") for text in config["Links"] or ()]
+    is_bridge = config["NetworkMode"] in ("default", "bridge")
+    shown = [f"/{other}:{name}/{alias}" for other, _, alias in given]
+    config["Links"] = shown if shown and is_bridge else None
+
+
+def rename_links(host: FakeHost, old: str, new: str) -> None:
+    """Links to and of a renamed container."""
+    for config in (container["HostConfig"] for container in host.containers.values()):
+        given = [text.partition(":") for text in config["Links"] or ()]
+        config["Links"] = [
+            f"{new if other == old else other}:{alias.replace(f'{old}/', f'{new}/')}"
+            for other, _, alias in given
+        ] or None
 
 
 def detach_runtime(container: Json) -> None:

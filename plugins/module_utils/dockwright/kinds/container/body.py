@@ -61,9 +61,11 @@ def _networks(
     endpoints = {name: endpoint_body(options) for name, options in networks.items()}
     first = next(iter(endpoints))
     body["HostConfig"]["NetworkMode"] = first
-    if first == "bridge" and len(endpoints) == 1:
-        return {}
     together = facts.api_at_least("1.44")
+    if endpoints[first].get("MacAddress") and not together:
+        body["MacAddress"] = endpoints[first]["MacAddress"]
+    if first == "bridge" and len(endpoints) == 1 and not (endpoints[first] and together):
+        return {}
     config = endpoints if together else {first: endpoints[first]}
     body["NetworkingConfig"] = {"EndpointsConfig": config}
     return {} if together else {name: end for name, end in endpoints.items() if name != first}
@@ -134,7 +136,7 @@ def copy_of(have: Have, facts: EngineFacts, names: Mapping[str, str]) -> Creatio
     if have.fields.get("network_mode") is None:
         networks = have.fields.get("networks") or {}
         mode = get(raw, "HostConfig.NetworkMode")
-        connects = _networks(body, networks, facts)
         if mode in networks:
-            host["NetworkMode"] = mode
+            networks = {mode: networks[mode], **networks}
+        connects = _networks(body, networks, facts)
     return Creation(body, connects, carried)

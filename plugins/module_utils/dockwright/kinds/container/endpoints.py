@@ -8,9 +8,12 @@ only where there are no networks: ``host``, ``none`` or ``container:NAME``.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from typing import Any
 
+from ...errors import Problem
+from ...model import Disruption, EngineFacts, Have
 from ...options import Inspect, get
 from ...values import (
     Parser,
@@ -23,6 +26,7 @@ from ...values import (
     parse_text_set,
     wrong,
 )
+from .links import parse_links
 
 WITHOUT_NETWORKS = ("host", "none")
 
@@ -41,16 +45,27 @@ def _ip(version: int) -> Any:
     return parse
 
 
+def _mac(value: Any, where: str) -> str:
+    text = parse_text(value, where).lower().replace("-", ":")
+    if not re.fullmatch(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}", text):
+        raise wrong(where, f"'{text}' is not a hardware address", "write it as 02:42:ac:11:00:99")
+    return text
+
+
 _KEYS = {
     "aliases": parse_text_set,
     "ipv4_address": _ip(4),
     "ipv6_address": _ip(6),
     "link_local_ips": parse_text_set,
-    "mac_address": lambda value, where: parse_text(value, where).lower().replace("-", ":"),
+    "links": parse_links,
+    "mac_address": _mac,
     "driver_opts": parse_text_map,
     "priority": integer(),
     "gw_priority": integer(),
+    "interface_name": parse_text,
 }
+INTERFACE = "com.docker.network.endpoint.ifname"  # what `interface_name` is to the engine
+_OWN_ADDRESS = "1.44"  # the Engine API since which each endpoint can have a hardware address
 
 
 def parse_networks(value: Any, where: str) -> dict[str, dict[str, Any]]:
@@ -76,7 +91,27 @@ def _endpoint(value: Any, where: str) -> dict[str, Any]:
         parsed = None if item is None else _KEYS[key](item, f"{where}.{key}")
         if parsed not in (None, [], {}, "", 0):
             result[key] = parsed
+    name = result.pop("interface_name", None)
+    if name:
+        options = result.setdefault("driver_opts", {})
+        if options.setdefault(INTERFACE, name) != name:
+            fix = "keep one of them"
+            raise wrong(f"{where}.interface_name", f"differs from driver_opts.{INTERFACE}", fix)
     return result
+
+
+def with_address(networks: dict[str, Any], address: str | None, where: str) -> list[Problem]:
+    """A container's ``mac_address`` put to its first network; nothing where none was given."""
+    path = f"{where}.mac_address"
+    if address is None:
+        return []
+    if not networks:
+        return [Problem(path, "cannot be set without a network", "name a network")]
+    first = next(iter(networks))
+    if networks[first].get("mac_address", address) != address:
+        return [Problem(path, f"differs from that of the network {first}", "keep one of them")]
+    networks[first] = {**networks[first], "mac_address": address}
+    return []
 
 
 def parse_network_mode(value: Any, where: str) -> str:
@@ -113,7 +148,36 @@ def read_networks(seen: Inspect) -> dict[str, dict[str, Any]]:
         if current and raw.get("NetworkID") not in ("", None, current):
             continue  # the network was made anew under the same name
         found[name] = _read_endpoint(raw, seen)
+        # Of the other networks the engine tells only what is, not whether somebody asked for it.
+        address = get(seen.raw, "Config.MacAddress")
+        if address and name == ("bridge" if mode == "default" else mode):
+            found[name]["mac_address"] = address.lower()
     return found
+
+
+def with_addresses(have: Have, wanted: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The networks of a container, with the hardware addresses where others are wanted.
+
+    A stopped container has none: it will have what it was made with.
+    """
+    first = get(have.raw, "HostConfig.NetworkMode")
+    found = {name: dict(options) for name, options in (have.fields.get("networks") or {}).items()}
+    for name, options in wanted.items():
+        if name in found and name != first and "mac_address" in options:
+            raw = (get(have.raw, "NetworkSettings.Networks") or {}).get(name) or {}
+            found[name]["mac_address"] = raw.get("MacAddress") or options["mac_address"]
+    return found
+
+
+def reconnect(before: Any, after: Any, facts: EngineFacts) -> Disruption:
+    """An endpoint is connected anew, adding one disturbs nothing.
+
+    Older engines give a container its hardware address when they make it.
+    """
+    addresses = [(options or {}).get("mac_address") for options in (before, after)]
+    if addresses[0] != addresses[1] and not facts.api_at_least(_OWN_ADDRESS):
+        return Disruption.REPLACE
+    return Disruption.RECONNECT if before is not None else Disruption.NONE
 
 
 def _read_endpoint(raw: Mapping[str, Any], seen: Inspect) -> dict[str, Any]:
@@ -126,6 +190,7 @@ def _read_endpoint(raw: Mapping[str, Any], seen: Inspect) -> dict[str, Any]:
         "ipv4_address": ipam.get("IPv4Address"),
         "ipv6_address": ipam.get("IPv6Address"),
         "link_local_ips": sorted(ipam.get("LinkLocalIPs") or ()),
+        "links": sorted(set(raw.get("Links") or ())),
         "driver_opts": dict(raw.get("DriverOpts") or {}),
         "gw_priority": raw.get("GwPriority"),
     }
@@ -155,6 +220,7 @@ def endpoint_body(options: Mapping[str, Any]) -> dict[str, Any]:
     }
     body = {
         "Aliases": options.get("aliases"),
+        "Links": options.get("links"),
         "IPAMConfig": {key: value for key, value in ipam.items() if value},
         "MacAddress": options.get("mac_address"),
         "DriverOpts": options.get("driver_opts"),
@@ -182,4 +248,5 @@ NETWORKS = Type(
     },
     keyed=True,
 )
+MAC_ADDRESS = Type("hardware address", _mac, "str", {"type": "string"})
 NETWORK_MODE = Type("text", parse_network_mode, "str", {"type": "string"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from ...options import Inspect, get
@@ -26,11 +27,19 @@ from ...values import (
     size,
     wrong,
 )
+from . import refused
 from .devices import parse_reservations
 
 
-def _only(entry: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
+def _only(
+    entry: Mapping[str, Any],
+    known: tuple[str, ...],
+    where: str,
+    refuse: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     for key in entry:
+        if key in refuse:
+            raise wrong(f"{where}.{key}", "a single engine cannot honour it", refuse[key])
         if key not in known:
             raise wrong(f"{where}.{key}", "unknown key", "known keys: " + ", ".join(known))
 
@@ -452,16 +461,14 @@ def parse_depends_on(value: Any, where: str) -> dict[str, dict[str, Any]]:
 # A bound that no host reaches, so that a slip of the finger does not eat its memory.
 REPLICAS = COUNT._replace(parse=integer(0, 1000))
 
-_SWARM = ("mode", "placement", "update_config", "rollback_config", "endpoint_mode", "labels")
-
 
 def parse_deploy(value: Any, where: str) -> dict[str, Any]:
     """Compose ``deploy``, as options of the container: limits, restart policy, replicas."""
     entry = parse_mapping(value, where)
-    for key in entry:
-        if key in _SWARM and not (key == "mode" and entry[key] == "replicated"):
-            raise wrong(f"{where}.{key}", "needs a swarm, a single engine cannot honour it")
-    _only(entry, ("mode", "resources", "replicas", "restart_policy"), where)
+    if entry.get("mode", "replicated") != "replicated":
+        fix = "leave it out, it needs a swarm"
+        raise wrong(f"{where}.mode", "a single engine cannot honour it", fix)
+    _only(entry, ("mode", "resources", "replicas", "restart_policy"), where, refused.DEPLOY)
     result: dict[str, Any] = {}
     if entry.get("replicas") is not None:
         result["replicas"] = REPLICAS.parse(entry["replicas"], f"{where}.replicas")
@@ -481,7 +488,7 @@ def parse_deploy(value: Any, where: str) -> dict[str, Any]:
     for group, known in parsers.items():
         path = f"{where}.resources.{group}"
         items = parse_mapping(resources.get(group) or {}, path)
-        _only(items, tuple(known), path)
+        _only(items, tuple(known), path, refused.RESERVATIONS if group == "reservations" else {})
         for key, item in items.items():
             if item is not None:
                 result[known[key][0]] = known[key][1](item, f"{path}.{key}")
@@ -493,7 +500,7 @@ def parse_deploy(value: Any, where: str) -> dict[str, Any]:
 
 def _restart_policy(value: Any, where: str) -> str:
     entry = parse_mapping(value, where)
-    _only(entry, ("condition", "max_attempts"), where)
+    _only(entry, ("condition", "max_attempts"), where, refused.RESTART_POLICY)
     condition = parse_text(entry.get("condition") or "any", f"{where}.condition")
     names = {"none": "no", "any": "always", "on-failure": "on-failure"}
     if condition not in names:

@@ -24,6 +24,7 @@ from ...values import (
     size,
     wrong,
 )
+from . import refused
 
 _PROPAGATION = ("private", "rprivate", "shared", "rshared", "slave", "rslave")
 _IGNORED_FLAGS = ("rw", "cached", "consistent", "delegated", "volume", "")  # no effect on Linux
@@ -34,6 +35,7 @@ _SUB = {
     "volume": ("nocopy", "subpath"),
     "tmpfs": ("size", "mode"),
 }
+_REFUSED = {"bind": refused.BIND, "volume": refused.VOLUME}
 
 
 def parse_volumes(value: Any, where: str) -> dict[str, dict[str, Any]]:
@@ -129,6 +131,9 @@ def _sub_options(form: str, value: Any, where: str) -> dict[str, Any]:
     }
     result = {}
     for key, item in options.items():
+        if key in _REFUSED.get(form, {}):
+            message = "a single engine cannot honour it here"
+            raise wrong(f"{where}.{key}", message, _REFUSED[form][key])
         if key not in _SUB[form]:
             raise wrong(f"{where}.{key}", "unknown key", "known: " + ", ".join(_SUB[form]))
         if item is not None:

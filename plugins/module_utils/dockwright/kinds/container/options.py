@@ -15,7 +15,6 @@ from ...options import (
     live,
     live_unless_removed,
     put,
-    reconnect,
 )
 from ...values import (
     BOOLEAN,
@@ -36,7 +35,7 @@ from ...values import (
     show_size,
     size,
 )
-from . import borrowed, devices, endpoints, forms, mounts, ports
+from . import borrowed, devices, endpoints, forms, links, mounts, ports
 
 MEMORY = Type("size", size(6 * 1024**2), "str", SIZE.schema, show_size)
 MEMORY_SWAP = Type("size", size(unlimited=True), "str", SIZE.schema, show_size)
@@ -257,7 +256,7 @@ ROWS: tuple[Option, ...] = (
         endpoints.NETWORKS,
         "Networks to be in, with aliases and addresses. Changed by connecting anew, one by one.",
         read=endpoints.read_networks,
-        effect=reconnect,
+        effect=endpoints.reconnect,
         example={"back": {"aliases": ["db"]}},
     ),
     Option(
@@ -267,6 +266,15 @@ ROWS: tuple[Option, ...] = (
         read=endpoints.read_network_mode,
         write=_host_config("NetworkMode"),
         example="host",
+    ),
+    Option(
+        "links",
+        links.LINKS,
+        "Other containers by further names, as C(NAME[:ALIAS]); they are started before it. On"
+        " networks it is the same as C(links) of each of them.",
+        read=links.read_links,
+        write=links.write_links,
+        example=["db:database"],
     ),
     Option(
         "restart",
@@ -633,6 +641,22 @@ INPUTS: tuple[Option, ...] = (
         "Files of variables on the managed host; C(environment) goes before them.",
     ),
     Option(
+        "label_file",
+        TEXTS,
+        "Files of labels on the managed host, as C(NAME=value); C(labels) goes before them.",
+    ),
+    Option(
+        "mac_address",
+        endpoints.MAC_ADDRESS,
+        "The hardware address in its first network; the same as C(mac_address) there.",
+        example="02:42:ac:11:00:99",
+    ),
+    Option(
+        "external_links",
+        links.LINKS,
+        "C(links) to containers that are not in the spec.",
+    ),
+    Option(
         "deploy",
         forms.DEPLOY,
         "Replicas, limits and restart policy, as the Compose specification has them.",
@@ -680,14 +704,3 @@ INPUTS: tuple[Option, ...] = (
 )
 
 OPTIONS = ROWS + INPUTS
-
-# Compose keys that we refuse by name, with what to do instead.
-REFUSED = {
-    "build": "build the image before, and name it with image",
-    "credential_spec": "it is for Windows containers",
-    "develop": "it is for a development tool, leave it out",
-    "provider": "it is for the Compose tool, leave it out",
-    "post_start": "run it with the container's own command",
-    "pre_stop": "run it with the container's own command",
-    "isolation": "it is for Windows containers",
-}

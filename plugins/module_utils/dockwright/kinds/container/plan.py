@@ -27,6 +27,7 @@ from ...model import (
     Want,
 )
 from ...options import get
+from .endpoints import with_addresses
 from .have import is_completed, is_paused, is_running, kept_of, own_anonymous
 from .losses import removes_itself
 from .mounts import inherit_volumes
@@ -143,7 +144,8 @@ def _compare(want: Want, have: Have, image: ImageSeen, context: Context) -> Plan
     full, hidden = carry_ignored(ROWS, full, have.fields, want.inputs.get("ignore", ()))
     running = is_running(have)
     changes = _image_change(want, have, image, running, context)
-    for difference in differences(ROWS, full, have.fields, have.explicit):
+    seen = {**have.fields, "networks": with_addresses(have, full["networks"])}
+    for difference in differences(ROWS, full, seen, have.explicit):
         changes.append(
             as_change(want, difference, context.facts, context.cause_of, running=running)
         )

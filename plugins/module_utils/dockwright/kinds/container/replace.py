@@ -18,7 +18,7 @@ from ...errors import ApplyFailed, DockwrightError, EngineRefused
 from ...model import Have
 from ...options import get
 from .body import Creation
-from .have import is_paused, is_running
+from .have import has_completed, is_paused, is_running
 from .recovery import NEW, OLD, Journal, Recovery, is_old
 from .watch import Watch
 
@@ -216,7 +216,11 @@ def _start(engine: Engine, new: str, task: Task, watch: Watch) -> None:
     engine.post(f"/containers/{new}/start")
     name = task.have.name
     if task.has_health:
-        watch.healthy(name, new, task.limit)
+        try:
+            watch.healthy(name, new, task.limit)
+        except ApplyFailed:
+            if not has_completed(engine.get(f"/containers/{new}/json")):
+                raise  # one that has completed is done, as where it is made the first time
         return
     policy = get(task.creation.body, "HostConfig.RestartPolicy.Name") or "no"
     failed = failure(name, policy, watch.end_of(new, SETTLE))

@@ -10,12 +10,15 @@ from typing import Any, Callable, NamedTuple
 from ...errors import Problem, SpecError
 from ...model import Want
 from ...options import parse
+from ...owner import LABELS
 from ...values import parse_list
 from ..project.order import cycle_in
-from .endpoints import WITHOUT_NETWORKS
-from .options import ALL_PATHS, INPUTS, OPTIONS, REFUSED
+from .endpoints import WITHOUT_NETWORKS, with_address
+from .links import placed
+from .options import ALL_PATHS, INPUTS, OPTIONS
 from .ports import fixed_ports, parse_ports
 from .recovery import NEW, OLD
+from .refused import IN_COMPOSE, KEYS
 
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 _INPUTS = tuple(row.name for row in INPUTS)
@@ -42,6 +45,7 @@ def parse_container(key: str, item: Any, where: str, context: Context) -> list[W
     inputs["ignore"] = tuple(inputs.get("ignore", ()))
     problems = _fold_deploy(parsed, inputs, where)
     problems += _fold_env_files(parsed, inputs, where, context.read_file)
+    problems += _fold_label_files(parsed, inputs, where, context.read_file)
     problems += _resolve_networks(parsed, inputs, where, context)
     _resolve_volumes(parsed, context.volumes)
     _drop_implied(parsed)
@@ -69,10 +73,15 @@ def parse_container(key: str, item: Any, where: str, context: Context) -> list[W
 
 
 def _refuse_keys(item: Any, where: str) -> None:
+    given = item if isinstance(item, Mapping) else ()
     problems = [
-        Problem(f"{where}.{key}", "a single engine cannot honour it here", REFUSED[key])
-        for key in (item if isinstance(item, Mapping) else ())
-        if key in REFUSED
+        Problem(f"{where}.{key}", message, table[key])
+        for table, message in (
+            (KEYS, "a single engine cannot honour it here"),
+            (IN_COMPOSE, "is for Compose files"),
+        )
+        for key in given
+        if key in table
     ]
     if problems:
         raise SpecError(problems)
@@ -166,6 +175,32 @@ def _fold_env_files(
     return problems
 
 
+def _fold_label_files(
+    parsed: dict[str, Any],
+    inputs: dict[str, Any],
+    where: str,
+    read_file: Callable[[str], str | None],
+) -> list[Problem]:
+    """The labels of ``label_file`` under those of ``labels``."""
+    problems: list[Problem] = []
+    found: dict[str, str] = {}
+    for index, file in enumerate(inputs.pop("label_file", ())):
+        path = f"{where}.label_file[{index}]"
+        text = read_file(file)
+        if text is None:
+            problems.append(Problem(path, f"{file} is not on the managed host", "make it before"))
+            continue
+        from ..project.env_file import parse_env_file
+
+        try:
+            found.update(LABELS.parse(parse_env_file(text, path, {}, earlier=found), path))
+        except SpecError as error:
+            problems.extend(error.problems())
+    if found:
+        parsed["labels"] = {**found, **parsed.get("labels", {})}
+    return problems
+
+
 def _resolve_networks(
     parsed: dict[str, Any], inputs: dict[str, Any], where: str, context: Context
 ) -> list[Problem]:
@@ -178,17 +213,18 @@ def _resolve_networks(
     if mode in WITHOUT_NETWORKS or (mode or "").startswith(("container:", "service:")):
         parsed["network_mode"] = mode
         parsed["networks"] = {}
-        return []
+        return with_address({}, inputs.pop("mac_address", None), where)
     if mode is not None:
         named = {mode: {}}
     elif named is None:
         named = {"default": {}} if context.project else {"bridge": {}}
     parsed["networks"] = {_network_name(key, context): options for key, options in named.items()}
-    return [
+    problems = [
         Problem(f"{where}.networks.bridge", "the default bridge takes no addresses or aliases")
         for name, options in parsed["networks"].items()
-        if name == "bridge" and options
+        if name == "bridge" and options.keys() - {"mac_address"}
     ]
+    return problems + with_address(parsed["networks"], inputs.pop("mac_address", None), where)
 
 
 def _network_name(key: str, context: Context) -> str:
@@ -260,11 +296,15 @@ def link(
     wants: Mapping[str, Want], services: Mapping[str, tuple[str, ...]], problems: list[Problem]
 ) -> dict[str, Want]:
     """Resolve what containers say of each other: ``depends_on``, ``service:``, ``container:``."""
+
+    def containers_of(other: str) -> tuple[str, ...]:
+        return services.get(other) or ((other,) if other in wants else ())
+
     linked = {}
     for name, want in wants.items():
         depends: dict[str, str] = {}
         for other, entry in want.inputs.get("depends_on", {}).items():
-            found = services.get(other) or ((other,) if other in wants else ())
+            found = containers_of(other)
             if not found and entry["required"]:
                 fix = "declare it, or set required: false"
                 problems.append(
@@ -272,27 +312,39 @@ def link(
                 )
             depends.update(dict.fromkeys(found, entry["condition"]))
         fields = dict(want.fields)
-        for key in _MODES:
-            prefix, _, other = (fields.get(key) or "").partition(":")
-            if prefix not in ("service", "container"):
-                continue
-            found = services.get(other) or ((other,) if other in wants else ())
-            if prefix == "service" and not found:
-                problems.append(Problem(f"{want.where}.{key}", f"{other} is not in the spec"))
-            target = found[0] if found else other
-            fields[key] = f"container:{target}"
-            if target in wants:
-                depends.setdefault(target, "service_started")
-        if fields.get("volumes_from"):
-            sources = fields["volumes_from"].items()
-            borrowed = {(services.get(other) or (other,))[0]: mode for other, mode in sources}
-            fields["volumes_from"] = borrowed
-            for target in sorted(borrowed.keys() & wants.keys()):
-                depends.setdefault(target, "service_started")
-        inputs = {**want.inputs, "depends_on": depends}
+        shared = _shared(want, fields, containers_of, problems)
+        names = placed(want, fields, containers_of, problems)
+        for target in (name for name in (*shared, *names) if name in wants):
+            depends.setdefault(target, "service_started")
+        inputs = {**want.inputs, "depends_on": depends, "linked": tuple(names)}
         linked[name] = replace(want, fields=fields, inputs=inputs)
     _refuse_cycle(linked, problems)
     return linked
+
+
+def _shared(
+    want: Want,
+    fields: dict[str, Any],
+    containers_of: Callable[[str], tuple[str, ...]],
+    problems: list[Problem],
+) -> list[str]:
+    """Name the containers whose namespaces or mounts a container has; gives their names."""
+    found = []
+    for key in _MODES:
+        prefix, _, other = (fields.get(key) or "").partition(":")
+        if prefix not in ("service", "container"):
+            continue
+        known = containers_of(other)
+        if prefix == "service" and not known:
+            problems.append(Problem(f"{want.where}.{key}", f"{other} is not in the spec"))
+        found.append(known[0] if known else other)
+        fields[key] = f"container:{found[-1]}"
+    if fields.get("volumes_from"):
+        sources = fields["volumes_from"].items()
+        borrowed = {(containers_of(other) or (other,))[0]: mode for other, mode in sources}
+        fields["volumes_from"] = borrowed
+        found += sorted(borrowed)
+    return found
 
 
 def _refuse_cycle(wants: Mapping[str, Want], problems: list[Problem]) -> None:

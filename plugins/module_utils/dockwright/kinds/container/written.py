@@ -26,7 +26,6 @@ _LEADING = ("mem_limit", "ports", "privileged", "pid", "ipc")
 _UNSAID = {
     "HostConfig.AutoRemove": "--rm",
     "HostConfig.PublishAllPorts": "--publish-all",
-    "HostConfig.Links": "--link",
 }
 
 

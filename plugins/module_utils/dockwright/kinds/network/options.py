@@ -172,6 +172,15 @@ ROWS: tuple[Option, ...] = (
         "Whether single containers may join a swarm network.",
         default=False,
     ),
+    Option(
+        "enable_ipv4",
+        BOOLEAN,
+        "Whether it has IPv4.",
+        read=lambda seen: seen.raw.get("EnableIPv4") is not False,
+        write=lambda payload, value: payload.update(EnableIPv4=value),
+        default=True,
+        since="1.48",
+    ),
     field("enable_ipv6", BOOLEAN, "EnableIPv6", "Whether it has IPv6.", default=False),
     Option(
         "labels",

@@ -111,6 +111,9 @@ def _top_level(content: Mapping[str, Any], warn: Warn) -> list[Problem]:
         if key == "include":
             fix = "give the Compose files by their paths"
             problems.append(Problem(f"{ROOT}.include", "is not read from inside a mapping", fix))
+        elif key == "models":
+            fix = "give the model's address in environment"
+            problems.append(Problem(f"{ROOT}.models", "is for the Compose tool", fix))
         elif key not in _KNOWN:
             problems.append(unknown_key(f"{ROOT}.{key}", key, _KNOWN))
     return problems

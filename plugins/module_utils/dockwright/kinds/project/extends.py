@@ -55,6 +55,9 @@ def _base(
         return extends, services, where
     if not isinstance(extends, Mapping) or not isinstance(extends.get("service"), str):
         raise wrong(f"{path}.extends", "names no service", "write extends: {service: NAME}")
+    for key in extends:
+        if key not in ("service", "file"):
+            raise wrong(f"{path}.extends.{key}", "unknown key", "known keys: service, file")
     if extends.get("file") is None:
         return extends["service"], services, where
     base_services, base_where = other(str(extends["file"]), f"{path}.extends.file")

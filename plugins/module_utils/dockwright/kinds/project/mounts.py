@@ -8,6 +8,7 @@ from typing import Any
 
 from ...errors import nearest
 from ...values import kind_of, parse_list, parse_mapping, parse_text, wrong
+from ..container.refused import GRANTS
 from .names import Resource
 
 
@@ -124,4 +125,9 @@ def _file(section: str, name: str, declared: Mapping[str, Any], directory: str, 
     if definition.get("file") is None:
         fix = f"put it into a file on the managed host, and name that file: {section}.{name}.file"
         raise wrong(path, "is not a file, and only files can be mounted", fix)
+    for key in definition:
+        if key in GRANTS and definition[key] not in (None, False):
+            raise wrong(f"{path}.{key}", "has no effect on a file that is mounted", GRANTS[key])
+        if key not in (*GRANTS, "file", "name"):
+            raise wrong(f"{path}.{key}", "unknown key", "known keys: file, name")
     return absolute(parse_text(definition["file"], f"{path}.file"), directory, f"{path}.file")

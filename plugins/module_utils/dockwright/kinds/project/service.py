@@ -7,19 +7,14 @@ from typing import Any, NamedTuple
 
 from ...errors import Problem, nearest
 from ...options import collect
-from ...values import pairs, parse_list, parse_mapping, parse_text, wrong
+from ...values import pairs, parse_list, parse_mapping, parse_text, parse_texts, wrong
+from ..container.links import parse_link
 from . import mounts
 from .names import DEFAULT, Names
 
 # Keys that nobody needs any more once a service has become containers.
 _NAMESPACES = ("network_mode", "pid", "ipc")
-_USED = ("container_name", "extends", "profiles", "scale", "secrets", "configs")
-
-_REFUSED = {
-    "links": "services on one network find each other by their names, further ones are aliases",
-    "external_links": "put both containers on one network",
-    "label_file": "it is read only where the Compose file is given by its path; write labels",
-}
+_USED = ("container_name", "extends", "profiles", "scale", "secrets", "configs", "links", "attach")
 
 
 class Container(NamedTuple):
@@ -44,18 +39,18 @@ def containers(
     name: str, service: Mapping[str, Any], setting: Setting, where: str, problems: list[Problem]
 ) -> list[Container]:
     """The containers of a service, one for each replica."""
-    for key, fix in _REFUSED.items():
-        if service.get(key):
-            problems.append(Problem(f"{where}.{key}", "is not supported", fix))
-    options = {key: item for key, item in service.items() if key not in (*_USED, *_REFUSED)}
+    options = {key: item for key, item in service.items() if key not in _USED}
     paths: dict[str, str] = {}
     for step in (_values, _mounts, _namespaces, _dependencies):
         collect(problems, step, service, options, setting, where, paths)
     result = []
-    for container in setting.names.containers.get(name, ()):
+    for number, container in enumerate(setting.names.containers.get(name, ()), 1):
         own, own_paths = dict(options), dict(paths)
         aliases = [container, name]
         collect(problems, _networks, own, aliases, setting, where, own_paths)
+        links = collect(problems, _links, service, number, setting, where)
+        if links:
+            own["links"] = links
         result.append(Container(container, {**own, "service": name}, own_paths))
     return result
 
@@ -83,6 +78,10 @@ def _values(
         )
     if service.get("env_file") is not None:
         options["env_file"] = _env_files(service["env_file"], setting, f"{where}.env_file")
+    if service.get("label_file") is not None:
+        path = f"{where}.label_file"
+        files = parse_texts(service["label_file"], path)
+        options["label_file"] = [mounts.absolute(file, setting.directory, path) for file in files]
 
 
 def environment(value: Any, known: Mapping[str, str], where: str) -> dict[str, Any]:
@@ -170,6 +169,25 @@ def _volumes_from(value: Any, setting: Setting, where: str) -> list[str]:
     return result
 
 
+def _links(
+    service: Mapping[str, Any], number: int, setting: Setting, where: str
+) -> list[str] | None:
+    """``links`` by the names of containers, with the further names that Compose gives them.
+
+    Two of these end in the number of the container that has the links, not of the linked one.
+    """
+    if service.get("links") is None:
+        return None
+    path, result = f"{where}.links", []
+    project = setting.environment["COMPOSE_PROJECT_NAME"]
+    for index, text in enumerate(parse_texts(service["links"], path)):
+        name, alias = parse_link(text, f"{path}[{index}]")
+        further = (alias, f"{name}-{number}", f"{project}-{name}-{number}")
+        for container in _containers_of(name, setting.names, f"{path}[{index}]"):
+            result += [f"{container}:{name}" for name in further]
+    return result
+
+
 def _service_of(mode: Any) -> str:
     return mode.partition(":")[2] if isinstance(mode, str) and mode.startswith("service:") else ""
 
@@ -211,8 +229,10 @@ def _dependencies(
 def _shared(service: Mapping[str, Any], where: str) -> list[tuple[str, str]]:
     """The services whose namespaces or volumes it has: Compose waits for all their containers."""
     found = [(_service_of(service.get(key)), f"{where}.{key}") for key in _NAMESPACES]
-    texts = [str(text) for text in service.get("volumes_from") or ()]
-    found += [(text.partition(":")[0], f"{where}.volumes_from") for text in texts]
+    for key in ("volumes_from", "links"):
+        given = service.get(key) or []
+        texts = [str(text) for text in (given if isinstance(given, list) else [given])]
+        found += [(text.partition(":")[0], f"{where}.{key}") for text in texts]
     return [(name, at) for name, at in found if name != "container"]
 
 
