@@ -32,7 +32,7 @@ from .kinds.part import (
     refuse_elsewhere,
 )
 from .kinds.project.reading import read_compose, this_machine
-from .limits import REST_UNKNOWN, refuse_beyond, refuse_unmovable
+from .limits import half_made, refuse_beyond, refuse_unmovable
 from .masking import mask
 from .model import Change, Plan, Report
 from .observe import ASSUMED, Edges, Observation, assumed, observe, observe_others, refreshed
@@ -179,8 +179,8 @@ class _Run:
     def plan_what_holds(self, saved: Saved | None) -> None:
         """Plan; once more where answers that are shared with other runs do not hold any more."""
         assert self.document is not None
-        if self.report.check and any(c.kind == "volume" for c in self.recovered.changes):
-            self.report.plan = replace(self.recovered, warnings=(REST_UNKNOWN,))
+        if self.report.check and (half := half_made(self.recovered)):
+            self.report.plan = half
             return
         self.reach.begin(only_objects=not self.document.parts)
         self.plan(saved)

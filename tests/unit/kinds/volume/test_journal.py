@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
+from dockwright import reconcile
+from dockwright.api import Connection, Report, converge
 from dockwright.engine.client import Engine
 from dockwright.engine.endpoint import Endpoint
+from dockwright.engine.fake import FakeEngine
 from dockwright.host.machine import Host
 from dockwright.kinds.part import Site
 from dockwright.kinds.volume.migration import is_of
 from dockwright.kinds.volume.part import VolumePart
 from dockwright.kinds.volume.places import FOLDER, PLAIN, place_of
+from dockwright.limits import half_made
+from dockwright.model import Action, Change, Plan
 from dockwright.run_options import RunOptions
 
 RECORD = {
@@ -59,6 +65,36 @@ def test_a_journal_of_an_engine_that_is_not_reached_waits(
     assert host.journal("volume").is_there()
 
 
+@pytest.mark.parametrize("is_check", [True, False])
+@pytest.mark.parametrize("is_taken", [True, False])
+def test_work_of_another_run_is_under_way_and_not_interrupted(
+    tmp_path: Any, is_check: bool, is_taken: bool
+) -> None:
+    """Only check mode can meet it: any other run waits for the lock."""
+    host = Host(memory=str(tmp_path))
+    host.journal("volume").write(RECORD)
+    engine = Engine(Endpoint(f"unix://{tmp_path}/nobody.sock", None, ""))
+    info = {"ID": "one", "DockerRootDir": "/var/lib/docker"}
+    site = Site(host, engine, lambda: host.memory(), RunOptions(), info, check=is_check)
+    with host.lock() if is_taken else nullcontext():
+        change = VolumePart(None, site).interrupted()
+    assert change
+    other = Change("daemon", "", Action.RECOVER)
+    plan = half_made(Plan((other, change)))
+    assert plan
+    if is_check and is_taken:
+        assert plan.changes == (other,)
+        assert "volume data: another run makes it anew at this moment" in plan.warnings[0]
+    else:
+        assert plan.changes == (other, change)
+        assert "was interrupted while it made volume data anew" in change.reason
+        assert "is put right" in plan.warnings[0]
+
+
+def test_without_a_volume_nothing_is_half_made() -> None:
+    assert half_made(Plan((Change("daemon", "", Action.RECOVER),))) is None
+
+
 @pytest.mark.parametrize(
     ("options", "form"),
     [
@@ -83,3 +119,22 @@ def test_where_data_can_be_copied(options: dict[str, str], form: str) -> None:
 )
 def test_where_they_cannot(options: dict[str, str]) -> None:
     assert place_of("local", options).problem
+
+
+def test_check_mode_tells_of_work_under_way(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = FakeEngine()
+    engine.info.update(ID="one", DockerRootDir="/var/lib/docker")
+    monkeypatch.setattr(reconcile, "Engine", lambda *args, **more: engine)
+    host = Host(root=str(tmp_path))
+    host.journal("volume").write(RECORD)
+    document = {"volumes": {"data": {}}, "max_disruption": "none"}
+
+    def check() -> Report:
+        connection = Connection(docker_host="unix:///fake")
+        return converge(document, connection=connection, host=host, check=True)
+
+    with host.lock():
+        report = check()
+    assert (report.failed, report.changed, report.plan.changes) == (False, False, ())
+    assert "another run makes it anew" in report.plan.warnings[0]
+    assert "was interrupted" in check().plan.changes[0].reason

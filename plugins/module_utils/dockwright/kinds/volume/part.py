@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from ...limits import UNDER_WAY
 from ...model import Change
 from ..part import Part
 from .migration import KIND, Migration, change_of, is_of
@@ -17,13 +19,17 @@ class VolumePart(Part):
 
     def interrupted(self) -> Change | None:
         """What putting a killed run right will do; what is of another engine waits for its run."""
-        journal = self.site.host.journal(KIND)
+        host = self.site.host
+        journal = host.journal(KIND)
         if not journal.is_there():
             return None
         record = journal.read()
         info = self._info()
         if info and is_of(record, info):
-            return change_of(record)
+            # Check mode takes no lock: who holds it may be at this very work, or done with it.
+            is_live = self.site.check and (host.lock().is_taken() or not journal.is_there())
+            change = change_of(record)
+            return replace(change, reason=UNDER_WAY) if is_live else change
         name, url = record["old"]["Name"], record["url"]
         why = "that engine does not answer" if not info else "this is another engine"
         self.site.warn(f"volume {name} of {url} is half made anew, and {why}: run against that one")
