@@ -17,7 +17,7 @@ from tests.engine.private_registry import EXPIRED, GOOD, PASSWORD, USER, start_p
 from tests.engine.world import World, changes, told
 from tests.hosts import TestHost, push, start_registry
 
-FRONT, BUSY = "localhost:5090", "localhost:5092"
+FRONT, BUSY, TOKENS = "localhost:5090", "localhost:5092", "localhost:5093"
 LOGIN = {"username": USER, "password": PASSWORD}
 HELPER = """\
 #!/bin/sh
@@ -180,6 +180,27 @@ def test_a_helper_keeps_it(world: World, tmp_path: Path, monkeypatch: pytest.Mon
     world.apply({"registries": {GOOD: {"state": "absent"}}})
     assert not (program.parent / "kept").exists()
     assert set((program.parent / "words").read_text().split()) == {"store", "get", "erase"}
+
+
+def test_a_registry_that_gives_a_token_for_the_password(world: World, tmp_path: Path) -> None:
+    """It is stored as the docker command does, and serves pulls; the password is nowhere."""
+    identity = offer(world, "login/token:1")
+    name = f"{TOKENS}/login/token:1"
+    document = {"registries": {TOKENS: {"username": "ci", "password": "secret"}}}
+    assert world.fail({"images": {name: {}}})
+    report = world.apply(document)
+    assert is_silent(report, "token-of-a-login")
+    stored = config(tmp_path)
+    assert stored["auths"][TOKENS]["identitytoken"] == "token-of-a-login"
+    world.host.exec(["docker", "login", "-u", "ci", "--password-stdin", TOKENS], input="secret")
+    theirs = json.loads(world.host.read("/root/.docker/config.json"))
+    world.host.exec(["rm", "-rf", "/root/.docker"])
+    assert stored["auths"] == theirs["auths"]
+    world.apply({"images": {name: {}}})
+    assert world.client.images.get(name).id == identity
+    world.client.images.remove(name)
+    world.check(document)
+    assert "POST /auth" not in world.log
 
 
 def test_absent_takes_one_login_away(world: World, tmp_path: Path) -> None:

@@ -61,6 +61,7 @@ class FakeHost:
         self.events: list[Json] = []
         self.next_ids: list[str] = []  # beginnings of the next IDs, to force clashes
         self.hidden: dict[str, Json] = {}  # container ID -> what inspect does not show
+        self.tokens: dict[str, str] = {}  # registry -> what it gives for a login
         self._count = 0
 
     def at_least(self, api: str) -> bool:

@@ -182,8 +182,8 @@ def _note_address(host: FakeHost, container: Json, name: str) -> None:
     mode = container["HostConfig"]["NetworkMode"]
     if host.at_least("1.44") and name == ("bridge" if mode == "default" else mode):
         address = container["NetworkSettings"]["Networks"][name]["MacAddress"]
-        container["Config"].pop("MacAddress", None)
-        container["Config"].update({"MacAddress": address} if address else {})
+        if address:  # it stays, whatever comes later
+            container["Config"].setdefault("MacAddress", address)
 
 
 def attach(host: FakeHost, container: Json) -> None:

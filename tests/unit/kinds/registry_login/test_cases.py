@@ -1,13 +1,14 @@
 """Every option of a login: same, changed, removed, bad value, as data in tests/cases.
 
 A case: ``want`` (an entry of ``registries``, of ``registry``), ``config`` (config.json, or its
-``text``) with ``mode``, ``kept`` (what the credential helper has), ``answer`` (of the registry);
-then ``changes`` as [action, path, before, after] or ``problem`` and ``words``, and what is there
-once they are applied.
+``text``) with ``mode``, ``kept`` (what the credential helper has), ``answer`` (of the registry),
+``token`` (that it gives for a login); then ``changes`` as [action, path, before, after] or
+``problem`` and ``words``, and what is there once they are applied.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +22,7 @@ from dockwright.engine.fake import FakeEngine
 from dockwright.errors import HostError
 from dockwright.host.commands import Completed
 from dockwright.host.machine import Host
-from dockwright.kinds.image import retry
+from dockwright.kinds.image import credentials, retry
 from dockwright.kinds.registry_login.options import ROWS
 
 FILES = sorted((Path(__file__).parents[3] / "cases/registry_login").glob("*.json"))
@@ -53,6 +54,7 @@ class World:
             self.file.parent.mkdir(parents=True)
             self.file.write_text(text)
             self.file.chmod(int(case.get("mode", "0600"), 8))
+        self.engine.host.tokens[REGISTRY] = case.get("token", "")
         if "answer" in case:
             self.engine.fail_on("POST", "^/auth", *case["answer"], times=100)
 
@@ -134,9 +136,9 @@ def refused(case: dict[str, Any], report: Report) -> None:
 
 def is_quiet(case: dict[str, Any], report: Report, world: World) -> bool:
     """Whether the password is neither shown nor given to a command as an argument."""
-    password = case["want"].get("password", "\0")
+    secrets = (case["want"].get("password", "\0"), case.get("token", "\0"))
     told = json.dumps(to_dict(report), ensure_ascii=False) + repr(report) + repr(world.commands)
-    return password not in told
+    return not any(secret in told for secret in secrets)
 
 
 def snapshot(root: Path) -> dict[str, tuple[bytes, int]]:
@@ -192,3 +194,36 @@ def test_a_registry_twice_is_refused() -> None:
     (problem,) = report.problems
     assert problem.where == "registries.index.docker.io"
     assert "docker.io" in problem.message
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_token_counts_as_the_login_it_was_given_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case: dict[str, Any] = {"want": {"username": "ci", "password": "good-1"}, "token": "tok-1"}
+    world = World(case, tmp_path)
+    monkeypatch.setattr(reconcile, "Engine", lambda *args, **more: world.engine)
+    assert world.converge().changed
+    asked = world.engine.log.count("POST /auth")
+    assert not world.converge().changed
+    assert world.engine.log.count("POST /auth") == asked  # what is stored costs no question
+    world.engine.host.tokens[REGISTRY] = "tok-2"
+    case["want"]["password"] = "good-2"
+    assert [change.path for change in world.converge().plan.changes] == ["password"]
+    assert json.loads(world.file.read_text())["auths"][REGISTRY]["identitytoken"] == "tok-2"
+    # Without a memory nothing tells what the token was given for: asked and stored anew.
+    for kept in (tmp_path / "var/lib/dockwright").glob("*.json"):
+        kept.unlink()
+    assert world.converge().changed
+    assert not world.converge().changed
+
+
+@pytest.mark.usefixtures("hasty")
+def test_pulls_use_a_token_of_the_file_and_of_a_helper(tmp_path: Path) -> None:
+    server = {"auths": {REGISTRY: {"auth": "Y2k6", "identitytoken": "tok-1"}}}
+    for config, kept in ((server, {}), ({"credsStore": "test"}, {REGISTRY: ["<token>", "tok-1"]})):
+        folder = tmp_path / ("file" if not kept else "helper")
+        world = World({"want": {}, "config": config, "kept": kept}, folder)
+        header = credentials.headers(credentials.of_user({}, world.host), REGISTRY)
+        sent = json.loads(base64.urlsafe_b64decode(header["X-Registry-Auth"]))
+        assert sent == {"identitytoken": "tok-1", "serveraddress": REGISTRY}

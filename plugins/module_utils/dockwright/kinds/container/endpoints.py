@@ -149,9 +149,10 @@ def read_networks(seen: Inspect) -> dict[str, dict[str, Any]]:
             continue  # the network was made anew under the same name
         found[name] = _read_endpoint(raw, seen)
         # Of the other networks the engine tells only what is, not whether somebody asked for it.
-        address = get(seen.raw, "Config.MacAddress")
-        if address and name == ("bridge" if mode == "default" else mode):
-            found[name]["mac_address"] = address.lower()
+        address = str(get(seen.raw, "Config.MacAddress") or "").lower()
+        is_first = name == ("bridge" if mode == "default" else mode)
+        if address and is_first and raw.get("MacAddress") in (None, "", address):
+            found[name]["mac_address"] = address
     return found
 
 
@@ -160,10 +161,9 @@ def with_addresses(have: Have, wanted: Mapping[str, Mapping[str, Any]]) -> dict[
 
     A stopped container has none: it will have what it was made with.
     """
-    first = get(have.raw, "HostConfig.NetworkMode")
     found = {name: dict(options) for name, options in (have.fields.get("networks") or {}).items()}
     for name, options in wanted.items():
-        if name in found and name != first and "mac_address" in options:
+        if name in found and "mac_address" in options.keys() - found[name].keys():
             raw = (get(have.raw, "NetworkSettings.Networks") or {}).get(name) or {}
             found[name]["mac_address"] = raw.get("MacAddress") or options["mac_address"]
     return found
@@ -172,12 +172,14 @@ def with_addresses(have: Have, wanted: Mapping[str, Mapping[str, Any]]) -> dict[
 def reconnect(before: Any, after: Any, facts: EngineFacts) -> Disruption:
     """An endpoint is connected anew, adding one disturbs nothing.
 
-    Older engines give a container its hardware address when they make it.
+    A hardware address is for a container that is made: the engine shows the first one it ever had
+    as that which was asked for, and older ones take none later on.
     """
-    addresses = [(options or {}).get("mac_address") for options in (before, after)]
-    if addresses[0] != addresses[1] and not facts.api_at_least(_OWN_ADDRESS):
-        return Disruption.REPLACE
-    return Disruption.RECONNECT if before is not None else Disruption.NONE
+    old, new = ((options or {}).get("mac_address") for options in (before, after))
+    if before is None:
+        is_late = new and not facts.api_at_least(_OWN_ADDRESS)
+        return Disruption.REPLACE if is_late else Disruption.NONE
+    return Disruption.RECONNECT if after is None or old == new else Disruption.REPLACE
 
 
 def _read_endpoint(raw: Mapping[str, Any], seen: Inspect) -> dict[str, Any]:

@@ -63,6 +63,8 @@ def _from_helper(host: Host, program: str, server: str) -> Mapping[str, str]:
     from ..registry_login.helper import get
 
     login = get(host.run, program, server)
+    if login.token:
+        return {"identitytoken": login.token}
     return {"username": login.username, "password": login.password}
 
 

@@ -31,7 +31,9 @@ def apply(want: Want, have: LoginHave, host: Host) -> None:
         if configs.is_named(config, want.name):
             _write(host, have.path, configs.rendered(configs.without_login(config, want.name)))
         return
-    login = Login(want.fields["username"], want.fields["password"])
+    username = want.fields["username"]
+    # As the docker command does: where the registry gives a token, no password is stored.
+    login = Login(username, "" if have.token else want.fields["password"], have.token)
     if have.helper:
         helpers.store(host.run, have.helper, server, login)
     changed = configs.with_login(config, want.name, None if have.helper else login)

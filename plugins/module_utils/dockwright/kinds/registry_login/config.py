@@ -16,10 +16,11 @@ from ..image.credentials import host_of, server_of
 
 
 class Login(NamedTuple):
-    """A user name and a password; both are empty where there are none."""
+    """A user name and a password, or the token that the registry gave for them; empty without."""
 
     username: str = ""
     password: str = ""
+    token: str = ""
 
 
 NONE = Login()
@@ -76,7 +77,7 @@ def login_of(config: Mapping[str, Any], host: str) -> Login:
     username, _, password = text.partition(":")
     username, password = (username or str(entry.get("username") or "")), password.rstrip("\0")
     if entry.get("identitytoken"):  # what counts for the docker command; it is no password
-        return Login(username)
+        return Login(username, token=str(entry["identitytoken"]))
     return Login(username, password or str(entry.get("password") or ""))
 
 
@@ -91,6 +92,8 @@ def with_login(config: Mapping[str, Any], host: str, login: Login | None) -> dic
     if login is not None:
         text = f"{login.username}:{login.password}".encode()
         entry = {"auth": base64.b64encode(text).decode()}
+        if login.token:
+            entry["identitytoken"] = login.token
     return {**config, "auths": {**(config.get("auths") or {}), server_of(host): entry}}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ...errors import EngineError
@@ -26,8 +26,10 @@ _TIMES = 3
 class LoginHave:
     """What is stored for one registry.
 
-    ``refused`` is why the registry does not take the wanted login; ``unasked`` tells that nobody
-    has asked it yet. ``error`` is why what is stored cannot be told.
+    ``refused`` is why the registry does not take the wanted login, ``token`` what it gave for it
+    to be stored instead; ``unasked`` tells that nobody has asked it yet. ``is_exchanged`` tells
+    that the token which is stored was given for the wanted login. ``error`` is why what is stored
+    cannot be told.
     """
 
     path: str
@@ -39,11 +41,13 @@ class LoginHave:
     fix: str = ""
     refused: Fault | None = None
     unasked: bool = True
+    token: str = ""
+    is_exchanged: bool = False
 
     @property
     def is_there(self) -> bool:
         """Whether anything is stored."""
-        return self.is_named or bool(self.login.username)
+        return self.is_named or self.login != NONE
 
 
 def path_of(want: Want, environ: Any) -> str:
@@ -70,8 +74,8 @@ def read(want: Want, host: Host, environ: Any) -> LoginHave:
     return LoginHave(path, login, named, helper, host.files.mode(path))
 
 
-def ask(want: Want, engine: Engine, retry: Retry | None = None) -> Fault | None:
-    """Why the registry does not take the login, as the engine finds; None where it does.
+def asked(have: LoginHave, want: Want, engine: Engine, retry: Retry | None = None) -> LoginHave:
+    """The same with what the registry says to the wanted login, as the engine finds.
 
     What may pass is asked again; the registry's own pauses (429) are kept.
     """
@@ -82,4 +86,6 @@ def ask(want: Want, engine: Engine, retry: Retry | None = None) -> Fault | None:
         return fault_of(error, Reference(want.name), known)
 
     answer = persist(lambda: engine.post("/auth", content), judge, retry or Retry(attempts=_TIMES))
-    return answer if isinstance(answer, Fault) else None
+    if isinstance(answer, Fault):
+        return replace(have, refused=answer, unasked=False)
+    return replace(have, token=str((answer or {}).get("IdentityToken") or ""), unasked=False)

@@ -15,6 +15,7 @@ _HAS_NONE = re.compile(
     r"credentials not found|item could not be found|no credentials", re.IGNORECASE
 )
 LIMIT = 30.0
+_TOKEN = "<token>"  # the user name of what is no password but a token
 
 
 def get(run: Run, helper: str, server: str) -> Login:
@@ -26,7 +27,8 @@ def get(run: Run, helper: str, server: str) -> Login:
         raise _failed(helper, "get", done)
     try:
         answer = json.loads(done.stdout)
-        return Login(str(answer.get("Username") or ""), str(answer.get("Secret") or ""))
+        username, secret = (str(answer.get(key) or "") for key in ("Username", "Secret"))
+        return Login(token=secret) if username == _TOKEN else Login(username, secret)
     except (ValueError, AttributeError) as error:
         text = f"the credential helper {_program(helper)} gives no JSON object for {server}"
         raise HostError(text, fix=f"try `{_program(helper)} get` by hand") from error
@@ -34,7 +36,8 @@ def get(run: Run, helper: str, server: str) -> Login:
 
 def store(run: Run, helper: str, server: str, login: Login) -> None:
     """Give a login to a helper. Raises HostError."""
-    content = {"ServerURL": server, "Username": login.username, "Secret": login.password}
+    pair = (_TOKEN, login.token) if login.token else (login.username, login.password)
+    content = {"ServerURL": server, "Username": pair[0], "Secret": pair[1]}
     done = _call(run, helper, "store", json.dumps(content))
     if done.returncode:
         raise _failed(helper, "store", done)

@@ -14,6 +14,7 @@ from ..part import Part
 from . import have as haves
 from . import plan as plans
 from .have import LoginHave
+from .want import NEEDED
 
 _REGISTRY_KEYS = ("registry-mirrors", "insecure-registries", "proxies")  # of daemon.json
 
@@ -28,13 +29,23 @@ class LoginPart(Part):
         known = getattr(self, "have", {})
         self.have: dict[str, LoginHave] = {}
         for name, want in self.want.items():
-            have = haves.read(want, self.site.host, os.environ)
+            have = self._stored(want)
             before = known.get(name)
             if before is not None and not before.unasked:
-                have = replace(have, refused=before.refused, unasked=False)
+                have = replace(have, refused=before.refused, token=before.token, unasked=False)
             elif plans.asks(want, have) and self.site.engine and not self._moves_registries():
-                have = replace(have, refused=haves.ask(want, self.site.engine), unasked=False)
+                have = haves.asked(have, want, self.site.engine)
             self.have[name] = have
+
+    def _stored(self, want: Want, token: str = "") -> LoginHave:
+        """What is stored; a token counts as the login that it was given for, now or last time."""
+        have = haves.read(want, self.site.host, os.environ)
+        if not have.login.token:
+            return have
+        memory = self.site.host.memory()
+        known = memory.recall(self.kind, want.name)
+        is_same = all(known.get(key) == memory.fingerprint(want.fields.get(key)) for key in NEEDED)
+        return replace(have, is_exchanged=is_same or have.login.token == token)
 
     def _moves_registries(self) -> bool:
         """Whether this run may change how the daemon reaches registries: then it is asked later."""
@@ -72,26 +83,27 @@ class LoginPart(Part):
             own = [change for change in changes if change.name == name]
             if own:
                 self.site.tell(f"registry {name}: {own[0].action.value} the login")
-                self._ask(want, self.have[name])
+                self.have[name] = self._asked(want, self.have[name])
                 apply(want, self.have[name], self.site.host)
                 did(own)
 
-    def _ask(self, want: Want, have: LoginHave) -> None:
+    def _asked(self, want: Want, have: LoginHave) -> LoginHave:
         """What could not be asked before. Raises ApplyFailed."""
         if not have.unasked or not plans.asks(want, have):
-            return
+            return have
         if self.site.engine is None:
             fix = "run again now, or store the login unseen with `verify: false`"
             text = f"the engine did not answer, so {want.name} cannot be asked"
             raise ApplyFailed(text, where=want.where, fix=fix)
-        refused = haves.ask(want, self.site.engine)
-        if refused is not None:
-            problem = plans.refusal(want, replace(have, refused=refused))
+        have = haves.asked(have, want, self.site.engine)
+        if have.refused is not None:
+            problem = plans.refusal(want, have)
             raise ApplyFailed(problem.message, where=want.where, fix=problem.fix)
+        return have
 
     def verify(self) -> None:
         for name, want in self.want.items():
-            have = haves.read(want, self.site.host, os.environ)
+            have = self._stored(want, self.have[name].token)
             left = plans.plan(want, have, lambda *_: Cause.UNKNOWN)
             if left or have.error:
                 text = f"the login at {name} is not stored as it should be: {have.error}"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import Problem
 from ...model import Action, Change, Want
+from .config import NONE, Login
 from .have import LoginHave
 from .want import is_verified
 
@@ -36,19 +37,16 @@ def _changes(want: Want, have: LoginHave, cause_of: CauseOf) -> Iterator[Change]
             yield Change(kind, name, Action.DELETE, "", before, None, "is to be absent")
         return
     username, password = want.fields["username"], want.fields["password"]
-    if not have.login.username:
+    if have.login == NONE:
         after = {"username": username, "kept in": kept}
         cause = cause_of(kind, name, "", None, True)
         yield Change(kind, name, Action.CREATE, "", None, after, "is not stored", cause)
         return
-    triples = (
-        ("username", have.login.username, username),
-        ("password", have.login.password, password),
-    )
-    for path, old, new in triples:
+    reason = "a token is stored, of another login" if have.login.token else "another one is stored"
+    for path, old, new in _pairs(have, username, password):
         if old != new:
             cause = cause_of(kind, name, path, new, True)
-            values = (path, old or None, new, "another one is stored", cause)
+            values = (path, old or None, new, reason, cause)
             yield Change(kind, name, Action.UPDATE, *values, secret=path == "password")
     if not have.helper and have.mode is not None and have.mode & 0o077:
         shown = (f"{have.mode:04o}", f"{MODE:04o}", "others can read the passwords in the file")
@@ -58,11 +56,20 @@ def _changes(want: Want, have: LoginHave, cause_of: CauseOf) -> Iterator[Change]
         yield Change(kind, name, Action.UPDATE, "auths", None, kept, reason)
 
 
+def _pairs(have: LoginHave, username: str, password: str) -> tuple[tuple[str, str, str], ...]:
+    """What is stored beside what is wanted; a token that was given for the login counts as it."""
+    login = have.login
+    if have.is_exchanged:
+        login = Login(login.username or username, password)  # a helper keeps no name with a token
+    elif login.token:
+        login = Login(login.username or username)
+    return (("username", login.username, username), ("password", login.password, password))
+
+
 def is_stored(want: Want, have: LoginHave) -> bool:
-    """Whether user name and password are stored as they are wanted."""
-    return (have.login.username, have.login.password) == tuple(
-        want.fields.get(key) for key in ("username", "password")
-    )
+    """Whether the login is stored as it is wanted."""
+    wanted = (str(want.fields.get(key) or "") for key in ("username", "password"))
+    return have.login != NONE and all(old == new for _, old, new in _pairs(have, *wanted))
 
 
 def asks(want: Want, have: LoginHave) -> bool:
