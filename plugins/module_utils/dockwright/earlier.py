@@ -104,10 +104,9 @@ def _names_in(spec: Mapping[str, Any]) -> list[str]:
     """The containers whose namespaces or mounts a container is to have."""
     modes = [str(spec.get(key) or "").partition(":") for key in ("network_mode", "pid", "ipc")]
     found = [name for prefix, _, name in modes if prefix == "container"]
-    sources = spec.get("volumes_from") or []
-    texts = [sources] if isinstance(sources, str) else sources if isinstance(sources, list) else []
-    links = spec.get("links") or []
-    texts = [*texts, *([links] if isinstance(links, str) else links)]
+    texts: list[Any] = []
+    for given in (spec.get("volumes_from"), spec.get("links")):
+        texts += [given] if isinstance(given, str) else given if isinstance(given, list) else []
     for text in map(str, texts):
         name, _, rest = text.partition(":")
         found.append(rest.partition(":")[0] if name == "container" else name)

@@ -159,13 +159,17 @@ def read_networks(seen: Inspect) -> dict[str, dict[str, Any]]:
 def with_addresses(have: Have, wanted: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """The networks of a container, with the hardware addresses where others are wanted.
 
-    A stopped container has none: it will have what it was made with.
+    A stopped container has none: it will have what it was made with, which only the first tells.
     """
+    mode = get(have.raw, "HostConfig.NetworkMode")
+    first = "bridge" if mode == "default" else mode
     found = {name: dict(options) for name, options in (have.fields.get("networks") or {}).items()}
     for name, options in wanted.items():
         if name in found and "mac_address" in options.keys() - found[name].keys():
             raw = (get(have.raw, "NetworkSettings.Networks") or {}).get(name) or {}
-            found[name]["mac_address"] = raw.get("MacAddress") or options["mac_address"]
+            unknown = None if name == first else options["mac_address"]
+            address = raw.get("MacAddress") or unknown
+            found[name].update({"mac_address": address} if address else {})
     return found
 
 

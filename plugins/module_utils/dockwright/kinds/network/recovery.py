@@ -64,7 +64,10 @@ class Recovery(NamedTuple):
 
 def definition(raw: Mapping[str, Any]) -> dict[str, Any]:
     """The body that makes a network as this one is."""
-    keys = ("Name", "Driver", "Options", "Internal", "Attachable", "EnableIPv6", "IPAM", "Labels")
+    keys = (
+        *("Name", "Driver", "Options", "Internal", "Attachable", "IPAM", "Labels"),
+        *("EnableIPv4", "EnableIPv6"),
+    )
     return {"CheckDuplicate": True, **{key: raw[key] for key in keys if key in raw}}
 
 
