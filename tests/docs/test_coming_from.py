@@ -50,4 +50,5 @@ def test_our_options_are_reached_from_somewhere() -> None:
     """Options of ours that nothing leads to are those that neither of the two has."""
     named = {ours for table in (_MODULE, _FLAGS) for ours, _ in table.values()}
     ours_alone = {"command", "deploy", "service", "scale", "depends_on", "container_name"}
+    ours_alone.add("external_links")  # the tables have it beside links
     assert {row.name for row in OPTIONS} - named <= ours_alone
