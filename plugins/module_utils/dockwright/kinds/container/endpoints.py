@@ -65,7 +65,6 @@ _KEYS = {
     "interface_name": parse_text,
 }
 INTERFACE = "com.docker.network.endpoint.ifname"  # what `interface_name` is to the engine
-_OWN_ADDRESS = "1.44"  # the Engine API since which each endpoint can have a hardware address
 
 
 def parse_networks(value: Any, where: str) -> dict[str, dict[str, Any]]:
@@ -177,13 +176,12 @@ def reconnect(before: Any, after: Any, facts: EngineFacts) -> Disruption:
     """An endpoint is connected anew, adding one disturbs nothing.
 
     A hardware address is for a container that is made: the engine shows the first one it ever had
-    as that which was asked for, and older ones take none later on.
+    as that which was asked for; on its own bridge, and where it is older, it takes none later on.
     """
     old, new = ((options or {}).get("mac_address") for options in (before, after))
-    if before is None:
-        is_late = new and not facts.api_at_least(_OWN_ADDRESS)
-        return Disruption.REPLACE if is_late else Disruption.NONE
-    return Disruption.RECONNECT if after is None or old == new else Disruption.REPLACE
+    if after is not None and old != new:
+        return Disruption.REPLACE
+    return Disruption.RECONNECT if before is not None else Disruption.NONE
 
 
 def _read_endpoint(raw: Mapping[str, Any], seen: Inspect) -> dict[str, Any]:
