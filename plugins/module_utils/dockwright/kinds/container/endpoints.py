@@ -178,8 +178,7 @@ def reconnect(before: Any, after: Any, facts: EngineFacts) -> Disruption:
     A hardware address is for a container that is made: the engine shows the first one it ever had
     as that which was asked for; on its own bridge, and where it is older, it takes none later on.
     """
-    old, new = ((options or {}).get("mac_address") for options in (before, after))
-    if after is not None and old != new:
+    if isinstance(after, Mapping) and _mac_of(before) != _mac_of(after):
         return Disruption.REPLACE
     return Disruption.RECONNECT if before is not None else Disruption.NONE
 
@@ -199,6 +198,10 @@ def _read_endpoint(raw: Mapping[str, Any], seen: Inspect) -> dict[str, Any]:
         "gw_priority": raw.get("GwPriority"),
     }
     return {key: value for key, value in found.items() if value}
+
+
+def _mac_of(endpoint: Mapping[str, Any] | None) -> str:
+    return str((endpoint or {}).get("mac_address") or "")
 
 
 def read_network_mode(seen: Inspect) -> str | None:
