@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -93,7 +94,7 @@ def part_of_scope(host: Host, spec: dict[str, Any], scope: str, *, manages: bool
     return part
 
 
-def test_proxies_in_the_unit_are_of_the_scope_that_set_them(tmp_path: Path) -> None:
+def host_with_unit(tmp_path: Path) -> Host:
     (tmp_path / "run/systemd/system").mkdir(parents=True)
     (tmp_path / "docker.service").write_text("[Service]\nExecStart=/usr/bin/dockerd\n")
 
@@ -103,18 +104,29 @@ def test_proxies_in_the_unit_are_of_the_scope_that_set_them(tmp_path: Path) -> N
             text = "FragmentPath=/docker.service\nDropInPaths=\nNeedDaemonReload=no\n"
         return Completed(tuple(argv), 0, text, "")
 
-    host, scopes = Host(str(tmp_path), runner), ("proxies", "dns")
-    proxies = {"proxies": {"http-proxy": 'http://me:a%b"c@p:1', "no-proxy": "::1"}}
-    part = part_of_scope(host, proxies, scopes[0], manages=True)
-    assert [change.path for change in part.plan().changes] == ["unit", ""]
-    seen = part.have.unit
+    return Host(str(tmp_path), runner)
+
+
+PROXIES = {"proxies": {"http-proxy": 'http://me:a%b"c@p:1', "no-proxy": "::1"}}
+
+
+def applied(part: DaemonPart) -> None:
+    """The unit as the plan has it, remembered as the scope's."""
+    host, seen = part.site.host, part.have.unit
     assert seen
-    unit.write(host, seen.name, seen.text_without(["proxies"]))
+    (change,) = [change for change in part.plan().changes if change.path == "unit"]
+    unit.write(host, seen.name, seen.text_without(change.after or ()))
     memory = host.memory("ID")
     part.site = replace(part.site, memory=lambda: memory)
     part.remember()
     memory.save()
 
+
+def test_proxies_in_the_unit_are_of_the_scope_that_set_them(tmp_path: Path) -> None:
+    host, scopes, proxies = host_with_unit(tmp_path), ("proxies", "dns"), PROXIES
+    part = part_of_scope(host, proxies, scopes[0], manages=True)
+    assert [change.path for change in part.plan().changes] == ["unit", ""]
+    applied(part)
     for manages in (False, True):
         other = part_of_scope(host, {"dns": ["10.0.0.53"]}, scopes[1], manages=manages)
         assert [change.path for change in other.plan().changes] == ["dns", ""]
@@ -123,3 +135,37 @@ def test_proxies_in_the_unit_are_of_the_scope_that_set_them(tmp_path: Path) -> N
     assert part_of_scope(host, proxies, scopes[0], manages=False).plan().changes == ()
     gone = part_of_scope(host, {}, scopes[0], manages=False).plan()
     assert [change.path for change in gone.changes] == ["unit", ""]
+
+
+@pytest.mark.parametrize("foreign", ["keep", "remove"])
+def test_proxies_in_the_unit_that_nobody_owns_stay(tmp_path: Path, foreign: str) -> None:
+    host = host_with_unit(tmp_path)
+    applied(part_of_scope(host, PROXIES, "proxies", manages=True))
+    shutil.rmtree(tmp_path / "var/lib/dockwright")
+    for scope, manages in (("dns", False), ("dns", True), ("proxies", True)):
+        part = part_of_scope(host, {"dns": ["10.0.0.53"]}, scope, manages=manages)
+        part.site = replace(part.site, run=replace(part.site.run, foreign=foreign))
+        made = part.plan()
+        assert [change.path for change in made.changes] == ["dns", ""]
+        (warning,) = [text for text in made.warnings if "zz-dockwright.conf" in text]
+        assert "proxies" in warning
+        assert "a%b" not in warning
+    # Who says them has them again…
+    part = part_of_scope(host, PROXIES, "dns", manages=False)
+    assert part.plan().changes == ()
+    assert part.plan().warnings == ()
+
+
+@pytest.mark.parametrize("manages", [True, False])
+def test_an_empty_value_takes_the_proxies_of_nobody_away(tmp_path: Path, manages: bool) -> None:
+    host = host_with_unit(tmp_path)
+    applied(part_of_scope(host, PROXIES, "proxies", manages=True))
+    none: dict[str, Any] = {"proxies": {}}
+    with pytest.raises(SpecError, match="is set by scope proxies already"):
+        part_of_scope(host, none, "dns", manages=manages).plan()
+    shutil.rmtree(tmp_path / "var/lib/dockwright")
+    part = part_of_scope(host, none, "dns", manages=manages)
+    assert [change.path for change in part.plan().changes] == ["unit", ""]
+    applied(part)
+    assert part_of_scope(host, none, "dns", manages=manages).plan().changes == ()
+    assert not (tmp_path / unit.drop_in_path("docker.service")[1:]).exists()

@@ -77,20 +77,21 @@ class DaemonPart(Part):
     def _hand_over_proxies(self) -> None:
         """Engines before 23.0 have them from the environment only, which our drop-in sets.
 
-        What another scope has put there stays, as its keys of the file do.
+        What is there and not this scope's stays, as keys of the file do.
         """
         have, values = self.have, dict(self.want.values)
-        if have.unit is None or have.assumed:
+        if have.unit is None:
             return
-        proxies = values.pop(unit.PROXIES, None) or self.want.proxies
-        if proxies:
-            is_key = is_known(BY_NAME[unit.PROXIES], have.engine)
-            if is_key or not (have.unit.may_manage or unit.PROXIES in have.unit.resolved):
-                return
-            self.want = replace(self.want, values=values, proxies=proxies)
-        elif unit.PROXIES in have.others:
-            proxies = have.unit.proxies_there
-        self.have = replace(have, unit=replace(have.unit, proxies=proxies))
+        wanted = values.pop(unit.PROXIES, self.want.proxies)
+        if wanted is None:
+            kept = {} if unit.PROXIES in have.owned else have.unit.proxies_there
+            self.have = replace(have, unit=replace(have.unit, proxies=kept))
+            return
+        is_key = have.assumed or is_known(BY_NAME[unit.PROXIES], have.engine)
+        can_be = have.unit.may_manage or unit.PROXIES in have.unit.resolved or not wanted
+        if not is_key and can_be:
+            self.want = replace(self.want, values=values, proxies=wanted)
+            self.have = replace(have, unit=replace(have.unit, proxies=wanted))
 
     def _driver(self) -> str:
         """The storage driver to come; empty where only kind storage's plan can tell."""

@@ -306,6 +306,9 @@ def _warnings(want: DaemonWant, have: DaemonHave, kept: Iterable[str]) -> list[s
             f"the environment of {have.unit.name} sets proxies too ({place}); the key wins"
             for place in have.unit.proxy_places()
         ]
+    elif have.unit and have.unit.proxies and not {unit.PROXIES} & {*want.ours, *have.others}:
+        text = "sets proxies that no scope owns any more: they stay"
+        warnings.append(f"{have.unit.drop_in_path} {text}; `proxies: {{}}` takes them away")
     if have.assumed:
         warnings.append(f"no engine is installed: planned for {have.engine}")
         warnings += [problem.text() for problem in version_problems(want, have)]
