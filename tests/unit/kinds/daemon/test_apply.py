@@ -41,6 +41,9 @@ class Daemon:
     def is_managed(self) -> bool:
         return True
 
+    def has_systemd(self) -> bool:
+        return True
+
     def identity(self) -> str:
         return f"7@{sum(word.startswith('restart') for word in self.done)}"
 

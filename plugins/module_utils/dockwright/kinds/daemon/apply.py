@@ -318,12 +318,15 @@ class _Transaction:
             words = f"the daemon ended at a reload: {proof.daemon_words(self.host, self.started)}"
         fix = "nothing was changed"
         try:
-            if self.wrote:
+            if self.wrote or self.host.files.read_text(self.have.path) != self.have.text:
                 self.progress("put the old daemon.json back")
-                undo.Undo(self.record, self.host, self.engine, self.timeout).run()
+                record = self.record if self.restarted else undo.before_restart(self.record)
+                undo.Undo(record, self.host, self.engine, self.timeout).run()
                 fix = "the old configuration is in force again; correct the value"
                 if not self.have.is_running:
                     fix = "the old file is back; the daemon did not run before either"
+                elif self.record.step == RESTART and not self.restarted:
+                    fix = "the old file is back, and the daemon was not restarted"
         except DockwrightError as second:
             fix = f"putting the old state back failed too: {second.message}"
             fix += "; the next run tries it again"
