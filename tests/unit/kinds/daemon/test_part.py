@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,6 +15,7 @@ from dockwright.errors import SpecError
 from dockwright.host.commands import Completed
 from dockwright.host.machine import Host
 from dockwright.kinds.daemon import unit
+from dockwright.kinds.daemon.document import edited
 from dockwright.kinds.daemon.part import DaemonPart
 from dockwright.kinds.daemon.want import parse
 from dockwright.kinds.part import Site, part_of
@@ -36,47 +38,122 @@ def test_a_data_root_where_none_can_be(tmp_path: Path) -> None:
         part.plan()
 
 
-class OnExt4:
-    """An engine that has just been installed."""
+class Engine26:
+    """An engine with its data-root, driver and images."""
+
+    def __init__(self, root: str = "/ext4/docker", driver: str = "overlay2", images: int = 0):
+        self.info = {"ServerVersion": "26.1.5", "DockerRootDir": root, "Driver": driver}
+        self.info["Images"] = images
+        if driver == "overlay2":  # the others do not tell
+            self.info["DriverStatus"] = [["Backing Filesystem", filesystem(root)]]
 
     def get(self, path: str, query: Any = None, *, timeout: float | None = None) -> Any:
-        info = {"ServerVersion": "26.1.5", "DockerRootDir": "/var/lib/docker"}
-        status = [["Backing Filesystem", "extfs"]]
-        return {**info, "Driver": "overlay2", "DriverStatus": status}
+        return self.info
 
 
-@pytest.mark.parametrize(
-    ("keys", "storage", "refused"),
-    [
-        ({}, {}, True),
-        ({"data-root": "/var/lib/docker"}, {}, True),
-        ({"data-root": "/srv/docker"}, {}, False),
-        ({}, {"data_root": "/srv/docker"}, False),
-        ({"data-root": "/ext4/docker"}, {}, True),
-        ({}, {"data_root": "/ext4/docker"}, True),
-    ],
-)
-def test_options_of_the_storage_driver_are_judged_by_the_data_root_to_come(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    keys: dict[str, Any],
-    storage: dict[str, Any],
-    refused: bool,
-) -> None:
+def filesystem(path: str) -> str:
+    return "xfs" if "xfs" in path else "ext4"
+
+
+@pytest.fixture
+def grounds(monkeypatch: pytest.MonkeyPatch) -> None:
     def ground(reading: Reading, path: str) -> Ground:
-        return Ground(path, "ext4" if "ext4" in path else "xfs", free=10**12, kernel=(6, 1))
+        return Ground(path, filesystem(path), free=10**12, kernel=(6, 1))
 
     monkeypatch.setattr(Reading, "ground", ground)
-    host = Host(str(tmp_path))
+
+
+def judged(
+    tmp_path: Path, engine: Engine26, keys: dict[str, Any], said: dict[str, Any]
+) -> DaemonPart:
+    """The part of a document with kind storage (``said``), `foreign` and the file beside keys."""
+    foreign, raw = said.get("foreign", "keep"), said.get("file")
+    if raw:
+        (tmp_path / "etc/docker").mkdir(parents=True)
+        (tmp_path / "etc/docker/daemon.json").write_text(json.dumps(raw))
+    host, storage = Host(str(tmp_path)), said.get("storage")
     wants = {"storage": parse_storage(storage, "storage", [])} if storage else {}
-    site = Site(host, OnExt4(), host.memory, RunOptions(), wants=wants, is_local=False)
-    part = part_of("daemon", parse({**keys, "storage-opts": ["overlay2.size=10G"]}), site)
+    options = RunOptions(foreign=foreign)
+    site = Site(host, engine, host.memory, options, wants=wants, is_local=False)
+    part = part_of("daemon", parse(keys), site)
     part.look()
+    return part
+
+
+SIZE = {"storage-opts": ["overlay2.size=10G"]}
+ROOT = {"data-root": "/xfs/docker"}
+XFS, VFS = Engine26("/xfs/docker"), Engine26("/ext4/docker", "vfs")
+ONLY_XFS = "works on xfs only"
+
+
+@pytest.mark.usefixtures("grounds")
+@pytest.mark.parametrize(
+    ("engine", "keys", "said", "refused"),
+    [
+        (Engine26(), SIZE, {}, ONLY_XFS),
+        (Engine26(), {**SIZE, "data-root": "/ext4/docker/"}, {}, ONLY_XFS),
+        (Engine26(), {**SIZE, **ROOT}, {}, ""),
+        (Engine26(), SIZE, {"storage": {"data_root": "/xfs/docker"}}, ""),
+        (XFS, SIZE, {}, ""),
+        (XFS, {**SIZE, "data-root": "/ext4/docker"}, {}, ONLY_XFS),
+        (XFS, {**SIZE, "data-root": "/"}, {}, ONLY_XFS),
+        (Engine26("/xfs/docker/1000.1000"), {**SIZE, **ROOT}, {}, ""),
+        (XFS, SIZE, {"storage": {"data_root": "/ext4/docker"}}, ONLY_XFS),
+        # A data-root of another hand that goes: back to /var/lib/docker.
+        (XFS, SIZE, {"file": ROOT}, ""),
+        (XFS, SIZE, {"file": ROOT, "foreign": "remove"}, ONLY_XFS),
+        # Another driver, which says nothing of its file system.
+        (VFS, {**SIZE, "storage-driver": "overlay2"}, {}, ONLY_XFS),
+        (VFS, {**SIZE, **ROOT, "storage-driver": "overlay2"}, {}, ""),
+        (VFS, SIZE, {}, "the driver is vfs"),
+        (VFS, SIZE, {"storage": {"driver": "overlay2", "data_root": "/xfs/docker"}}, ""),
+        (VFS, SIZE, {"storage": {"driver": "overlay2"}}, ONLY_XFS),
+        (VFS, SIZE, {"storage": {"driver": "auto"}}, ONLY_XFS),
+        (VFS, SIZE, {"file": {"storage-driver": "vfs"}}, "the driver is vfs"),
+        (VFS, SIZE, {"file": {"storage-driver": "vfs"}, "foreign": "remove"}, ONLY_XFS),
+        # Options of another hand that stay, or go.
+        (XFS, {"data-root": "/ext4/docker"}, {"file": SIZE}, ONLY_XFS),
+        (XFS, {"data-root": "/ext4/docker"}, {"file": SIZE, "foreign": "remove"}, ""),
+        (XFS, {"storage-driver": "vfs"}, {"file": SIZE}, "the driver is vfs"),
+        (XFS, {"storage-driver": "vfs"}, {"file": SIZE, "foreign": "remove"}, ""),
+        (XFS, {"debug": True}, {"file": SIZE}, ""),
+    ],
+)
+def test_options_of_the_storage_driver_are_judged_by_what_is_to_come(
+    tmp_path: Path, engine: Engine26, keys: dict[str, Any], said: dict[str, Any], refused: str
+) -> None:
+    part = judged(tmp_path, engine, keys, said)
     if refused:
-        with pytest.raises(SpecError, match="works on xfs only"):
+        with pytest.raises(SpecError, match=refused):
             part.plan()
     else:
-        assert "storage-opts" in [change.path for change in part.plan().changes]
+        assert part.plan().changes
+
+
+@pytest.mark.usefixtures("grounds")
+@pytest.mark.parametrize(
+    ("storage", "raw", "paths"),
+    [
+        ({"data_root": "/xfs/b"}, {"data-root": "/ext4/docker"}, []),
+        ({"driver": "vfs"}, {"storage-driver": "overlay2"}, []),
+        ({"userns_remap": "default"}, {"userns-remap": "dockremap"}, []),
+        ({"image_store": "containerd"}, {"features": {"containerd-snapshotter": False}}, []),
+        (
+            {"image_store": "graphdriver"},
+            {"features": {"buildkit": True, "containerd-snapshotter": True}},
+            ["features.buildkit"],
+        ),
+    ],
+)
+def test_what_storage_of_the_same_document_writes_is_not_foreign(
+    tmp_path: Path, storage: dict[str, Any], raw: dict[str, Any], paths: list[str]
+) -> None:
+    said = {"storage": storage, "file": {**raw, "mtu": 1400}, "foreign": "remove"}
+    part = judged(tmp_path, Engine26(images=3), {}, said)
+    changes = part.plan().changes
+    assert [change.path for change in changes if change.path] == [*paths, "mtu"]
+    after = edited(part.have.raw, part.want, [*paths, "mtu"])
+    assert after == {**raw, **({"features": {"containerd-snapshotter": True}} if paths else {})}
 
 
 class OldEngine:

@@ -6,23 +6,20 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Callable
+from typing import Callable
 
 from ...errors import ApplyFailed
 from ...host.network import HostNetwork, read_network
 from ...model import Change, EngineFacts, Plan
 from ..container.stale import Moved
 from ..part import Part
-from . import felt, networks, unit
+from . import felt, ground, networks, unit
 from . import have as daemon_have
 from . import plan as daemon_plan
 from .facts import facts_after
 from .have import DaemonHave
 from .options import BY_NAME, is_known
 from .want import DaemonWant
-
-if TYPE_CHECKING:
-    from ..storage.recommend import Ground
 
 RECOVERY_LIMIT = 120.0
 
@@ -66,8 +63,11 @@ class DaemonPart(Part):
             daemon_have.refuse_another(site.info, site.host, os.uname().nodename, socket)
         scope = site.run.scope
         self.have = daemon_have.read(site.host, site.engine, site.memory(), site.info, scope)
-        self.have = replace(self.have, network=self._network(), driver=self._driver())
-        self.have = replace(self.have, root_problem=self._root_problem(), backing=self._backing())
+        others = {**self.have.others, **ground.keys_of_storage(site.wants)}
+        self.have = replace(self.have, network=self._network(), others=others)
+        driver, backing = ground.to_come(site, self.want, self.have)
+        problem = ground.root_problem(site, self.want, self.have)
+        self.have = replace(self.have, driver=driver, backing=backing, root_problem=problem)
         if self._concerns_unit():
             self.have = replace(
                 self.have, unit=unit.read(site.host, may_manage=site.run.manage_unit)
@@ -92,43 +92,6 @@ class DaemonPart(Part):
         if not is_key and can_be:
             self.want = replace(self.want, values=values, proxies=wanted)
             self.have = replace(have, unit=replace(have.unit, proxies=wanted))
-
-    def _driver(self) -> str:
-        """The storage driver to come; empty where only kind storage's plan can tell."""
-        storage = self.site.wants.get("storage")
-        if storage is None or (storage.driver, storage.image_store) == (None, None):
-            return self.have.driver
-        return "" if storage.image_store or storage.driver == "auto" else str(storage.driver)
-
-    def _root_problem(self) -> str:
-        """Why the wanted data-root cannot be there; where one has content, it is not moved here."""
-        have, wanted = self.have, self.want.values.get("data-root")
-        has_content = have.images or have.containers or have.has_stopped_content
-        host = self.site.host
-        there = (have.raw.get("data-root"), self.site.info.get("DockerRootDir"))
-        if not wanted or wanted in there or has_content or host.is_image:
-            return ""
-        from ..storage.recommend import unsuitable_root  # few documents name it
-
-        driver = str(self.want.values.get("storage-driver") or "")
-        return unsuitable_root(driver, self._ground(wanted), have.engine)
-
-    def _backing(self) -> str:
-        """The file system of the data-root to come, where it is known."""
-        have, storage = self.have, self.site.wants.get("storage")
-        now = f"{self.site.info.get('DockerRootDir')}/"  # below the root where users are mapped
-        wanted = storage.data_root if storage else None
-        wanted = wanted or self.want.values.get("data-root")
-        if not have.backing or (not wanted and "data-root" in have.owned):
-            return ""
-        if not wanted or now.startswith(f"{wanted.rstrip('/')}/"):
-            return have.backing
-        return self._ground(wanted).filesystem
-
-    def _ground(self, root: str) -> Ground:
-        from ..storage.have import read
-
-        return read(self.site.host, None, self.site.memory(), {}).ground(root)
 
     def _network(self) -> HostNetwork:
         """Addresses and routes only where a key is about them: that costs commands."""
