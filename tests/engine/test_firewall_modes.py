@@ -6,6 +6,8 @@ import ipaddress
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.engine.firewall_site import ABSENT, SERVER, Site, wait
 from tests.hosts import TINY, TestHost
 
@@ -81,6 +83,7 @@ def test_default_drop_holds_for_every_gateway_mode(
     assert site.friend.gets_all(ways) == opened
 
 
+@pytest.mark.full
 def test_a_routed_network_is_to_name_its_bridge(
     host28: TestHost, site_of: Callable[[TestHost], Site]
 ) -> None:
