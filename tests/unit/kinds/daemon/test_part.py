@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,13 +13,15 @@ from typing import Any
 
 import pytest
 
-from dockwright.errors import SpecError
+from dockwright.engine.endpoint import Endpoint
+from dockwright.errors import DockwrightError, SpecError
 from dockwright.host.commands import Completed
 from dockwright.host.machine import Host
 from dockwright.kinds.daemon import unit
 from dockwright.kinds.daemon.document import edited
 from dockwright.kinds.daemon.part import DaemonPart
 from dockwright.kinds.daemon.want import parse
+from dockwright.kinds.firewall.want import parse as parse_firewall
 from dockwright.kinds.part import Site, part_of
 from dockwright.kinds.storage.have import Reading
 from dockwright.kinds.storage.recommend import Ground
@@ -246,3 +250,51 @@ def test_an_empty_value_takes_the_proxies_of_nobody_away(tmp_path: Path, manages
     applied(part)
     assert part_of_scope(host, none, "dns", manages=manages).plan().changes == ()
     assert not (tmp_path / unit.drop_in_path("docker.service")[1:]).exists()
+
+
+class Rootless:
+    """The engine of a user."""
+
+    endpoint = Endpoint("unix:///run/user/1000/docker.sock", None, "DOCKER_HOST")
+
+    def get(self, path: str, query: Any = None, *, timeout: float | None = None) -> Any:
+        name = os.uname().nodename
+        return {"ServerVersion": "26.1.5", "Name": name, "SecurityOptions": ["name=rootless"]}
+
+
+ME = pwd.getpwuid(os.geteuid()).pw_name
+WANTS: dict[str, Any] = {
+    "daemon": parse({"debug": True}),
+    "storage": parse_storage({"driver": "vfs"}, "storage", []),
+    "firewall": parse_firewall({"default": "drop"}),
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "run", "words"),
+    [
+        ("daemon", {}, ""),
+        ("daemon", {"user": ""}, "with `unit: USER@/docker.service`"),
+        ("daemon", {"user": "daemon@/"}, "run is not daemon's. Run as daemon"),
+        ("daemon", {"daemon": {}}, "config_file: is the file of the"),
+        ("daemon", {"manage_unit": True}, "manage_unit: is for units"),
+        ("storage", {}, r"a user's own \(rootless\)"),
+        ("firewall", {}, r"a user's own \(rootless\)"),
+    ],
+)
+@pytest.mark.parametrize("is_up", [True, False])
+def test_the_daemon_of_a_user(
+    tmp_path: Path, kind: str, run: dict[str, Any], words: str, is_up: bool
+) -> None:
+    unit = f"{run.get('user', ME + '@/')}docker.service"
+    more = {name: value for name, value in run.items() if name != "user"}
+    options = RunOptions(**{"daemon": {"unit": unit, "config": "/home/x/daemon.json"}, **more})
+    host = Host(str(tmp_path)).with_daemon(unit, "/home/x/daemon.json")
+    site = Site(host, Rootless() if is_up else None, host.memory, options)
+    part = part_of(kind, WANTS[kind], site)
+    if words and (is_up or unit != "docker.service"):
+        with pytest.raises(DockwrightError, match=words):
+            part.look()
+    else:
+        part.look()
+        assert part.plan().changes[0].path == "debug"

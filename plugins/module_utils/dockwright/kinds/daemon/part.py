@@ -8,8 +8,9 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Callable
 
-from ...errors import ApplyFailed
+from ...errors import ApplyFailed, PlanRefused, Problem
 from ...host.network import HostNetwork, read_network
+from ...host.service import uid_of
 from ...model import Change, EngineFacts, Plan
 from ..container.stale import Moved
 from ..part import Part
@@ -61,6 +62,8 @@ class DaemonPart(Part):
         if site.engine and site.is_local:
             socket = site.engine.endpoint.url.partition("://")[2]
             daemon_have.refuse_another(site.info, site.host, os.uname().nodename, socket)
+        if site.host.service.user:
+            self._check_user()
         scope = site.run.scope
         self.have = daemon_have.read(site.host, site.engine, site.memory(), site.info, scope)
         others = {**self.have.others, **ground.keys_of_storage(site.wants)}
@@ -73,6 +76,24 @@ class DaemonPart(Part):
                 self.have, unit=unit.read(site.host, may_manage=site.run.manage_unit)
             )
             self._hand_over_proxies()
+
+    def _check_user(self) -> None:
+        """A rootless daemon is managed by its user, who has a file of his own.
+
+        To root, what lies in a home may be anything, such as a link to somewhere else.
+        """
+        host, run = self.site.host, self.site.run
+        user = host.service.user
+        if os.geteuid() != uid_of(user):
+            text = f"is a unit of {user}, and this run is not {user}'s"
+            raise PlanRefused([Problem("unit", text, f"run as {user} (Ansible: become_user)")])
+        if not run.daemon.get("config"):
+            text = "is the file of the machine's own daemon, and `unit` is one of a user"
+            fix = "name the user's, such as /home/USER/.config/docker/daemon.json"
+            raise PlanRefused([Problem("config_file", text, fix)])
+        if run.manage_unit:
+            text = f"is for units of the system, and {host.service.unit} is {user}'s"
+            raise PlanRefused([Problem("manage_unit", text, "leave it out")])
 
     def _hand_over_proxies(self) -> None:
         """Engines before 23.0 have them from the environment only, which our drop-in sets.
@@ -102,6 +123,8 @@ class DaemonPart(Part):
     def _concerns_unit(self) -> bool:
         """Whether the files of the unit matter: asking for them costs a command."""
         service, wanted = self.site.host.service, self.want.values
+        if service.user:
+            return False
         collides = bool(self.have.flags.keys() & wanted.keys()) or "proxies" in wanted
         has_ours = self.site.host.files.exists(unit.drop_in_path(service.unit))
         return (collides or has_ours or self.site.run.manage_unit) and service.is_managed()

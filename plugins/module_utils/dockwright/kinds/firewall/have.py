@@ -269,7 +269,8 @@ def refuse_elsewhere(site: Site) -> None:
     """Raise PlanRefused where the engine is another machine's or a user's own."""
     info = site.info
     who = ""
-    if any("name=rootless" in text for text in info.get("SecurityOptions") or ()):
+    is_rootless = any("name=rootless" in text for text in info.get("SecurityOptions") or ())
+    if is_rootless or site.host.service.user:
         who = "is a user's own (rootless): its ports are opened by a program of that user"
     elif site.is_local and info.get("Name") not in (None, os.uname().nodename):
         who = f"runs on another machine, {info.get('Name')}"
