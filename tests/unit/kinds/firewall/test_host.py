@@ -24,7 +24,7 @@ from dockwright.kinds.part import Site
 from dockwright.model import Plan
 from dockwright.run_options import RunOptions
 
-from .netfilter import Tables, fresh, restored
+from .netfilter import Networks, Tables, fresh, restored
 
 DROP: dict[str, Any] = {"default": "drop", "host_ports": [22]}
 
@@ -325,61 +325,6 @@ def test_bridges_are_told_apart(machine: Machine) -> None:
         "-i br-+ -j RETURN"
     )
     assert "-o shop0 -g DOCKWRIGHT-DIRECT" in rules["DOCKWRIGHT-OUTSIDE"]
-
-
-NAME = "com.docker.network.bridge.name"
-MODES = {family: f"com.docker.network.bridge.gateway_mode_ipv{family}" for family in (4, 6)}
-ROUTED = dict.fromkeys(MODES.values(), "routed")
-THEIRS = f"br-{'a1' * 6}"
-BY_DEFAULT = json.dumps({"default-network-opts": {"bridge": ROUTED}})
-
-
-class Networks:
-    """An engine with one network of that mode."""
-
-    def __init__(self, version: str, mode: str = "routed") -> None:
-        self.info = {"ServerVersion": version}
-        options = {**ROUTED, MODES[4]: mode}
-        self.networks = [{"Driver": "bridge", "Id": "a1" * 32, "Options": options}]
-
-    def get(self, path: str) -> Any:
-        return self.info if path == "/info" else self.networks
-
-
-@pytest.mark.parametrize(
-    ("engine", "options", "ipv4", "ipv6"),
-    [
-        (Networks("28.5.2"), ROUTED, ["br-a", THEIRS], ["br-a", THEIRS]),
-        (Networks("28.5.2", "nat-unprotected"), {MODES[4]: "routed"}, ["br-a"], [THEIRS]),
-        (Networks("28.5.2", "isolated"), {}, ["br-a"], ["br-a", THEIRS]),
-        (Networks("26.1.5"), ROUTED, [], []),  # it translates all the same
-    ],
-)
-def test_networks_that_are_routed_are_reached_by_their_published_ports(
-    machine: Machine, engine: Networks, options: dict[str, str], ipv4: list[str], ipv6: list[str]
-) -> None:
-    machine.write("etc/docker/daemon.json", BY_DEFAULT if not options else "{}")
-    bridge = Bridge("br-a", options, "networks.a")
-    for spec in (DROP, {"deny": [{"port": 80}]}, {}):
-        machine.apply(spec, engine=engine, bridges=(bridge,))
-        assert machine.apply(spec, engine=engine, bridges=(bridge,)).changes == ()
-        for tool, names in (("iptables", ipv4), ("ip6tables", ipv6)):
-            for table in ("mangle", "filter"):
-                rules = machine.tables[tool][table]["DOCKWRIGHT-OUTSIDE"]
-                found = [r.split()[1] for r in rules if r.endswith("-g DOCKWRIGHT-PORTS")][1:]
-                assert found == (names if spec else [])
-
-
-def test_a_routed_network_whose_bridge_nobody_knows_yet(machine: Machine) -> None:
-    bridges = (Bridge("", ROUTED, "networks.a"), Bridge("", {}, "networks.b"))
-    text = problem_of(machine, DROP, engine=Networks("28.5.2"), bridges=bridges)
-    assert text.startswith("networks.a.driver_opts: is routed")
-    for engine in (Networks("28.5.2"), Networks("26.1.5")):
-        machine.part({}, engine=engine, bridges=bridges).plan()
-    machine.part(DROP, engine=engine, bridges=bridges).plan()
-    machine.write("etc/docker/daemon.json", BY_DEFAULT)
-    text = problem_of(machine, DROP, engine=Networks("28.5.2"), bridges=bridges[1:])
-    assert text.startswith("networks.b.driver_opts: is routed")
 
 
 def test_the_connection_is_found_above_sudo(tmp_path: Path) -> None:
