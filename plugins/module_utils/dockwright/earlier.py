@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from .errors import SpecError
+from .kinds.image.options import POLICIES
 from .kinds.image.reference import key_of
 from .model import ARRIVALS, Action, Report
 from .reconcile import converge
@@ -123,7 +124,8 @@ def _full(reference: Any) -> str:
 
 
 def _without_pulling(spec: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in spec.items() if key != "pull_policy"}
+    known = spec.get("pull_policy") in POLICIES  # what is wrong is still to be told
+    return {key: value for key, value in spec.items() if key != "pull_policy" or not known}
 
 
 def _names_in(spec: Mapping[str, Any]) -> list[str]:

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, Callable
 from . import causes
 from .connection import Connection
 from .engine.client import Engine
-from .errors import ApplyFailed, DockwrightError, EngineUnreachable, Problem, SpecError
+from .errors import ApplyFailed, DockwrightError, LockTimeout, Problem, SpecError
 from .host.machine import Host, state_folder
 from .kinds.container.health import awaited
 from .kinds.image.credentials import of_user
@@ -46,6 +46,7 @@ from .verify import verify
 
 if TYPE_CHECKING:
     from .apply import Applier
+    from .errors import EngineUnreachable
     from .host.memory import Memory
     from .origin import Origin
     from .session import Session
@@ -357,14 +358,21 @@ class _Run:
 
     def _settle(self, applier: Applier) -> None:
         """Read again what was changed, while what was started shows whether it stays."""
-        self._patiently(lambda: self._look_again(self.report.done))
+        self._look_again(self.report.done)
         try:
             applier.settle()
         finally:
-            self._patiently(lambda: self._look_again(applier.moved_on()))
+            self._look_again(applier.moved_on())
 
     def _look_again(self, done: list[Change]) -> None:
-        """The observation after these changes."""
+        """The observation after these changes; none while another run is at it for too long."""
+        try:
+            self._patiently(lambda: self._look_after(done))
+        except LockTimeout as error:
+            self.report.warnings.append(f"not verified: {error.message}")
+            self.seen = None
+
+    def _look_after(self, done: list[Change]) -> None:
         assert self.document is not None and self.engine is not None
         if self.seen is None or not done:
             return
