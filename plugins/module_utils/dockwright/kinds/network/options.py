@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ... import owner
 from ...errors import Problem, SpecError
-from ...model import Want
 from ...options import Inspect, Option, collect, field
 from ...values import (
     BOOLEAN,
@@ -204,10 +203,3 @@ INPUTS: tuple[Option, ...] = (
 )
 
 OPTIONS = ROWS + INPUTS
-
-
-def bridge_names(wants: Iterable[Want]) -> tuple[str, ...]:
-    """The bridges of the host that networks are to have by name."""
-    options = (want.fields.get("driver_opts") or {} for want in wants)
-    named = {str(found.get("com.docker.network.bridge.name") or "") for found in options}
-    return tuple(sorted(named - {""}))
