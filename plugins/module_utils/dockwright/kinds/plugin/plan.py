@@ -180,7 +180,10 @@ def warnings(wants: Mapping[str, Want], haves: Mapping[str, PluginHave]) -> Iter
             continue
         own = set(want.fields["settings"].values())  # a mount that the spec itself has put there
         grant = want.inputs.get("grant", {})
-        more = {name: values - own - {*grant.get(name, ())} for name, values in have.held.items()}
+        more = {
+            name: values - own - {*grant.get(name, ())}
+            for name, values in sorted(have.held.items())
+        }
         listed = [f"{name}: {', '.join(sorted(values))}" for name, values in more.items() if values]
         if listed:
             yield f"plugin {want.name} holds what the spec does not grant: {'; '.join(listed)}"
