@@ -205,6 +205,13 @@ def test_one_plugin_twice(world: World) -> None:
     assert [problem.where for problem in report.problems] == ["plugins.nfs:latest"]
 
 
+def test_an_old_engine_is_not_asked_for_a_digest(world: World) -> None:
+    world.engine.host.api = "1.41"
+    report = world.converge({**ALL, "source": f"reg.example/nfs@sha256:{'0' * 64}"})
+    assert [problem.where for problem in report.problems] == ["plugins.nfs.source"]
+    assert "GET /plugins/privileges" not in world.engine.log
+
+
 def test_without_an_engine_it_is_planned(tmp_path: Path) -> None:
     report = converge(
         {"plugins": {"nfs": {}}},

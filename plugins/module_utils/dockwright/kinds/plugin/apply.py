@@ -48,13 +48,13 @@ def _remove(engine: Engine, want: Want, have: PluginHave) -> None:
             engine.post(f"/plugins/{want.name}/disable", timeout=_LONGEST)
             stopped = True
         engine.delete(f"/plugins/{want.name}", {"force": force}, timeout=_LONGEST)
-    except EngineRefused as error:
-        if error.status == 404:  # somebody else was faster
+    except DockwrightError as error:
+        if isinstance(error, EngineRefused) and error.status == 404:  # somebody else was faster
             return
         text = f"plugin {want.name} could not be removed: {error.message}"
         if stopped:
             text += _back(engine, lambda: _enable(engine, want.name))
-        raise ApplyFailed(text, where=want.where, fix=_fix(error)) from error
+        raise ApplyFailed(text, where=want.where, fix=_fix(error), changed=stopped) from error
 
 
 def _install(ask: Source, want: Want, have: PluginHave, tell: Tell) -> None:
@@ -93,7 +93,7 @@ def _change(ask: Source, want: Want, have: PluginHave, tell: Tell) -> None:
             _enable(engine, name)
     except DockwrightError as error:
         text = f"plugin {name} could not be changed: {_words(error)}"
-        text += _back(engine, lambda: _restore(ask, want, have, upgraded=upgraded))
+        text += _back(engine, lambda: _restore(ask, want, have))
         where, touched = error.where or want.where, stopped or upgraded or not have.is_enabled
         raise ApplyFailed(text, where=where, fix=_fix(error), changed=touched) from error
 
@@ -169,10 +169,12 @@ def _enable(engine: Engine, name: str) -> None:
     engine.post(f"/plugins/{name}/enable", None, {"timeout": _ANSWER}, timeout=_LONGEST)
 
 
-def _restore(ask: Source, want: Want, have: PluginHave, *, upgraded: bool) -> None:
+def _restore(ask: Source, want: Want, have: PluginHave) -> None:
     """Source, settings and state as they were."""
     engine, name = ask.engine, want.name
-    if upgraded:
+    if inspect(engine, name).source != have.source:
+        if not have.source:
+            raise ApplyFailed("the old one was made on this engine, and no registry has it")
         held = privileges(ask, replace(want, inputs={"source": have.source}))
         if isinstance(held, Fault):
             raise ApplyFailed(f"{have.source} cannot be had again: {held.message}", fix=held.fix)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Privileges = tuple[Mapping[str, Any], ...]  # as the engine tells them, and wants them back
 _TIMES = 3
+_DIGESTS = "1.42"  # the first API whose engines (23.0) do not; 20.10 panics as a whole
 
 
 @dataclass(frozen=True)
@@ -212,10 +213,12 @@ def _told(found: Privileges | Fault) -> dict[str, Any]:
 
 def privileges(ask: Source, want: Want) -> Privileges | Fault:
     """What the wanted source asks for, by the engine; or why that cannot be told."""
-    from ..image.faults import fault_of
+    from ..image.faults import Fault, fault_of
     from ..image.retry import Retry, persist
 
     reference = parse_reference(want.inputs["source"], want.where)
+    if reference.digest and not ask.engine.api_at_least(_DIGESTS):
+        return Fault("this engine dies of the digest of a plugin", "name its version by a tag")
     return persist(
         lambda: _privileges(ask, reference),
         lambda error: fault_of(error, reference, ask.registries),

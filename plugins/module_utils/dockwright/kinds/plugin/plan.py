@@ -178,7 +178,8 @@ def warnings(wants: Mapping[str, Want], haves: Mapping[str, PluginHave]) -> Iter
             continue
         if brings(want, have):
             continue
-        own = set(want.fields["settings"].values())  # a mount that the spec itself has put there
+        moved = [name for name, setting in have.settings.items() if setting.is_kept]
+        own = {want.fields["settings"].get(name) for name in moved}  # the spec has put it there
         grant = want.inputs.get("grant", {})
         more = {
             name: values - own - {*grant.get(name, ())}
