@@ -26,7 +26,7 @@ from tests.hosts import (
 from .places import LIMIT, noted
 
 MODULES = sorted((machine.CHECKOUT / "plugins/modules").glob("*.py"))
-SERVER = {"Cmd": ["httpd", "-f", "-p", "80", "-h", "/www"]}
+SERVER = {"Cmd": ["httpd", "-f", "-p", "80", "-h", "/www"], "StopSignal": "SIGKILL"}
 # What the examples speak of: a registry (addresses in 127.0.0.0/8 need no certificate), a folder
 # to build, and two containers with programs that do as their namesakes.
 SITE = """
@@ -93,7 +93,7 @@ def results(host26: TestHost, tmp_path_factory: pytest.TempPathFactory) -> dict[
     """The results of every example by module; of each task the first and the second."""
     engine_clean(host26)
     host26.load_tiny("nginx:1.27", **SERVER)
-    host26.load_tiny("postgres:16", Cmd=["sleep", "1000"])
+    host26.load_tiny("postgres:16", Cmd=["sleep", "1000"], StopSignal="SIGKILL")
     host26.exec(["sh", "-ec", SITE])
     offer_plugin(host26, "registry.example.com/nfs:2")
     host26.copy_in(tiny_tar("shop/web:1.4", **SERVER), "/var/lib/images/web.tar")
@@ -123,6 +123,7 @@ def results(host26: TestHost, tmp_path_factory: pytest.TempPathFactory) -> dict[
         "PATH": path,
         "ANSIBLE_COLLECTIONS_PATH": collections,
         "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
+        "ANSIBLE_PIPELINING": "true",
     }
     text = told(argv, env)
     found: dict[str, list[Any]] = {}

@@ -102,12 +102,36 @@ class World:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["tests.engine.world"])
         arguments = (document, self.host.docker_host, str(self.memory), after)
-        process = context.Process(target=run_and_die, args=arguments)
+        process = context.Process(target=run_and_get, args=(*arguments, signal.SIGKILL))
         process.start()
         process.join(120)
         assert process.exitcode in (0, -signal.SIGKILL), process.exitcode
         self._settle()
         return process.exitcode != 0
+
+    @contextlib.contextmanager
+    def halted(self, document: Any, after: int) -> Iterator[int]:
+        """A run in a process that halts after so many changing requests, and goes on at the end.
+
+        Gives the process's ID.
+        """
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["tests.engine.world"])
+        arguments = (document, self.host.docker_host, str(self.memory), after, signal.SIGSTOP)
+        process = context.Process(target=run_and_get, args=arguments)
+        process.start()
+        assert process.pid
+        status = Path(f"/proc/{process.pid}/stat")
+        try:
+            deadline = time.monotonic() + 60
+            while status.read_text().rpartition(")")[2].split()[0] != "T":
+                assert time.monotonic() < deadline, "it did not come so far"
+                time.sleep(0.05)
+            yield process.pid
+        finally:
+            os.kill(process.pid, signal.SIGCONT)
+            process.join(120)
+        assert process.exitcode == 0
 
     def _settle(self) -> None:
         """Wait until the engine has ended what the last request began."""
@@ -197,8 +221,8 @@ class World:
         return {str(p): p.read_bytes() for p in self.memory.rglob("*") if p.is_file()}
 
 
-def run_and_die(document: Any, docker_host: str, memory: str, after: int) -> None:
-    """A run that is killed right after its ``after``-th changing request."""
+def run_and_get(document: Any, docker_host: str, memory: str, after: int, number: int) -> None:
+    """A run that gets a signal right after its ``after``-th changing request."""
     left = [after]
 
     class Deadly(Engine):
@@ -207,7 +231,7 @@ def run_and_die(document: Any, docker_host: str, memory: str, after: int) -> Non
             if method not in READING:
                 left[0] -= 1
                 if not left[0]:
-                    os.kill(os.getpid(), signal.SIGKILL)
+                    os.kill(os.getpid(), number)
             return reply
 
     with mock.patch.object(reconcile, "Engine", Deadly), mock.patch.object(replace, "SETTLE", 0.1):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from dockwright.apply import Applier
 from dockwright.engine.fake import FakeEngine
 from dockwright.engine.parallel import each
 from dockwright.host.machine import Host
+from dockwright.kinds.image.have import BuildSite
 from dockwright.model import Action, Change, Plan, Report
 from dockwright.observe import WORKERS, Edges
 from dockwright.spec import Document
@@ -28,9 +30,11 @@ def _impatient() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_impatient")
-def test_workers_that_end_together_are_all_recorded() -> None:
+def test_workers_that_end_together_are_all_recorded(tmp_path: Path) -> None:
     report = Report(Plan(CHANGES))
-    edges: Edges = Edges(Host(), lambda _: None, {}, open, None)  # type: ignore[arg-type]
+    host = Host(memory=str(tmp_path))
+    site = BuildSite(host.files.path, host.memory(""), host.run)
+    edges = Edges(host, lambda _: None, {}, open, site)
     applier = Applier(Document(), None, report.plan, FakeEngine(), report, print, edges=edges)
     each(lambda change: applier._did([change]), CHANGES, WORKERS)
     assert (set(report.done), len(report.done)) == (set(CHANGES), len(CHANGES))

@@ -10,6 +10,7 @@ import pytest
 from dockwright import api, reconcile
 from dockwright.engine.fake import FakeEngine
 from dockwright.host.machine import Host
+from tests.unit.kinds.image.tars import tar_of
 
 NETWORK = {"networks": {"back": {"internal": True}}}
 CONTAINER = {"containers": {"web": {"image": "web:1", "networks": ["back"]}}}
@@ -97,3 +98,31 @@ def test_a_promised_volume_that_goes_is_told(where: dict[str, Any]) -> None:
     gone = {"project": "shop", "purge": True, "max_disruption": "destroy"}
     found = turn.converge(gone, check=True, **where)
     assert [(c.name, c.action.value) for c in found.plan.changes] == [("data", "delete")]
+
+
+@pytest.mark.parametrize("policy", ["missing", "never"])
+def test_a_promised_image_is_there(where: dict[str, Any], tmp_path: Path, policy: str) -> None:
+    (tmp_path / "shop.tar").write_bytes(tar_of([{"tags": ["shop:1"]}]))
+    web = {"image": "shop:1", "pull_policy": policy, "network_mode": "none"}
+    document = {"containers": {"web": web}}
+    turn = api.earlier()
+    assert turn.converge(document, check=True, **where).failed  # no registry has it
+    loaded = turn.converge({"images": {"shop:1": {"load": "/shop.tar"}}}, check=True, **where)
+    assert loaded.changed
+    found = turn.converge(document, check=True, **where)
+    assert not found.failed
+    assert [(change.kind, change.name) for change in found.plan.changes] == [("container", "web")]
+
+
+def test_a_container_follows_its_promised_image(where: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "web.tar").write_bytes(tar_of([{"tags": ["web:1"], "config": {"User": "app"}}]))
+    document = {"containers": {"web": {"image": "web:1", "network_mode": "none"}}}
+    assert api.converge(document, **where).changed
+    turn = api.earlier()
+    loaded = {"images": {"web:1": {"load": "/web.tar"}}}
+    assert turn.converge(loaded, check=True, **where).changed
+    found = turn.converge(document, check=True, **where)
+    assert {(c.kind, c.action.value) for c in found.plan.changes} == {("container", "replace")}
+    # As it then is.
+    assert api.converge(loaded, **where).changed
+    assert {change.path for change in api.converge(document, check=True, **where).plan.changes}

@@ -1,8 +1,8 @@
 """Plans one after the other: what an earlier one makes is there for the later ones.
 
 A tool that plans a run resource by resource, and applies none (a dry run), would else be told that
-the network of its container is missing, or that its volume is made, although the same run has made
-it before.
+the network of its container is missing, or that its volume is made or its image is to be pulled,
+although the same run has done it before.
 """
 
 from __future__ import annotations
@@ -11,27 +11,44 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from .model import Action, Report
+from .model import ARRIVALS, Action, Report
 from .reconcile import converge
+
+_MAKING = ARRIVALS | {Action.CREATE}
 
 
 class Earlier:
-    """The networks, volumes and containers that plans of this process have promised."""
+    """The networks, volumes, images and containers that plans of this process have promised."""
 
     def __init__(self) -> None:
         self._networks: dict[str, Any] = {}
         self._volumes: dict[str, Any] = {}
+        self._images: dict[str, Any] = {}
         self._containers: set[str] = set()
 
     def converge(self, document: Any, *, check: bool, **options: Any) -> Report:
         """`converge`; a plan that fails is tried again with what earlier ones would make."""
+        known = isinstance(document, Mapping) and check
+        own, document = document, self._with_images(document) if known else document
         report = converge(document, check=check, **options)
-        if check and isinstance(document, Mapping):
+        if known:
             if report.failed and isinstance(document.get("containers"), Mapping):
                 report = self._with_promised(document, options) or report
-            self._leave_out(report, "volume", _but(self._volumes, document.get("volumes")))
-            self._note(document, report)
+            self._leave_out(report, "volume", _but(self._volumes, own.get("volumes")))
+            self._leave_out(report, "image", _but(self._images, own.get("images")))
+            self._note(own, report)
         return report
+
+    def _with_images(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        """With the promised images that its containers name: what they then run on is known."""
+        containers, images = document.get("containers"), document.get("images") or {}
+        if not (self._images and isinstance(containers, Mapping) and isinstance(images, Mapping)):
+            return document
+        named = {
+            str(spec.get("image")) for spec in containers.values() if isinstance(spec, Mapping)
+        }
+        more = {name: spec for name, spec in self._images.items() if name in named - set(images)}
+        return {**document, "images": {**images, **more}} if more else document
 
     def _with_promised(self, document: Mapping[str, Any], options: Any) -> Report | None:
         own = document.get("networks") or {}
@@ -61,15 +78,16 @@ class Earlier:
         kept = tuple(
             change
             for change in report.plan.changes
-            if (change.kind, change.action) != (kind, Action.CREATE) or change.name not in promised
+            if change.kind != kind or change.action not in _MAKING or change.name not in promised
         )
         report.plan = replace(report.plan, changes=kept)
         report.changed = bool(kept) and not report.failed
 
     def _note(self, document: Mapping[str, Any], report: Report) -> None:
-        for kind, found in (("network", self._networks), ("volume", self._volumes)):
+        kept = {"network": self._networks, "volume": self._volumes, "image": self._images}
+        for kind, found in kept.items():
             for change in report.plan.changes:
-                if change.kind == kind and change.action is Action.CREATE:
+                if change.kind == kind and change.action in _MAKING:
                     found[change.name] = (document.get(f"{kind}s") or {}).get(change.name)
         self._containers |= {
             change.name

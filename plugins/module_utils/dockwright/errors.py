@@ -89,7 +89,7 @@ class HostError(DockwrightError):
 
 
 class LockTimeout(HostError):
-    """Another run holds the lock for longer than we were told to wait."""
+    """Another run works on the same things for longer than we were told to wait."""
 
 
 class PlanRefused(DockwrightError):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Callable, NamedTuple
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, TypeVar
 
 from . import owner
 from .engine.client import Engine
 from .engine.parallel import each, gather
 from .engine.versions import ASSUMED as ASSUMED_ENGINE
 from .engine.versions import MAX_API, api_of
-from .errors import EngineRefused
+from .errors import EngineRefused, LockTimeout
 from .have import have_of
 from .kinds.container import have as container
 from .kinds.container.recovery import Recovery, as_recovered, is_leftover, lost, name_of, recoveries
@@ -27,9 +27,11 @@ from .spec import Document
 if TYPE_CHECKING:
     from .host.machine import Host
     from .host.memory import Memory
+    from .host.runner import Runner
     from .kinds.plugin.have import PluginHave
 
 WORKERS = 8
+_Half = TypeVar("_Half", Recovery, network_recovery.Recovery)
 ASSUMED = EngineFacts(api=MAX_API, engine=ASSUMED_ENGINE, assumed=True)
 
 
@@ -250,7 +252,8 @@ def _with_lists(
 ) -> Observation:
     """The observation with these lists, and what is half done in them.
 
-    Without ``others`` only what is half done of the document's own objects.
+    Without ``others`` only what is half done of the document's own objects. What another run of
+    this machine is at is its own business. Raises LockTimeout where the document names it.
     """
     listed, nets, vols = lists
     volumes = (vols or {}).get("Volumes") or ()
@@ -259,6 +262,8 @@ def _with_lists(
     if not others:
         remade = {name: item for name, item in remade.items() if name in document.networks}
         found = {name: item for name, item in found.items() if name in document.containers}
+    remade = without_living("network", remade, document.networks)
+    found = without_living("container", found, document.containers)
     networks = network_recovery.networks_as_recovered(nets or (), remade)
     return replace(
         seen,
@@ -269,6 +274,32 @@ def _with_lists(
         remade=remade,
         lost=lost(listed or (), found.values()),
     )
+
+
+def without_living(
+    kind: str, found: Mapping[str, _Half], named: Container[str]
+) -> dict[str, _Half]:
+    """What is half done and whose run has ended. Raises LockTimeout for one that is named."""
+    left = {}
+    for name, item in found.items():
+        runner = _living(item.journal.by)
+        if runner is None:
+            left[name] = item
+        elif name in named:
+            raise LockTimeout(
+                f"{kind} {name} is being replaced by another run, process {runner.pid}",
+                where=f"{kind}s.{name}",
+                fix="wait for it, or give a longer lock_timeout",
+            )
+    return left
+
+
+def _living(by: str) -> Runner | None:
+    if not by:
+        return None
+    from .host.runner import living  # few runs find anything half done
+
+    return living(by)
 
 
 def _haves(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Callable
 
 from .connection import Connection
 from .engine.client import Engine
 from .engine.endpoint import Endpoint
+from .engine.faults import is_absent
+from .errors import EngineUnreachable, LockTimeout
 
 if TYPE_CHECKING:
     from .engine.keeping import KeepingEngine
@@ -15,6 +18,10 @@ if TYPE_CHECKING:
 
 # Where the engine of this host itself listens.
 OWN_SOCKETS = ("unix:///var/run/docker.sock", "unix:///run/docker.sock")
+
+
+# How often work that another run has half done is looked at again, in seconds.
+PAUSE = 0.5
 
 
 class Reach:
@@ -56,6 +63,47 @@ class Reach:
             self._session.give_back(self._shared)
         elif engine:
             engine.close()
+
+
+def patiently(look: Callable[[], None], reach: Reach, limit: float) -> None:
+    """Look, and look again while another run is at what we look at.
+
+    Raises LockTimeout where that takes more than ``limit`` seconds.
+    """
+    deadline = time.monotonic() + limit
+    while True:
+        try:
+            return look()
+        except LockTimeout:
+            if time.monotonic() >= deadline:
+                raise
+        reach.acts()  # what was kept tells of the moment before
+        time.sleep(PAUSE)
+
+
+def missing(
+    engine: Engine, host: Host | None, *, check: bool, only_daemon: bool
+) -> EngineUnreachable | None:
+    """Ask the engine for its version; the error where it may be missing on this host.
+
+    Raises EngineUnreachable where it is not.
+    """
+    if check and is_asleep(engine.endpoint.url, host):
+        return EngineUnreachable(
+            f"the Docker Engine at {engine.endpoint.url} is stopped",
+            fix="start it, as the check only looks",
+        )
+    try:
+        engine.negotiate()
+    except EngineUnreachable as error:
+        # One that runs, and is not reached, is no missing one: nobody can tell what it has.
+        if host is None or host.service.is_active():
+            raise
+        # A daemon that does not come up with its file can be repaired by a spec of that file.
+        if not (only_daemon or is_absent(error)):
+            raise
+        return error
+    return None
 
 
 def is_asleep(url: str, host: Host | None) -> bool:

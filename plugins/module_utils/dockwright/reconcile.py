@@ -12,7 +12,6 @@ from typing import IO, TYPE_CHECKING, Any, Callable
 from . import causes
 from .connection import Connection
 from .engine.client import Engine
-from .engine.faults import is_absent
 from .errors import ApplyFailed, DockwrightError, EngineUnreachable, Problem, SpecError
 from .host.machine import Host, state_folder
 from .kinds.container.health import awaited
@@ -39,7 +38,7 @@ from .observe import ASSUMED, Edges, Observation, assumed, observe, observe_othe
 from .options import collect
 from .origin import WHOLE
 from .plan import needs_others, plan
-from .reach import Reach, is_asleep
+from .reach import Reach, missing, patiently
 from .saved import Saved, compared
 from .spec import Document, parse_document
 from .state import engine_of, state_of
@@ -183,7 +182,7 @@ class _Run:
             self.report.plan = replace(self.recovered, warnings=(REST_UNKNOWN,))
             return
         self.reach.begin(only_objects=not self.document.parts)
-        self.plan(saved)
+        patiently(lambda: self.plan(saved), self.reach, self.document.run.lock_timeout)
         if self.report.plan.changes and self.reach.has_moved():
             self.plan(saved)
 
@@ -237,7 +236,10 @@ class _Run:
         has_objects = document.has_objects
         if not has_objects and is_engineless(document.parts):
             return None
-        unreachable = self._reach(only_daemon=not has_objects)
+        assert self.engine is not None
+        unreachable = missing(
+            self.engine, self.host, check=self.report.check, only_daemon=not has_objects
+        )
         if unreachable is None:
             self.seen = self._observe(document) if has_objects else None
         elif has_objects and (self.report.check or self.is_image):  # what a fresh engine has
@@ -253,26 +255,6 @@ class _Run:
         if moved and unreachable is None:
             seen = self.seen if document.services or document.networks or document.purge else None
             self.seen = replace(seen or self._observe(document, everything=True), moved=moved)
-
-    def _reach(self, *, only_daemon: bool) -> EngineUnreachable | None:
-        """Ask the engine for its version; the error where it may be missing on this host."""
-        assert self.engine is not None
-        if self.report.check and is_asleep(self.engine.endpoint.url, self.host):
-            return EngineUnreachable(
-                f"the Docker Engine at {self.engine.endpoint.url} is stopped",
-                fix="start it, as the check only looks",
-            )
-        try:
-            self.engine.negotiate()
-        except EngineUnreachable as error:
-            # One that runs, and is not reached, is no missing one: nobody can tell what it has.
-            if self.host is None or self.host.service.is_active():
-                raise
-            # A daemon that does not come up with its file can be repaired by a spec of that file.
-            if not (only_daemon or is_absent(error)):
-                raise
-            return error
-        return None
 
     def _plan_objects(self, document: Document, parts: Plan) -> Plan:
         assert self.engine is not None and self.seen is not None

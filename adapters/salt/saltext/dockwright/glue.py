@@ -28,32 +28,28 @@ def state(kind: str, name: str, options: Mapping[str, Any], salt: Salt) -> dict[
 
 
 def restarted(kind: str, name: str, options: Mapping[str, Any], salt: Salt) -> dict[str, Any]:
-    """What ``mod_watch`` returns: the running containers of the state stopped and started."""
-    stopped = _stopped(kind, options)
-    if not stopped:
+    """What ``mod_watch`` returns: running containers restarted, then as the state says."""
+    again = _restarting(kind, options)
+    if not again:
         return nothing_to_do(name)
-    ended = state(kind, name, stopped, salt)
-    if ended["result"] is False:
-        return ended
-    field = {"restart": {"old": None, "new": "a watched state has changes"}}
-    changes = dict.fromkeys(ended["changes"], field)
-    if ended["result"] is None:
-        return {**ended, "changes": changes, "comment": "would be restarted"}
-    begun = state(kind, name, options, salt)
-    return {**begun, "changes": {**changes, **({} if begun["result"] else begun["changes"])}}
+    begun = state(kind, name, again, salt)
+    if not begun["result"]:  # it would be, or it failed
+        return begun
+    ended = state(kind, name, options, salt)  # healthy, where that is asked for
+    return {**ended, "changes": {**begun["changes"], **ended["changes"]}}
 
 
-def _stopped(kind: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The same options with all that is to run stopped; nothing where there is nothing to stop."""
+def _restarting(kind: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The same options with all that runs restarted; nothing where there is nothing to restart."""
     if kind == "container":
-        return {**options, "state": "stopped"}
+        return {**options, "state": "restarted"}
     given = plain(kind, options).get("containers")
-    stopped = {
-        key: {**item, "state": "stopped"}
+    running = {
+        key: {**item, "state": "restarted"}
         for key, item in (given.items() if isinstance(given, Mapping) else ())
-        if isinstance(item, Mapping) and item.get("state", "running") == "running"
+        if isinstance(item, Mapping) and item.get("state", "running") in ("running", "healthy")
     }
-    return {**options, "containers": {**given, **stopped}} if stopped else {}
+    return {**options, "containers": {**given, **running}} if running else {}
 
 
 def reloaded(name: str, options: Mapping[str, Any], salt: Salt) -> dict[str, Any]:

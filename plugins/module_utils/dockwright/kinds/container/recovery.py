@@ -25,6 +25,7 @@ class Journal(NamedTuple):
     start: bool  # whether the new one is to run
     drop: Iterable[str] = ()  # anonymous volumes that go with it
     paused: bool = False
+    by: str = ""  # the process that replaces it, see `host.runner`
 
     def text(self) -> str:
         """The label's value."""

@@ -15,6 +15,7 @@ from typing import Any, Callable, NamedTuple
 from ... import owner
 from ...engine.client import Engine
 from ...errors import ApplyFailed, DockwrightError, EngineRefused
+from ...host.runner import this_runner
 from ...model import Have
 from ...options import get
 from .body import Creation
@@ -129,7 +130,7 @@ def replace(engine: Engine, task: Task, watch: Watch) -> str:
     have = task.have
     policy = get(have.raw, "HostConfig.RestartPolicy") or {}
     ran = is_running(have), policy, task.start, task.drop, is_paused(have)
-    journal = Journal(have.id, *ran)
+    journal = Journal(have.id, *ran, by=this_runner().text())
     task.creation.body.setdefault("Labels", {})[owner.REPLACES] = journal.text()
     step = "the new container could not be created"
     try:

@@ -34,6 +34,7 @@ class Journal(NamedTuple):
     id: str
     definition: Mapping[str, Any]  # the body that makes it
     members: tuple[Member, ...]
+    by: str = ""  # the process that makes it anew, see `host.runner`
 
     @property
     def volume(self) -> str:
@@ -84,8 +85,8 @@ def recoveries(
 def read_journal(volume: Mapping[str, Any]) -> Journal | None:
     """The journal on a volume, if it has one that can be read."""
     try:
-        name, id, body, members = json.loads(owner.labels_of(volume)[owner.REPLACES])
-        journal = Journal(name, id, dict(body), tuple(Member(*member) for member in members))
+        name, id, body, members, *by = json.loads(owner.labels_of(volume)[owner.REPLACES])
+        journal = Journal(name, id, dict(body), tuple(Member(*member) for member in members), *by)
     except (KeyError, TypeError, ValueError):
         return None
     return journal if volume.get("Name") == journal.volume else None

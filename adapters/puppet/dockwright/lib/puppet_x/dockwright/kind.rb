@@ -70,7 +70,7 @@ module PuppetX
       end
     end
 
-    # A running container is stopped and started when what it subscribes to has changed.
+    # A running container is restarted when what it subscribes to has changed.
     module Refresh
       def refresh
         provider.restart if self[:ensure].eql?(:running)
@@ -107,8 +107,7 @@ module PuppetX
       end
 
       def restart
-        apply('state' => 'stopped')
-        apply
+        apply('state' => 'restarted')
       end
 
       # What the core says of the changes, made or planned.

@@ -1,0 +1,53 @@
+"""Two runs at once that share no lock: their folders differ, or they may not write one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.engine.world import World, container, project, titles, told
+from tests.hosts import TestHost
+
+
+def shop(version: int, **more: Any) -> dict[str, Any]:
+    web = container(environment={"VERSION": version}, networks=["net"])
+    return project({"web": web}, networks={"net": {"labels": {"version": version}}}, **more)
+
+
+@pytest.mark.parametrize(("step", "what"), [(5, "network net"), (9, "container web")])
+def test_what_another_run_is_at_is_not_taken_for_a_killed_one(
+    host26: TestHost,
+    world_of: Callable[[TestHost], World],
+    tmp_path: Path,
+    step: int,
+    what: str,
+) -> None:
+    """It is waited for; only what the document does not name goes on meanwhile."""
+    first = world_of(host26)
+    second = World(host26, tmp_path / "another")
+    first.apply(shop(1))
+    with ThreadPoolExecutor(1) as beside:
+        with first.halted(shop(2), step) as process:
+            before = first.snapshot()
+            for check in (True, False):
+                report = second.run(shop(2, lock_timeout="1s"), check=check)
+                assert report.failed
+                words = f"{what} is being replaced by another run, process {process}"
+                assert words in told(report)
+                assert not report.changed
+            other = {"containers": {"other": container(network_mode="none", state="absent")}}
+            assert titles(second.apply(other)) == []
+            assert first.snapshot() == before
+            waiting = beside.submit(second.run, shop(2))
+        report = waiting.result(120)
+    # Between two of its objects a run is seen by nobody: who sets out then comes second.
+    assert not report.changed
+    assert not report.failed or (step == 5 and "is already in use" in told(report)), told(report)
+    assert titles(second.check(shop(2))) == []
+    assert first.names() == {"web"}
+    assert first.volumes() == set()
+    assert first.inspect("web")["Config"]["Env"][0] == "VERSION=2"
