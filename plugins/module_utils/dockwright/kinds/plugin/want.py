@@ -47,7 +47,12 @@ def name_of(key: str) -> str:
 
 
 def _reference(text: str, where: str) -> Reference:
-    reference = parse_reference(text, where)
+    try:
+        reference = parse_reference(text, where)
+    except SpecError as error:
+        fix = error.problems()[0].fix
+        message = f"'{text}' is not the reference of a plugin"
+        raise SpecError([Problem(where, message, fix)]) from error
     if reference.id:
         raise SpecError([Problem(where, f"'{text}' is an ID", "write it as NAME or NAME:TAG")])
     return reference
