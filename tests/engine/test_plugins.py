@@ -17,6 +17,7 @@ from tests.engine.world import World, changes, told
 from tests.hosts import PRIVILEGES, offer_plugin, remove_plugins, start_registry
 
 SOURCE = "localhost:5000/dwvol"
+GONE = {"state": "absent"}
 NEWER: dict[str, Any] = {
     "env": [
         {"name": "DEBUG", "value": "5", "settable": ["value"]},
@@ -129,9 +130,6 @@ def test_a_life(world: World) -> None:
     last = world.apply({"plugins": {"dwvol": GONE}, "volumes": {"dwdata": GONE}})
     assert [change.kind for change in last.done] == ["volume", "plugin"]
     assert plugin(world) == {}
-
-
-GONE = {"state": "absent"}
 
 
 def test_settings(world: World) -> None:
