@@ -242,8 +242,7 @@ class _Run:
 
     def _look(self, document: Document) -> EngineUnreachable | None:
         """Observe the objects; the error where there may be no engine yet."""
-        objects = (document.services, document.networks, document.volumes, document.images)
-        has_objects = any(objects) or document.purge
+        has_objects = document.has_objects
         if not has_objects and is_engineless(document.parts):
             return None
         assert self.engine is not None

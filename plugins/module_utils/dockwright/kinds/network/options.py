@@ -22,6 +22,7 @@ from ...values import (
     parse_text_map,
     wrong,
 )
+from ..plugin.options import DRIVER, driver_name
 
 _SUBNET = ("subnet", "gateway", "ip_range", "aux_addresses")
 
@@ -143,7 +144,14 @@ _ANY = {"type": "object"}
 IPAM = Type("address management", parse_ipam, "dict", _ANY, keyed=True)
 
 ROWS: tuple[Option, ...] = (
-    field("driver", TEXT, "Driver", "The network driver.", default="bridge"),
+    field(
+        "driver",
+        DRIVER,
+        "Driver",
+        "The network driver.",
+        clean=driver_name,
+        default="bridge",
+    ),
     Option(
         "driver_opts",
         TEXT_MAP,
