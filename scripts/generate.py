@@ -39,6 +39,7 @@ TITLES = {
         "Network",
         "An entry under `networks`. Any change makes it anew, and connects its containers again.",
     ),
+    "plugin": ("Plugin", "An entry under `plugins`, and the options of module `plugin`."),
     "registry_login": (
         "Registry login",
         "An entry under `registries`, and the options of module `registry_login`.",

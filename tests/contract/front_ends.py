@@ -169,7 +169,8 @@ def salt(specs: Mapping[str, Any], place: Place, folder: Path) -> Outcomes:
 
 
 def _state(kind: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    named = {"container": "running", "host": "applied", "project": "applied"}
+    applied = {"host": "applied", "project": "applied"}
+    named = {"container": "running", "plugin": "enabled", **applied}
     configured = dict.fromkeys(("daemon", "firewall", "storage"), "configured")
     default = {**named, **configured}.get(kind, "present")
     left = {key: value for key, value in options.items() if key != "state"}

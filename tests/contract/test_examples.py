@@ -12,7 +12,16 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.hosts import TestHost, engine_clean, machine, reset_daemon, start_host, tiny_tar
+from tests.hosts import (
+    TestHost,
+    engine_clean,
+    machine,
+    offer_plugin,
+    remove_plugins,
+    reset_daemon,
+    start_host,
+    tiny_tar,
+)
 
 from .places import LIMIT, noted
 
@@ -86,6 +95,7 @@ def results(host26: TestHost, tmp_path_factory: pytest.TempPathFactory) -> dict[
     host26.load_tiny("nginx:1.27", **SERVER)
     host26.load_tiny("postgres:16", Cmd=["sleep", "1000"], StopSignal="SIGKILL")
     host26.exec(["sh", "-ec", SITE])
+    offer_plugin(host26, "registry.example.com/nfs:2")
     host26.copy_in(tiny_tar("shop/web:1.4", **SERVER), "/var/lib/images/web.tar")
     moved = start_host("debian-13")  # its data-root goes elsewhere: it is nobody else's
     # Where a data-root can be: not on the overlay that this host has for a root.
@@ -125,6 +135,7 @@ def results(host26: TestHost, tmp_path_factory: pytest.TempPathFactory) -> dict[
     moved.stop()
     host26.exec(["systemctl", "stop", "registry-example"])
     engine_clean(host26)
+    remove_plugins(host26)
     reset_daemon(host26)
     return found
 

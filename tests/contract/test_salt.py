@@ -275,6 +275,7 @@ def test_the_loader_finds_every_state(minion: Minion) -> None:
         *(f"dockwright_{kind}.present" for kind in objects),
         *(f"dockwright_{kind}.absent" for kind in ("container", *objects)),
         *(f"dockwright_{kind}.configured" for kind in ("daemon", "firewall", "storage")),
+        *(f"dockwright_plugin.{state}" for state in ("absent", "disabled", "enabled")),
         *(f"dockwright_container.{state}" for state in ("healthy", "paused", "running", "stopped")),
         *("dockwright_host.applied", "dockwright_project.applied"),
     }

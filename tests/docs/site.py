@@ -9,7 +9,15 @@ from pathlib import Path
 
 import yaml
 
-from tests.hosts import TestHost, engine_clean, machine, reset_daemon
+from tests.hosts import (
+    TestHost,
+    engine_clean,
+    machine,
+    offer_plugin,
+    remove_plugins,
+    reset_daemon,
+    start_registry,
+)
 
 from .pages import Block, is_printed, steps
 
@@ -40,6 +48,10 @@ class Site:
         self.folder = folder
         for tag, config in IMAGES.items():
             host.load_tiny(tag, **config)
+        start_registry(host)
+        names = "grep -q registry.example.com $0 || echo 127.0.0.2 registry.example.com >> $0"
+        host.exec(["sh", "-c", names, "/etc/hosts"])
+        offer_plugin(host, "registry.example.com:5000/nfs:2")
         host.write("/usr/local/bin/dockwright", _SHIM, mode=0o755)
         states = f"file_client: local\nfile_roots: {{base: [{folder}]}}\n"
         (folder / "minion").write_text(f"id: docker1\nroot_dir: {folder}/salt\n{states}")
@@ -58,6 +70,7 @@ class Site:
     def clean(self) -> None:
         """The host as it is at the beginning of a page."""
         engine_clean(self.host)
+        remove_plugins(self.host)
         reset_daemon(self.host)
         self.host.exec(["rm", "-rf", "/var/lib/dockwright", "/root/example"])
         self.host.exec(["mkdir", "-p", "/root/example"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from tests.hosts import TINY, HostCommandError, TestHost, engine_clean, reset_daemon
@@ -14,6 +14,48 @@ from tests.hosts.lan import Client, Lan
 RUN = "/opt/dockwright/tests/engine/firewall_run.py"
 SERVER = ["httpd", "-f", "-p", "80", "-h", "/www"]
 ABSENT = {"state": "absent"}
+# The tiny image has no server for UDP: Python of the host, with the network of the container.
+UDP_SERVER = [
+    "chroot",
+    "/host",
+    "python3",
+    "-c",
+    """
+import socket
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("0.0.0.0", 53))
+while True:
+    text, client = server.recvfrom(100)
+    server.sendto(text, client)
+""",
+]
+_ASKS = """
+import json, socket, sys, threading
+def ask(door):
+    with socket.socket(door[0], socket.SOCK_DGRAM) as asking:
+        asking.settimeout(0.7)
+        for _ in range(4):
+            try:
+                asking.sendto(b"?", door[4])
+                return asking.recv(100) == b"?"
+            except OSError:
+                pass
+    return False
+doors = [socket.getaddrinfo(*door, 0, socket.SOCK_DGRAM)[0] for door in json.loads(sys.argv[1])]
+found = [False] * len(doors)
+def note(number):
+    found[number] = ask(doors[number])
+threads = [threading.Thread(target=note, args=[number]) for number in range(len(doors))]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+print(json.dumps(found))
+"""
+
+
+def answered(client: Client, doors: Sequence[tuple[str, int]]) -> list[bool]:
+    """Whether a packet of UDP is answered by each of these addresses and ports."""
+    done = client.exec(["python3", "-c", _ASKS, json.dumps(doors)])
+    return [bool(item) for item in json.loads(done.stdout)]
 
 
 class Site:

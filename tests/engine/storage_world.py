@@ -9,9 +9,10 @@ import json
 import tarfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.hosts import TINY, TestHost, tiny_tar
+from tests.hosts import TINY, TestHost, machine, tiny_tar
 
 ACKS = "/machine/acks"
 MOVED = "/var/lib/containerd/moved"  # a volume of its own in a test host
@@ -266,3 +267,18 @@ def _until(is_so: Any, limit: float = 60) -> None:
     while not is_so():
         assert time.monotonic() < deadline, "it does not come"
         time.sleep(0.1)
+
+
+def btrfs_at(host: TestHost, path: str) -> None:
+    """Mount a fresh btrfs of half a gigabyte in the host."""
+    machine.install("btrfs-progs")
+    image = Path(host.folder) / "btrfs.img"
+    with image.open("wb") as file:
+        file.truncate(512 * 1024**2)
+    machine.run(["mkfs.btrfs", "-q", image])
+    script = (
+        "[ -e /dev/loop-control ] || mknod /dev/loop-control c 10 237\n"
+        "for n in $(seq 0 63); do [ -e /dev/loop$n ] || mknod /dev/loop$n b 7 $n; done\n"
+        f"mkdir -p {path} && mount -o loop /machine/btrfs.img {path}"
+    )
+    host.exec(["sh", "-c", script])

@@ -80,9 +80,21 @@ def asks_its_proxy(host: TestHost, *, by_unit: bool) -> None:
     pulled = host.exec(["docker", "pull", "registry.example.com/shop/app:1"], check=False)
     assert pulled.returncode != 0
     assert host.read(ASKED).startswith("CONNECT registry.example.com:443 ")
+    if by_unit:
+        _stay_when_nobody_knows_whose_they_are(host)
     assert done(host, {}, manage_unit=True)
     assert info(host)["HttpsProxy"] == ""
     assert not exists(host, DROP_IN)
+
+
+def _stay_when_nobody_knows_whose_they_are(host: TestHost) -> None:
+    host.exec(["mv", "/var/lib/dockwright", "/var/lib/lost"])
+    report = run(host, "plan", {"debug": True}, manage_unit=True)
+    assert [change["path"] for change in report["changes"]] == ["debug", ""]
+    assert "proxies that no scope owns any more" in str(report["warnings"])
+    report = run(host, "plan", {"proxies": {}})
+    assert [change["path"] for change in report["changes"]] == ["unit", ""]
+    host.exec(["mv", "/var/lib/lost", "/var/lib/dockwright"])
 
 
 @pytest.mark.full

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -15,7 +16,8 @@ import yaml
 
 from tests.engine.apt_repository import FOLDER, AptRepository
 from tests.engine.firewall_site import wait
-from tests.hosts import TINY, TestHost
+from tests.engine.storage_world import btrfs_at
+from tests.hosts import TINY, TestHost, tiny_tar
 
 FIRST, SECOND, THIRD = "26.1.6+dfsg1-1", "26.1.7+dfsg1-1", "26.1.8+dfsg1-1"
 
@@ -23,12 +25,13 @@ FIRST, SECOND, THIRD = "26.1.6+dfsg1-1", "26.1.7+dfsg1-1", "26.1.8+dfsg1-1"
 class Managed:
     """A host that role engine manages."""
 
-    def __init__(self, host: TestHost, folder: Path) -> None:
+    def __init__(self, host: TestHost, folder: Path, package: str = "") -> None:
         self.host = host
         self._folder = folder
         # The module for apt needs it; the host has no other source of packages afterwards.
         script = (
-            "apt-get update -q && apt-get install -y -q --no-install-recommends python3-apt"
+            "apt-get update -q && apt-get install -y -q --no-install-recommends"
+            f" python3-apt {package}"
             " && rm -rf /etc/apt/sources.list /etc/apt/sources.list.d/* /var/lib/apt/lists/*"
         )
         host.exec(["sh", "-c", script], timeout=300)
@@ -205,6 +208,47 @@ def test_a_removal_with_the_data(managed: Managed) -> None:
     managed.play(engine_version=FIRST)
     assert managed.says() == FIRST.rpartition("-")[0]
     assert managed.host.exec(["docker", "ps", "-aq"]).stdout == ""
+
+
+@pytest.mark.full
+def test_a_removal_with_the_data_on_btrfs(
+    new_host: Callable[..., TestHost], tmp_path: Path
+) -> None:
+    """The engine's subvolumes go; anybody else's are in the way."""
+    managed = Managed(new_host("debian-13"), tmp_path, "btrfs-progs")
+    host, layers = managed.host, "/var/lib/docker/btrfs/subvolumes"
+    host.exec(["systemctl", "stop", "docker.socket", "docker.service"])
+    btrfs_at(host, "/var/lib/docker")
+    host.write("/etc/docker/daemon.json", json.dumps({"storage-driver": "btrfs"}))
+    host.restart_engine()
+    with contextlib.closing(host.sdk()) as sdk:
+        sdk.images.load(tiny_tar().read_bytes())
+    managed.run("web", "-v", "data:/data")
+    created = "btrfs subvolume create"
+    # One in a layer, with one in it, read-only; and one in a volume.
+    inner = f"$(ls -d {layers}/* | head -n 1)/inner"
+    script = f"{created} {inner} && {created} {inner}/most && echo 1 > {inner}/most/file"
+    host.exec(["sh", "-c", f"{script} && btrfs property set {inner}/most ro true"])
+    mine = "/var/lib/docker/volumes/data/_data/mine"
+    host.exec(["sh", "-c", f"{created} {mine} && echo precious > {mine}/sentinel"])
+    process = managed.process("web")
+
+    absent = {"engine_state": "absent", "engine_remove_data": True}
+    refused = managed.play(check=False, **absent)
+    assert refused["failed"] == 1 and f"{mine}: not a part" in refused["words"], refused["words"]
+    host.exec(["mv", "/usr/bin/btrfs", "/usr/bin/not-btrfs"])
+    refused = managed.play(check=False, **absent)
+    assert refused["failed"] == 1 and "install btrfs-progs" in refused["words"], refused["words"]
+    host.exec(["mv", "/usr/bin/not-btrfs", "/usr/bin/btrfs"])
+    assert managed.process("web") == process
+    assert host.exec(["cat", f"{mine}/sentinel"]).stdout == "precious\n"
+
+    host.exec(["btrfs", "subvolume", "delete", mine])
+    managed.play(**absent)
+    assert managed.installed() == ""
+    assert host.exec(["ls", "-A", "/var/lib/docker"]).stdout == ""
+    assert host.exec(["btrfs", "subvolume", "list", "/var/lib/docker"]).stdout == ""
+    managed.stays(**absent)
 
 
 def _refused_where_data_are_in_use(managed: Managed) -> None:

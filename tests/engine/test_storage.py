@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from tests.engine.storage_world import (
     Picture,
     acknowledged,
     apply,
+    btrfs_at,
     check_records,
     filled,
     info,
@@ -21,7 +21,7 @@ from tests.engine.storage_world import (
     run,
     same,
 )
-from tests.hosts import TINY, TestHost, machine, push, start_registry
+from tests.hosts import TINY, TestHost, push, start_registry
 
 NewHost = Callable[..., TestHost]
 
@@ -33,21 +33,6 @@ def changed(host: TestHost, before: Picture, shift: int = 0, **storage: Any) -> 
     check_records(host, last)
     same(before, picture(host, shift))
     return report
-
-
-def btrfs_at(host: TestHost, path: str) -> None:
-    """Mount a fresh btrfs of half a gigabyte in the host."""
-    machine.install("btrfs-progs")
-    image = Path(host.folder) / "btrfs.img"
-    with image.open("wb") as file:
-        file.truncate(512 * 1024**2)
-    machine.run(["mkfs.btrfs", "-q", image])
-    script = (
-        "[ -e /dev/loop-control ] || mknod /dev/loop-control c 10 237\n"
-        "for n in $(seq 0 63); do [ -e /dev/loop$n ] || mknod /dev/loop$n b 7 $n; done\n"
-        f"mkdir -p {path} && mount -o loop /machine/btrfs.img {path}"
-    )
-    host.exec(["sh", "-c", script])
 
 
 @pytest.mark.parametrize(

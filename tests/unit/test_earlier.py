@@ -145,3 +145,23 @@ def test_a_promised_pull_until_the_image_is_to_go(where: dict[str, Any]) -> None
     assert turn.converge(gone, check=True, **where).changed
     api.converge(gone, **where)
     assert turn.converge(document, check=True, **where).failed
+
+
+@pytest.mark.parametrize("option", ["links", "external_links"])
+def test_a_promised_container_may_be_linked_to(where: dict[str, Any], option: str) -> None:
+    bridge = {"image": "web:1", "network_mode": "bridge"}
+    document = {"containers": {"web": {**bridge, option: ["vpn:proxy"]}}}
+    turn = api.earlier()
+    lost = turn.converge(document, check=True, **where)
+    assert [problem.where for problem in lost.problems] == [f"containers.web.{option}.vpn"]
+    assert turn.converge({"containers": {"vpn": bridge}}, check=True, **where).changed
+    found = turn.converge(document, check=True, **where)
+    assert [(change.kind, change.name) for change in found.plan.changes] == [("container", "web")]
+
+
+def test_links_of_a_wrong_form_are_refused_in_dry_runs(where: dict[str, Any]) -> None:
+    document = {
+        "containers": {"web": {"image": "web:1", "network_mode": "bridge", "links": {"a": "b"}}}
+    }
+    report = api.earlier().converge(document, check=True, **where)
+    assert [problem.where for problem in report.problems] == ["containers.web.links"]

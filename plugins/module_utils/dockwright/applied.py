@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .host.machine import Host
     from .spec import Document
 
-_OBJECTS = ("container", "network", "volume", "registry_login")
+_OBJECTS = ("container", "network", "volume", "registry_login", "plugin")
 # They say how a run is to go and nothing of the host: another limit is no other spec.
 _OF_THE_RUN = ("max_disruption", "reveal", "wait_timeout", "lock_timeout")
 _TITLES = 50

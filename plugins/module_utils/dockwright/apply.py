@@ -21,7 +21,7 @@ from .kinds.image import have as image_have
 from .kinds.image.plan import changes_registries
 from .kinds.image.reference import key_of
 from .kinds.network import apply as network
-from .kinds.network.recovery import Member
+from .kinds.network.members import attached_to
 from .kinds.part import OF_USER, ORDER, Part
 from .kinds.project.order import levels, with_wishes
 from .kinds.volume import apply as volume
@@ -78,6 +78,9 @@ class Applier:
             return
         self._parts(OF_USER)  # pulls may need what is logged in to
         self._images(self._of("image", delete=False))
+        if any(change.kind == "storage" for change in self.report.not_done):
+            self._parts(("storage",))  # a new data-root has no plugins
+        self._plugins(leaving=False)  # the daemon may name one
         if not first:
             self._parts()
         self._recoveries()
@@ -89,6 +92,7 @@ class Applier:
             self.settle()  # before what may be needed to go back
         self._networks(self._of("network", delete=True))
         self._volumes(self._of("volume", delete=True))
+        self._plugins(leaving=True)
         self._images(self._of("image", delete=True))
 
     def _of(self, kind: str, *, delete: bool) -> list[Change]:
@@ -237,37 +241,36 @@ class Applier:
             raise ApplyFailed(text, where=f"volumes.{name}", fix=fix, changed=True)
         self.seen = observe_others(self.observe(), self.engine)
 
+    def _plugins(self, *, leaving: bool) -> None:
+        """One after the other: an engine that starts one has its hands full."""
+        changes = [change for change in self.plan.changes if change.kind == "plugin"]
+        if not changes or self.seen is None:
+            return
+        from .kinds.plugin import apply as plugin  # few runs need it
+        from .kinds.plugin.plan import leaves
+
+        for name in dict.fromkeys(change.name for change in changes):
+            want = self.document.plugins[name]
+            if leaves(want) is leaving:
+                own = [change for change in changes if change.name == name]
+                have = self.seen.plugins.get(name)
+                plugin.apply(self.engine, self.edges.credentials, want, have, self.progress)
+                self._did(own)
+
     def _networks(self, changes: list[Change]) -> None:
         assert self.seen is not None
         seen = self.seen
+        haves = {**seen.others, **seen.containers}
+        ours = [change for change in self.plan.changes if change.kind == "container"]
 
         def work(name: str) -> None:
             own = [change for change in changes if change.name == name]
             want = self.document.networks.get(name)
-            network.apply(self.engine, own, want, seen.networks.get(name), self._attached(name))
+            attached = attached_to(name, haves, self.document.containers, ours)
+            network.apply(self.engine, own, want, seen.networks.get(name), attached)
             self._did(own)
 
         self._each(work, list(dict.fromkeys(change.name for change in changes)))
-
-    def _attached(self, name: str) -> list[Member]:
-        """The containers in a network, with the endpoints they have and are to have."""
-        assert self.seen is not None
-        ours = [c for c in self.plan.changes if c.kind == "container"]
-        removed = {c.name for c in ours if c.action is Action.DELETE}
-        anew = {c.name for c in ours if _makes_anew(c)}
-        found = []
-        for have in {**self.seen.others, **self.seen.containers}.values():
-            before = (have.fields.get("networks") or {}).get(name)
-            if before is None or have.name in removed:  # removals came before
-                continue
-            want = self.document.containers.get(have.name)
-            after: Mapping[str, Any] | None = before
-            if want:
-                after = want.fields["networks"].get(name)
-            if after is None and have.name in anew:  # until it is replaced; its address may not fit
-                after = {key: value for key, value in before.items() if "address" not in key}
-            found.append(Member(have.id, have.name, before, after))
-        return found
 
     def _removed_containers(self) -> None:
         """Removals free names, ports and networks, so they come before what is made."""

@@ -13,6 +13,7 @@ from .kinds.container.plan import full_fields
 from .kinds.image.reference import key_of
 from .kinds.network.options import ROWS as NETWORK
 from .kinds.part import Part
+from .kinds.plugin.options import ROWS as PLUGIN
 from .kinds.volume.options import ROWS as VOLUME
 from .model import Action, Cause, Change, EngineFacts, Report, Want
 from .observe import Observation
@@ -80,7 +81,7 @@ def _keep(memory: Memory, document: Document, seen: Observation, done: Iterable[
     for change in done:
         if change.action is Action.DELETE:
             memory.forget(change.kind, change.name)
-    for wants in (document.containers, document.networks, document.volumes):
+    for wants in (document.containers, document.networks, document.volumes, document.plugins):
         for want in wants.values():
             if want.state == "absent":  # also where somebody else was faster
                 memory.forget(want.kind, want.name)
@@ -104,6 +105,19 @@ def _remember(memory: Memory, document: Document, seen: Observation) -> None:
         for name, want in wants.items():
             if want.state == "present" and not want.external:
                 memory.remember(kind, name, [VERSION, want.fields], partial(_other, want, rows))
+    for name, want in document.plugins.items():
+        made_of = [VERSION, want.state, want.inputs["source"], want.fields]
+        if want.state != "absent":
+            memory.remember("plugin", name, made_of, partial(_plugin, want))
+
+
+def _plugin(want: Want) -> dict[str, Any]:
+    return {
+        "state": want.state,
+        "source": want.inputs["source"],
+        **leaves(PLUGIN, want.fields),
+        **_given(want),
+    }
 
 
 def _container(want: Want, config: Mapping[str, Any], facts: EngineFacts) -> dict[str, Any]:

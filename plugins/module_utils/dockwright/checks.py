@@ -7,6 +7,7 @@ from typing import Any
 
 from . import owner
 from .errors import Problem, SpecError, nearest
+from .kinds.container import links
 from .kinds.container.endpoints import INTERFACE
 from .kinds.container.handover import stuck
 from .kinds.container.have import is_put_aside, is_running
@@ -103,15 +104,18 @@ def _networks(document: Document, seen: Observation) -> list[Problem]:
 
 def _references(document: Document, seen: Observation) -> list[Problem]:
     """``container:NAME`` of a container that is not there, external volumes that are missing."""
-    found = []
-    names = {name_of(item) for item in seen.listing}
+    found: list[Problem] = []
+    listed = {name_of(item): item for item in seen.listing}
+    names = set(listed)
     for want in document.containers.values():
         wanted = []
         for key in ("network_mode", "pid", "ipc"):
             prefix, _, other = (want.fields.get(key) or "").partition(":")
             wanted += [(key, other)] if prefix == "container" else []
         wanted += [(f"volumes_from.{name}", name) for name in want.fields.get("volumes_from", ())]
-        wanted += [(f"links.{name}", name) for name in want.inputs.get("linked", ())]
+        linked = want.inputs.get("linked", ())
+        wanted += [(f"{links.key_of(want, name)}.{name}", name) for name in linked]
+        found += links.unlinkable(want, document.containers, listed)
         for path, other in wanted:
             if other not in document.containers and other not in names:
                 message = f"container {other} is neither declared nor on the host"

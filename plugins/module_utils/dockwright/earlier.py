@@ -73,7 +73,7 @@ class Earlier:
     def _joined(self, containers: Mapping[str, Any]) -> dict[str, Any]:
         """The promised containers that these ones name, with just what a plan needs of them."""
         return {
-            name: {"image": spec["image"], "network_mode": "none"}
+            name: {"image": spec["image"], "network_mode": _mode_beside(spec)}
             for spec in containers.values()
             if isinstance(spec, Mapping) and spec.get("image")
             for name in _names_in(spec)
@@ -128,12 +128,17 @@ def _without_pulling(spec: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in spec.items() if key != "pull_policy" or not known}
 
 
+def _mode_beside(spec: Mapping[str, Any]) -> str:
+    """Where a promised container is taken to be: links on the default bridge need it there."""
+    return "bridge" if spec.get("network_mode") == "bridge" else "none"
+
+
 def _names_in(spec: Mapping[str, Any]) -> list[str]:
     """The containers whose namespaces or mounts a container is to have."""
     modes = [str(spec.get(key) or "").partition(":") for key in ("network_mode", "pid", "ipc")]
     found = [name for prefix, _, name in modes if prefix == "container"]
     texts: list[Any] = []
-    for given in (spec.get("volumes_from"), spec.get("links")):
+    for given in (spec.get(key) for key in ("volumes_from", "links", "external_links")):
         texts += [given] if isinstance(given, str) else given if isinstance(given, list) else []
     for text in map(str, texts):
         name, _, rest = text.partition(":")

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 from .errors import Problem
 from .kinds.container.options import ROWS
+from .kinds.plugin.options import ROWS as PLUGIN
 from .kinds.registry_login.options import ROWS as LOGIN
 from .model import Change, Notice, Plan, Report
 
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
     from .spec import Document
 
 MASK = "********"
-_SECRET_ROWS = frozenset(row.name for row in ROWS if row.secret)
+_SECRET_ROWS = frozenset(row.name for row in (*ROWS, *PLUGIN) if row.secret)
 _OPEN_OF_LOGIN = frozenset(row.name for row in LOGIN if not row.secret)
-_SECTIONS = ("containers", "networks", "volumes", "images", "services")
+_SECTIONS = ("containers", "networks", "volumes", "images", "plugins", "services")
 # A report must stay readable: what its texts hold by chance is not looked for in them, unless the
 # variable is called like a secret. These are words, numbers, addresses and folders.
 _SHORTEST = 5
@@ -112,6 +113,7 @@ def _given(raw: Any) -> Named:
     """The secret values in a document as it was given, which may be wrong in any way."""
     compose = _mapping(raw, "compose")
     entries = [*_mapping(raw, "containers").values(), *_mapping(compose, "services").values()]
+    entries += _mapping(raw, "plugins").values()
     for entry in entries:
         for row in _SECRET_ROWS:
             yield from _variables(entry.get(row) if isinstance(entry, Mapping) else None)

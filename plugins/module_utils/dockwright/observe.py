@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .host.machine import Host
     from .host.memory import Memory
     from .host.runner import Runner
+    from .kinds.plugin.have import PluginHave
 
 WORKERS = 8
 _Half = TypeVar("_Half", Recovery, network_recovery.Recovery)
@@ -49,6 +50,7 @@ class Observation:
     others: Mapping[str, Have] = field(default_factory=dict)
     networks: Mapping[str, Have] = field(default_factory=dict)
     volumes: Mapping[str, Have] = field(default_factory=dict)
+    plugins: Mapping[str, PluginHave] = field(default_factory=dict)
     images: Mapping[str, image.ImageHave] = field(default_factory=dict)
     configs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     recoveries: Mapping[str, Recovery] = field(default_factory=dict)
@@ -144,6 +146,7 @@ def _completed(
 ) -> Observation:
     """The observation with these lists; what they name and it has not yet is inspected."""
     others = edges.host is not None and not edges.is_busy  # else another run may still be at it
+    *lists, listed = lists
     seen = _with_lists(seen, lists, document, others=others)
     wanted = _to_inspect(document, seen)
     known = {name: have for name, have in seen.containers.items() if wanted.get(name) == have.id}
@@ -154,15 +157,35 @@ def _completed(
     looks: list[Callable[[], Any]] = [
         lambda: _inspect(engine, missing, seen),
         lambda: image.read(asked, wants, WORKERS),
+        lambda: _plugins(document, engine, edges, [*lists, listed]),
     ]
-    inspected, images = gather(looks)
+    inspected, images, plugins = gather(looks)
     images = {**seen.images, **images}
     return replace(
         seen,
         containers={**known, **inspected},
+        plugins=plugins,
         images=images,
         configs=configs_of(engine, inspected, images, seen.configs),
     )
+
+
+def _plugins(
+    document: Document, engine: Engine, edges: Edges, lists: Iterable[Any]
+) -> dict[str, PluginHave]:
+    """The plugins of the document; who has one's volumes and networks is asked where it matters."""
+    _, networks, volumes, plugins = lists
+    if plugins is None:
+        return {}
+    from .kinds.plugin import have as plugin  # few documents have any
+
+    def users() -> dict[str, tuple[tuple[str, str], ...]]:
+        own = engine.get("/volumes") if volumes is None else volumes
+        listed = engine.get("/networks") if networks is None else networks
+        return plugin.users_of(own.get("Volumes") or (), listed)
+
+    source = plugin.Source(engine, edges.credentials)
+    return plugin.read(source, document.plugins, plugins, users)
 
 
 def _publishes(document: Document) -> bool:
@@ -212,7 +235,7 @@ def _cgroup_namespace(info: Mapping[str, Any]) -> str:
 
 
 def _lists(document: Document, engine: Engine, everything: bool) -> list[Callable[[], Any]]:
-    """The list requests that this document needs: containers, networks, volumes."""
+    """The list requests that this document needs: containers, networks, volumes, plugins."""
     objects = everything or document.services or document.networks or document.purge
     leaving = any(want.state == "absent" for want in document.images.values())
     objects = objects or any(want.inputs.get("migrate") for want in document.volumes.values())
@@ -220,6 +243,7 @@ def _lists(document: Document, engine: Engine, everything: bool) -> list[Callabl
         lambda: engine.get("/containers/json", {"all": True}) if objects or leaving else None,
         lambda: engine.get("/networks") if objects else None,
         lambda: engine.get("/volumes") if objects or document.volumes else None,
+        lambda: engine.get("/plugins") or () if document.plugins else None,
     ]
 
 

@@ -47,11 +47,14 @@ def plan(document: Document, seen: Observation, cause_of: CauseOf, *, settled: b
     containers, stale = containers + more, stale + kept_old
     extra = _surplus(document, seen) + (_purged(document, seen) if document.purge else [])
     containers, kept = _with_followers(containers, extra, document, seen)
+    gone = frozenset((c.kind, c.name) for c in (*networks, *volumes, *extra) if _is_removal(c))
+    plugins, leaving = _plugins(document, seen, gone, cause_of, settled=settled)
     moved = volume_users.followers(volumes, {**seen.others, **seen.containers})
     first, last = _deletions_last(networks), _deletions_last(volumes)
     changes = [
         *recovered,
-        *[change for change in images if change.action is not Action.DELETE],
+        *[change for change in images if not _is_removal(change)],
+        *plugins,
         *last[0],
         *moved,
         *first[0],
@@ -59,7 +62,8 @@ def plan(document: Document, seen: Observation, cause_of: CauseOf, *, settled: b
         *first[1],
         *last[1],
         *[change for change in extra if change.kind != "container"],
-        *[change for change in images if change.action is Action.DELETE],
+        *leaving,
+        *[change for change in images if _is_removal(change)],
     ]
     refuse_used(document, seen, changes)
     refuse_addresses(document, seen, changes)
@@ -72,6 +76,32 @@ def plan(document: Document, seen: Observation, cause_of: CauseOf, *, settled: b
         tuple(blocked),
         warnings=(*document.warnings, *kept, *_warnings(document, seen, changes)),
     )
+
+
+def _is_removal(change: Change) -> bool:
+    return change.action is Action.DELETE
+
+
+def _plugins(
+    document: Document,
+    seen: Observation,
+    gone: frozenset[tuple[str, str]],
+    cause_of: CauseOf,
+    *,
+    settled: bool,
+) -> tuple[list[Change], list[Change]]:
+    """The changes of plugins: before volumes and networks are made, and after they are removed."""
+    if not document.plugins:
+        return [], []
+    from .kinds.plugin import plan as plugin  # few documents have any
+
+    wants, haves = document.plugins, seen.plugins
+    problems = tuple(plugin.problems(wants, haves, gone, settled=settled))
+    if problems:
+        raise SpecError(problems)
+    changes = plugin.plan_all(wants, haves, gone, cause_of)
+    leaving = [change for change in changes if plugin.leaves(wants[change.name])]
+    return [change for change in changes if change not in leaving], leaving
 
 
 def _missed(change: Change, cause_of: CauseOf) -> Change:
@@ -94,6 +124,10 @@ def _restarting(document: Document, seen: Observation, changes: Iterable[Change]
 def _warnings(document: Document, seen: Observation, changes: list[Change]) -> Iterator[str]:
     for key, want in document.images.items():
         yield from image.warnings(want, seen.images[key])
+    if document.plugins:
+        from .kinds.plugin import plan as plugin
+
+        yield from plugin.warnings(document.plugins, seen.plugins)
     yield from _restarting(document, seen, changes)
     yield from _left_alone(document, seen)
     busy = {change.name for change in changes if change.kind == "container"}

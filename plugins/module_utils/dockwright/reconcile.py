@@ -18,7 +18,7 @@ from .kinds.container.health import awaited
 from .kinds.image.credentials import of_user
 from .kinds.image.have import BuildSite, ImageHave
 from .kinds.image.plan import changes_registries
-from .kinds.network.options import bridge_names
+from .kinds.network import bridges
 from .kinds.part import (
     OF_ENGINE,
     Part,
@@ -242,8 +242,7 @@ class _Run:
 
     def _look(self, document: Document) -> EngineUnreachable | None:
         """Observe the objects; the error where there may be no engine yet."""
-        objects = (document.services, document.networks, document.volumes, document.images)
-        has_objects = any(objects) or document.purge
+        has_objects = document.has_objects
         if not has_objects and is_engineless(document.parts):
             return None
         assert self.engine is not None
@@ -318,7 +317,7 @@ class _Run:
             document.run,
             self.seen.info if self.seen else None,
             document.parts,
-            bridge_names(document.networks.values()),
+            bridges.wanted(document.networks.values()),
             check=self.report.check,
             is_local=self.host is self.local,
             tell=self.progress,

@@ -15,6 +15,7 @@ from .connection import Connection
 from .errors import DockwrightError
 from .host.history import Entry, History
 from .host.machine import Host, state_folder
+from .kinds.plugin.want import name_of as plugin_name
 from .masking import without_secrets
 from .model import Report
 from .origin import Origin
@@ -139,7 +140,7 @@ def _target(entries: Sequence[Entry], number: int | None, project: str) -> Entry
 def _about(document: Mapping[str, Any]) -> set[str]:
     """What a spec speaks of: its objects, and the sections of the host."""
     found = {key for key in _SECTIONS if key in document}
-    for key in ("containers", "networks", "volumes", "images"):
+    for key in ("containers", "networks", "volumes", "images", "plugins"):
         items = document.get(key)
         found |= {f"{key}.{name}" for name in items} if isinstance(items, Mapping) else set()
     return found
@@ -179,11 +180,13 @@ def then(
         document[section] = source[section] if held else nothing
         if section == "daemon":
             document.update({key: source[key] for key in _WITH_DAEMON if key in source})
-    logins = {name for entry in later for kind, name in entry.made if kind == "registry_login"}
-    known = document.get("registries") or {}
-    away = {name: {"state": "absent"} for name in sorted(logins) if name not in known}
-    if away:
-        document["registries"] = {**known, **away}
+    for kind, section in (("registry_login", "registries"), ("plugin", "plugins")):
+        made = {name for entry in later for word, name in entry.made if word == kind}
+        known = document.get(section) or {}
+        named = set(map(plugin_name, known)) if kind == "plugin" else set(known)
+        away = {name: {"state": "absent"} for name in sorted(made - named)}
+        if away:
+            document[section] = {**known, **away}
     if any("storage" in entry.document for entry in later) and "storage" not in document:
         stays.append("storage")
     return document, [f"{section} stays as a later spec has made it" for section in stays]

@@ -81,7 +81,7 @@ RUN: tuple[Option, ...] = (
     Option(
         "unit",
         TEXT,
-        "The daemon's systemd unit.",
+        "The daemon's systemd unit; C(USER@/NAME) for one of a user's own systemd (rootless).",
         default="docker.service",
         example="docker2.service",
     ),

@@ -14,6 +14,7 @@ from .kinds.image import want as image
 from .kinds.network.options import INPUTS as NETWORK_INPUTS
 from .kinds.network.options import ROWS as NETWORK
 from .kinds.part import OF_ENGINE, parse_part
+from .kinds.plugin import want as plugin
 from .kinds.registry_login import want as registry_login
 from .kinds.volume.options import INPUTS as VOLUME_INPUTS
 from .kinds.volume.options import ROWS as VOLUME
@@ -41,6 +42,7 @@ class Document:
     project: str = ""
     parts: Mapping[str, Any] = field(default_factory=dict)  # of the host itself: kind -> want
     registries: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    plugins: Mapping[str, Want] = field(default_factory=dict)
     images: Mapping[str, Want] = field(default_factory=dict)
     networks: Mapping[str, Want] = field(default_factory=dict)
     volumes: Mapping[str, Want] = field(default_factory=dict)
@@ -50,6 +52,12 @@ class Document:
     run: RunOptions = field(default_factory=RunOptions)
     warnings: tuple[str, ...] = ()
     paths: Mapping[str, str] = field(default_factory=dict)  # of a Compose file, see `as_written`
+
+    @property
+    def has_objects(self) -> bool:
+        """Whether it is about any object of an engine."""
+        objects = (self.services, self.networks, self.volumes, self.images, self.plugins)
+        return any(objects) or self.purge
 
 
 def parse_document(
@@ -164,6 +172,7 @@ class _Parser:
             project=self.project,
             parts=self._parts(logins),
             registries=registry_login.credentials(logins),
+            plugins=self._plugins(),
             images=self._images(containers),
             networks={want.name: want for want in networks.values()},
             volumes={want.name: want for want in volumes.values()},
@@ -295,6 +304,16 @@ class _Parser:
                 wants.append(collect(self.problems, image.implied, *implied))
         merged = collect(self.problems, image.merged, [want for want in wants if want])
         return dict(merged or {})
+
+    def _plugins(self) -> dict[str, Want]:
+        section = self._section("plugins").items()
+        found = [
+            collect(self.problems, plugin.parse, key, item, f"plugins.{key}")
+            for key, item in section
+        ]
+        wants = [want for want in found if want is not None]
+        self.problems += plugin.unique(wants)
+        return {want.name: want for want in wants}
 
     def _logins(self) -> list[Want]:
         found = [

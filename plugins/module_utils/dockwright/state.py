@@ -14,6 +14,7 @@ from .spec import Document
 def state_of(document: Document, seen: Observation) -> dict[str, Any]:
     """What is there of the document's objects, by kind and name; None for what is not there."""
     sections = {
+        "plugins": {name: _plugin(seen.plugins.get(name)) for name in document.plugins},
         "containers": _each(document.containers, seen.containers, _container),
         "networks": _each(document.networks, seen.networks, _network),
         "volumes": _each(document.volumes, seen.volumes, _volume),
@@ -60,6 +61,13 @@ def _network(have: Have) -> dict[str, Any]:
 
 def _volume(have: Have) -> dict[str, Any]:
     return {"driver": have.fields["driver"], "mountpoint": have.raw.get("Mountpoint")}
+
+
+def _plugin(have: Any) -> dict[str, Any] | None:
+    """A plugin without the values of its settings."""
+    if have is None or not have.id:
+        return None
+    return {"id": have.id, "source": have.source, "state": have.state}
 
 
 def _image(have: Any) -> dict[str, Any] | None:

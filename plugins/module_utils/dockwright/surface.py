@@ -12,6 +12,7 @@ from .kinds.container.options import OPTIONS as CONTAINER
 from .kinds.firewall.options import ROWS as FIREWALL
 from .kinds.image.options import ROWS as IMAGE
 from .kinds.network.options import OPTIONS as NETWORK
+from .kinds.plugin.options import ROWS as PLUGIN
 from .kinds.project.forms import OPTIONS as COMPOSE
 from .kinds.registry_login.options import ROWS as REGISTRY_LOGIN
 from .kinds.storage.options import ROWS as STORAGE
@@ -41,6 +42,9 @@ _REGISTRIES = Option(
     " Pulls use them. In the spec of a host they are stored, too, as C(docker login) does; else"
     " only with C(store: true).",
     secret=True,
+)
+_PLUGINS = Option(
+    "plugins", MAPPING, "Plugins of the engine by name; see the options of kind plugin."
 )
 _DAEMON = Option(
     "daemon",
@@ -72,6 +76,7 @@ DOCUMENT: tuple[Option, ...] = (
     _FIREWALL,
     _STORAGE,
     _REGISTRIES,
+    _PLUGINS,
     _PROJECT,
     *_MEMBERS,
     *COMPOSE,
@@ -93,6 +98,7 @@ _SECTION = {
     "image": "images",
     "network": "networks",
     "volume": "volumes",
+    "plugin": "plugins",
     "registry_login": "registries",
 }
 
@@ -132,6 +138,12 @@ KINDS: Mapping[str, tuple[Option, ...]] = {
         ),
     ),
     "firewall": (*FIREWALL, *_run()),
+    "plugin": (
+        Option("name", TEXT, "The plugin's name, with or without its tag.", example="nfs"),
+        *PLUGIN,
+        _REGISTRIES,
+        *_run(),
+    ),
     "registry_login": (
         Option("name", TEXT, "The registry, as HOST or HOST:PORT.", example="registry.example.com"),
         *REGISTRY_LOGIN,
@@ -202,6 +214,7 @@ _MEMBER_ROWS: Mapping[str, tuple[Option, ...]] = {
     "images": IMAGE,
     "networks": NETWORK,
     "volumes": VOLUME,
+    "plugins": PLUGIN,
 }
 _HIDDEN = "********"
 
@@ -235,7 +248,7 @@ def _masked(rows: Iterable[Option], given: Any) -> Any:
     shown = {}
     for key, value in given.items():
         row = known.get(key)
-        if row in _MEMBERS and isinstance(value, Mapping):
+        if row in (*_MEMBERS, _PLUGINS) and isinstance(value, Mapping):
             shown[key] = {name: _masked(_MEMBER_ROWS[key], item) for name, item in value.items()}
         elif row is None or row.secret or isinstance(value, Mapping):
             shown[key] = _hidden(value)

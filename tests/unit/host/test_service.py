@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import signal
 import stat
 import sys
@@ -190,3 +191,36 @@ def _wait(condition: object, limit: float = 5.0) -> None:
     while not condition():
         assert time.monotonic() < end, "did not happen in time"
         time.sleep(0.02)
+
+
+def test_the_unit_of_a_user_is_asked_of_his_systemd(root: Path) -> None:
+    me = pwd.getpwuid(os.geteuid())
+    calls: list[tuple[list[str], object]] = []
+
+    def runner(argv: Sequence[str], **more: object) -> Completed:
+        calls.append((list(argv), more.get("env")))
+        return Completed(tuple(argv), 0, "LoadState=loaded\n" if "LoadState" in argv else "", "")
+
+    host = Host(str(root), runner).with_daemon(unit=f"{me.pw_name}@/docker.service")
+    service = host.service
+    assert (service.user, service.unit) == (me.pw_name, "docker.service")
+    assert service.pidfile == f"/run/user/{me.pw_uid}/docker.pid"
+    assert service.is_managed()
+    service.restart()
+    assert calls[-1] == (
+        ["systemctl", "--user", "restart", "docker.service"],
+        {"XDG_RUNTIME_DIR": f"/run/user/{me.pw_uid}"},
+    )
+    service.journal_tail(5)
+    words, env = calls[-1]
+    assert words[-2:] == [f"_UID={me.pw_uid}", "_SYSTEMD_USER_UNIT=docker.service"]
+    assert words[0] == "journalctl" and env is None
+    # What his unit starts is a script, not the daemon.
+    assert service.binary() is None
+    with pytest.raises(HostError, match="no user nobody-of-that-name"):
+        Host(str(root), runner).with_daemon(unit="nobody-of-that-name@/docker.service")
+
+
+def test_the_pidfile_of_a_second_daemon_is_named_like_its_unit(root: Path) -> None:
+    second = Host(str(root)).with_daemon(unit="docker2.service").service
+    assert (second.user, second.pidfile) == ("", "/var/run/docker2.pid")

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Callable
 from urllib.parse import parse_qsl, urlsplit
 
-from . import fake_containers, fake_images, fake_mounts, fake_networks
+from . import fake_containers, fake_images, fake_mounts, fake_networks, fake_plugins
 from .client import Engine, Reply
 from .endpoint import Endpoint
 from .events import EventStream
@@ -117,6 +117,10 @@ class FakeEngine(Engine):
         image = fake_images.make_image(self.host, name, id, config, digest)
         self.host.registry[name] = image
         return str(image["Id"])
+
+    def offer_plugin(self, reference: str, **config: Any) -> None:
+        """Let a plugin be installed from a registry; ``config`` goes over its configuration."""
+        fake_plugins.offer_plugin(self.host, reference, **config)
 
     def behave(
         self, who: str, *, exit: int | None = None, health: str = "healthy", start_error: str = ""
@@ -288,5 +292,6 @@ _ROUTES: list[tuple[str, str, Handler]] = [
     *fake_networks.ROUTES,
     *fake_mounts.ROUTES,
     *fake_images.ROUTES,
+    *fake_plugins.ROUTES,
     ("GET", "/events", _events),
 ]

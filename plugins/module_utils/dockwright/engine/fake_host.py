@@ -57,6 +57,8 @@ class FakeHost:
         self.volumes: dict[str, Json] = {}
         self.images: dict[str, Json] = {}
         self.registry: dict[str, Json] = {}  # what can be pulled: reference -> image
+        self.plugins: dict[str, Json] = {}  # by name, with its tag
+        self.plugin_registry: dict[str, Json] = {}  # reference -> configuration
         self.behaviours: dict[str, Behaviour] = {}  # by container name or image reference
         self.events: list[Json] = []
         self.next_ids: list[str] = []  # beginnings of the next IDs, to force clashes

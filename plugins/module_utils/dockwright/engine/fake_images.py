@@ -193,6 +193,8 @@ def _offered(host: FakeHost, reference: str) -> Json:
 
 
 def distribution(host: FakeHost, name: str, ask: Ask) -> Answer:
+    if name in host.plugin_registry:
+        return 200, {"Descriptor": {"digest": f"sha256:{'0' * 64}", "size": 1}, "Platforms": None}
     digests = _offered(host, full_reference(name))["RepoDigests"]
     digest = digests[0].partition("@")[2] if digests else ""
     return 200, {"Descriptor": {"digest": digest, "size": 1}, "Platforms": []}

@@ -92,6 +92,11 @@ def create_volume(host: FakeHost, _: str, ask: Ask) -> Answer:
         what = "volume name is too short, names should be at least two alphanumeric characters"
         raise RefusedError(400, f"create {name}: {what}")
     volume = host.volumes.get(name)
+    plugin = next(
+        (p for p in host.plugins.values() if p["Name"] in (driver, f"{driver}:latest")), {}
+    )
+    if volume is None and plugin.get("Enabled"):
+        return 201, _new_volume(host, name, {**ask.body, "Driver": plugin["Name"]})
     if volume is None and driver != "local":
         raise RefusedError(
             404,

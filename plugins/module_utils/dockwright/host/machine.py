@@ -34,6 +34,12 @@ def state_folder(environ: Mapping[str, str], is_root: bool) -> str:
     return f"{home}/dockwright"
 
 
+def _whose(unit: str) -> tuple[str, str]:
+    """The user of USER@/NAME, and the unit's name."""
+    user, _, name = unit.rpartition("@/")
+    return user, name
+
+
 class Host:
     """The machine that the engine runs on. Making one touches nothing."""
 
@@ -48,6 +54,7 @@ class Host:
         memory: str = "/var/lib/dockwright",
         pidfile: str = "/var/run/docker.pid",
     ) -> None:
+        """``unit`` is NAME, or USER@/NAME for one of a user's own systemd."""
         self.root = root
         self.config = config
         self.memory_folder = memory
@@ -59,7 +66,12 @@ class Host:
     def with_daemon(self: _Host, unit: str = "", config: str = "", pidfile: str = "") -> _Host:
         """The same machine with another daemon of it; what is left out is as usual."""
         unit = unit or "docker.service"
-        pidfile = pidfile or f"/var/run/{unit.rpartition('.')[0]}.pid"
+        user, name = _whose(unit)
+        if not pidfile:
+            from .service import uid_of
+
+            folder = f"/run/user/{uid_of(user)}" if user else "/var/run"
+            pidfile = f"{folder}/{name.rpartition('.')[0]}.pid"
         config = config or self.config
         return type(self)(self.root, self._runner, unit, config, self.memory_folder, pidfile)
 
@@ -68,7 +80,8 @@ class Host:
         """The engine's service: few runs ask for it."""
         from .service import Service
 
-        return Service(self.files, self._runner, unit=self._unit, pidfile=self._pidfile)
+        user, name = _whose(self._unit)
+        return Service(self.files, self._runner, unit=name, pidfile=self._pidfile, user=user)
 
     def run(
         self,

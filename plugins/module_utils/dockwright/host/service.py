@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import signal
 import time
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple, cast
 
 from ..errors import HostError
-from .commands import Runner
+from .commands import Completed, Runner
 from .exec_start import exec_start_argv
 from .files import Files
 from .processes import Processes
@@ -33,12 +34,14 @@ class Service:
         runner: Runner,
         unit: str = "docker.service",
         pidfile: str = "/var/run/docker.pid",
+        user: str = "",
     ) -> None:
+        self.user = user  # whose systemd the unit is of; empty: the system's
         self.unit = unit
         self.socket_unit = unit.rpartition(".")[0] + ".socket"
         self.pidfile = pidfile
         self._files = files
-        self._runner = runner
+        self._runner = _of_user(runner, user) if user else runner
         self._processes = Processes(files)
         self._last: _Started | None = None
         self._managed: bool | None = None
@@ -104,7 +107,7 @@ class Service:
     def binary(self) -> str | None:
         """The path of the installed daemon, None when no engine is installed."""
         argv = self._argv()
-        candidates = (*argv[:1], *_BINARIES)
+        candidates = _BINARIES if self.user else (*argv[:1], *_BINARIES)  # his starts a script
         found = (c for c in candidates if c.startswith("/") and self._files.is_executable(c))
         return next(found, None)
 
@@ -160,7 +163,10 @@ class Service:
     def journal_tail(self, lines: int = 50, since: float | None = None) -> list[str]:
         """The daemon's last messages, oldest first; ``since`` is a UNIX time (systemd only)."""
         if self.is_managed():
-            argv = [*f"journalctl -q --no-pager -o cat -n {lines} -u".split(), self.unit]
+            which = ["-u", self.unit]
+            if self.user:
+                which = [f"_UID={uid_of(self.user)}", f"_SYSTEMD_USER_UNIT={self.unit}"]
+            argv = [*f"journalctl -q --no-pager -o cat -n {lines}".split(), *which]
             if since is not None:
                 argv.append(f"--since=@{since:.6f}")
             try:
@@ -215,6 +221,28 @@ class Service:
 
     def _systemctl(self, verb: str, *units: str, timeout: float = 60.0) -> None:
         self._runner(["systemctl", verb, *units], timeout=timeout).checked()
+
+
+def uid_of(user: str) -> int:
+    """The number of a user of this machine. Raises HostError where there is none of that name."""
+    import pwd  # for daemons of users alone
+
+    try:
+        return pwd.getpwnam(user).pw_uid
+    except KeyError as error:
+        raise HostError(f"there is no user {user} on this machine") from error
+
+
+def _of_user(runner: Runner, user: str) -> Runner:
+    """The runner for which systemctl is that of the user, who we are; see DaemonPart."""
+
+    def run(argv: Sequence[str], **more: Any) -> Completed:
+        if argv[0] != "systemctl":
+            return runner(argv, **more)
+        place = {"XDG_RUNTIME_DIR": f"/run/user/{uid_of(user)}"}  # sudo and su do not set it
+        return runner([argv[0], "--user", *argv[1:]], env=place, **more)
+
+    return cast(Runner, run)
 
 
 def _environment() -> dict[str, str]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..host.machine import Host
     from ..host.memory import Memory
     from ..run_options import RunOptions
+    from .network.bridges import Bridge
 
 # In the order in which they are planned and applied: what moves the data-root comes before what
 # only configures, and a port is guarded before the daemon opens it.
@@ -45,7 +46,7 @@ class Site:
     run: RunOptions
     known_info: Mapping[str, Any] | None = None
     wants: Mapping[str, Any] = field(default_factory=dict)
-    bridges: tuple[str, ...] = ()  # that networks of the document name
+    bridges: tuple[Bridge, ...] = ()  # of the networks of the document
     check: bool = False
     is_local: bool = True  # the engine is reached by this machine's own socket
     tell: Progress = lambda text: None

@@ -24,6 +24,7 @@ class Daemon:
     """A stub of engine and service: reads the file as dockerd would, notes what is done to it."""
 
     unit = "docker.service"
+    user = ""
 
     def __init__(self, root: Path) -> None:
         self.file = root / "etc/docker/daemon.json"
@@ -39,6 +40,9 @@ class Daemon:
     # the service
 
     def is_managed(self) -> bool:
+        return True
+
+    def has_systemd(self) -> bool:
         return True
 
     def identity(self) -> str:

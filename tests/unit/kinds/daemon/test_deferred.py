@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Container
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from dockwright.errors import ApplyFailed, HostError
+from dockwright.host.files import Files
 from dockwright.host.machine import Host
 from dockwright.kinds.daemon import deferred
 from dockwright.kinds.daemon.apply import apply, remember
 from dockwright.kinds.daemon.have import read
 from dockwright.kinds.daemon.plan import plan
+from dockwright.kinds.daemon.unit import UnitHave
 from dockwright.kinds.daemon.want import parse
 from dockwright.kinds.part import Site, part_of
+from dockwright.model import Action
 from dockwright.run_options import RunOptions
 
 from .test_apply import Daemon, daemon, host, run
@@ -235,3 +241,58 @@ def test_our_own_restart_goes_back_to_what_was_before(host: Host, daemon: Daemon
     assert daemon.up
     assert set(host.memory().owned_keys()) == set(OLD)
     assert deferred.of(host) is None
+
+
+def refusing(folder: Path, numbers: Container[int]) -> Callable[..., None]:
+    """`Files.write_atomic` on a disk where these writes below a folder fail."""
+    original, count = Files.write_atomic, iter(range(1000))
+
+    def write(files: Files, path: str, text: str, **more: Any) -> None:
+        if files.path(path).startswith(str(folder)) and next(count) in numbers:
+            raise HostError(f"cannot write {path}: no space left on device")
+        original(files, path, text, **more)
+
+    return write
+
+
+FAILING = {
+    "the file": ("etc/docker", [0]),
+    "the file, after the one that lends live-restore": ("etc/docker", [1]),
+    "the drop-in": ("etc/systemd", range(9)),
+}
+
+
+@pytest.mark.parametrize("waits", [True, False])
+@pytest.mark.parametrize("place", FAILING)
+def test_a_write_that_fails_before_the_restart_restarts_nothing(
+    host: Host, daemon: Daemon, tmp_path: Path, place: str, waits: bool
+) -> None:
+    begin(host, daemon)
+    if waits:
+        put_off(host, daemon, NEW)
+    before, keys = daemon.content(), host.memory().owned_keys()
+    folder, numbers = FAILING[place]
+    want = parse({**before, "mtu": 1300, "live-restore": "lends" in place})
+    have = read(host, daemon, host.memory("ID"))
+    if place == "the drop-in":
+        have = replace(have, unit=UnitHave(may_manage=True, proxies={"no-proxy": "a"}))
+    changes = plan(want, have).changes
+    assert changes[-1].action is Action.RESTART
+    daemon.done.clear()
+    with (
+        patch.object(Files, "write_atomic", refusing(tmp_path / folder, numbers)),
+        pytest.raises(ApplyFailed, match="no space left") as error,
+    ):
+        apply(want, have, changes, host, daemon, timeout=2)
+    first = place == "the file"
+    assert ("nothing was changed" if first else "was not restarted") in error.value.fix
+    assert not [word for word in daemon.done if word.startswith(("restart", "reset-failed"))]
+    assert daemon.content() == before
+    assert daemon.values["mtu"] == 1450
+    assert not daemon.values.get("live-restore")
+    assert bool(deferred.waiting(host)) == waits
+    assert bool(host.memory().waiting_keys(daemon.identity())) == waits
+    assert host.memory().owned_keys() == keys
+    assert not host.journal("daemon").is_there()
+    assert recovered(fresh(daemon, tmp_path), daemon) is None
+    assert daemon.content() == before

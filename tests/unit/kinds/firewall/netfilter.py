@@ -10,6 +10,8 @@ from dockwright.kinds.firewall.rules import Ways
 
 BUILT_IN = ("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING")
 Tables = dict[str, dict[str, list[str]]]
+MODES = {family: f"com.docker.network.bridge.gateway_mode_ipv{family}" for family in (4, 6)}
+ROUTED = dict.fromkeys(MODES.values(), "routed")
 
 
 def fresh(docker: bool = True) -> Tables:
@@ -53,3 +55,15 @@ def have_of(saved: dict[int, Tables], **more: Any) -> FirewallHave:
     interfaces = ("br-lan", "docker0", "eth0", "lo", "wg0")
     values = {"ways": ways, "interfaces": interfaces, **more}
     return FirewallHave(saved=saved, **values)
+
+
+class Networks:
+    """An engine with one network of that mode."""
+
+    def __init__(self, version: str, mode: str = "routed") -> None:
+        self.info = {"ServerVersion": version}
+        options = {**ROUTED, MODES[4]: mode}
+        self.networks = [{"Driver": "bridge", "Id": "a1" * 32, "Options": options}]
+
+    def get(self, path: str) -> Any:
+        return self.info if path == "/info" else self.networks

@@ -19,11 +19,12 @@ from dockwright.kinds.firewall.forms import parse_rate
 from dockwright.kinds.firewall.part import FirewallPart
 from dockwright.kinds.firewall.rules import shown_rate
 from dockwright.kinds.firewall.want import parse
+from dockwright.kinds.network.bridges import Bridge
 from dockwright.kinds.part import Site
 from dockwright.model import Plan
 from dockwright.run_options import RunOptions
 
-from .netfilter import Tables, fresh, restored
+from .netfilter import Networks, Tables, fresh, restored
 
 DROP: dict[str, Any] = {"default": "drop", "host_ports": [22]}
 
@@ -238,7 +239,7 @@ def test_the_variant_that_docker_uses_is_ours(machine: Machine) -> None:
 def test_where_there_can_be_no_rules(machine: Machine) -> None:
     told = {"FirewallBackend": {"Driver": "nftables"}}
     assert "take `firewall-backend` back" in problem_of(
-        machine, DROP, info=told, engine=object()
+        machine, DROP, info=told, engine=Networks("28.5.2", "nat")
     ).replace("T", "t")
     machine.write("etc/docker/daemon.json", '{"firewall-backend": "nftables"}')
     assert "would not be asked" in problem_of(machine, DROP)
@@ -266,7 +267,7 @@ def test_firewalld(machine: Machine, version: str, backend: str, is_refused: boo
 def test_engines_of_others_are_none_of_ours(machine: Machine) -> None:
     for info in ({"SecurityOptions": ["name=rootless"]}, {"Name": "far-away"}):
         with pytest.raises(PlanRefused, match="cannot be managed"):
-            machine.part(DROP, info=info, engine=object())
+            machine.part(DROP, info=info, engine=Networks("28.5.2", "nat"))
 
 
 @pytest.mark.parametrize(
@@ -309,9 +310,12 @@ def test_bridges_are_told_apart(machine: Machine) -> None:
         def get(self, path: str) -> Any:
             if path == "/info":
                 return {}
-            return [{"Options": {"com.docker.network.bridge.name": "shop0"}}, {"Options": None}]
+            options = {"com.docker.network.bridge.name": "shop0"}
+            more = [{"Driver": "bridge", "Id": "a1" * 32, "Options": None}, {"Driver": "null"}]
+            return [{"Driver": "bridge", "Options": options}, *more]
 
-    part = machine.part(DROP, engine=Engine(), bridges=("later0",))
+    later = Bridge("later0", {"com.docker.network.bridge.name": "later0"})
+    part = machine.part(DROP, engine=Engine(), bridges=(later,))
     assert part.have.ways.bridges == ("later0", "shop0")
     assert part.have.ways.foreign == ("br-lan",)
     assert "veth1" not in part.have.interfaces and "virbr0" in part.have.interfaces

@@ -219,6 +219,31 @@ def test_a_token_counts_as_the_login_it_was_given_for(
 
 
 @pytest.mark.usefixtures("hasty")
+@pytest.mark.usefixtures("hasty")
+def test_each_file_has_a_token_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same registry in the files of two users: by one login, then by another each."""
+    case: dict[str, Any] = {"want": {}}
+    world = World(case, tmp_path)
+    monkeypatch.setattr(reconcile, "Engine", lambda *args, **more: world.engine)
+    places = [f"/home/{user}/.docker/config.json" for user in ("one", "two")]
+    # A token for both, another when both have a new password, then a user of each file's own.
+    for token, logins in (
+        ("tok-1", (("ci", "good-1"), ("ci", "good-1"))),
+        ("tok-2", (("ci", "good-2"), ("ci", "good-2"))),
+        ("tok-3", (("ci", "good-2"), ("me", "good-3"))),
+    ):
+        world.engine.host.tokens[REGISTRY] = token
+        for changes in (True, False):
+            for number, (place, (user, password)) in enumerate(zip(places, logins)):
+                login = {"username": user, "password": password, "config_path": place}
+                case["want"] = login
+                is_new = token != "tok-3" or number == 1
+                assert world.converge().changed is (changes and is_new), (token, place)
+                stored = json.loads((tmp_path / place.lstrip("/")).read_text())["auths"][REGISTRY]
+                assert stored["identitytoken"] == (token if is_new else "tok-2")
+
+
+@pytest.mark.usefixtures("hasty")
 def test_pulls_use_a_token_of_the_file_and_of_a_helper(tmp_path: Path) -> None:
     server = {"auths": {REGISTRY: {"auth": "Y2k6", "identitytoken": "tok-1"}}}
     for config, kept in ((server, {}), ({"credsStore": "test"}, {REGISTRY: ["<token>", "tok-1"]})):

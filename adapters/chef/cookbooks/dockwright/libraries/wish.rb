@@ -9,7 +9,7 @@ module Dockwright
   # One object, as a resource describes it.
   class Wish
     # Kinds whose objects have names; of the others there is one on a host.
-    NAMED = %w[container image network volume registry_login project].freeze
+    NAMED = %w[container image network volume plugin registry_login project].freeze
 
     attr_reader :warnings
 

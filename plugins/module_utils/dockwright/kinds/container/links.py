@@ -8,7 +8,7 @@ The default bridge has no names: there the engine writes them into the container
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Callable
 
 from ...errors import Problem
@@ -84,6 +84,46 @@ def placed(
             for name, options in networks.items()
         }
     return linked
+
+
+def unlinkable(
+    want: Want, wants: Mapping[str, Want], listed: Mapping[str, Mapping[str, Any]]
+) -> Iterable[Problem]:
+    """Links on the default bridge that the engine refuses when it makes or starts the container."""
+    for text in want.fields.get("links", ()) if want.state != "absent" else ():
+        name = text.partition(":")[0]
+        other, now = wants.get(name), listed.get(name)
+        why = _why_not(other, runs=want.state != "stopped") if other else _why_not_now(now)
+        if why:
+            fix = "join a network of your own: a link there needs nobody to be there"
+            where = f"{want.where}.{key_of(want, name)}.{name}"
+            yield Problem(where, f"container {name} {why}: there is no link to it", fix)
+
+
+def key_of(want: Want, name: str) -> str:
+    """The option that a linked container comes from."""
+    further = {text.partition(":")[0] for text in want.inputs.get("external_links", ())}
+    return "external_links" if name in further else "links"
+
+
+def _why_not(other: Want, *, runs: bool) -> str:
+    if other.state == "absent":
+        return "is to be absent"
+    if runs and other.state == "stopped":
+        return "is to be stopped"
+    networks = other.fields.get("networks")
+    if networks is None and other.fields.get("network_mode") in (None, "default", _BRIDGE):
+        return ""
+    return "" if _BRIDGE in (networks or ()) else "is not on the default bridge"
+
+
+def _why_not_now(now: Mapping[str, Any] | None) -> str:
+    if now is None:
+        return ""  # told already
+    if now.get("State") not in ("running", "paused"):
+        return "does not run"
+    networks = (now.get("NetworkSettings") or {}).get("Networks") or {}
+    return "" if _BRIDGE in networks else "is not on the default bridge"
 
 
 def _with(endpoint: Mapping[str, Any], links: set[str]) -> dict[str, Any]:

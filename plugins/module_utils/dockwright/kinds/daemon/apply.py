@@ -309,6 +309,10 @@ class _Transaction:
         """Whether this is the reload before the restart, which switches live-restore on only."""
         return len(self.steps) > 1 and not self.restarted and name != "live-restore"
 
+    def _is_written(self) -> bool:
+        """Whether the new file is there, also where writing it has ended in an error."""
+        return bool(self.paths) and self.host.files.read_text(self.have.path) == self.record.after
+
     def _undone(self, error: DockwrightError) -> ApplyFailed:
         """Put the old file back, get the daemon to work with it, and say what went wrong."""
         words = error.message
@@ -318,12 +322,15 @@ class _Transaction:
             words = f"the daemon ended at a reload: {proof.daemon_words(self.host, self.started)}"
         fix = "nothing was changed"
         try:
-            if self.wrote:
+            if self.wrote or self._is_written():
                 self.progress("put the old daemon.json back")
-                undo.Undo(self.record, self.host, self.engine, self.timeout).run()
+                record = self.record if self.restarted else undo.before_restart(self.record)
+                undo.Undo(record, self.host, self.engine, self.timeout).run()
                 fix = "the old configuration is in force again; correct the value"
                 if not self.have.is_running:
                     fix = "the old file is back; the daemon did not run before either"
+                elif self.record.step == RESTART and not self.restarted:
+                    fix = "the old file is back, and the daemon was not restarted"
         except DockwrightError as second:
             fix = f"putting the old state back failed too: {second.message}"
             fix += "; the next run tries it again"

@@ -8,7 +8,7 @@ from typing import Any
 from ...errors import Problem, SpecError, nearest
 from . import networks, unit
 from .conflicts import conflicts
-from .document import Difference, normal
+from .document import Difference, normal, stays
 from .have import DaemonHave
 from .log_options import DRIVERS
 from .options import BY_NAME, TRAPS, Key, is_known, version
@@ -33,7 +33,7 @@ def check(
         problems += _flag_problems(want, have)
     problems += _swarm_problems(want, have)
     problems += _log_driver_problems(want, have)
-    problems += _storage_option_problems(want, have)
+    problems += _storage_option_problems(want, have, foreign)
     if have.root_problem:
         fix = "name another folder, or make room"
         problems.append(Problem(f"{want.where}.data-root", have.root_problem, fix))
@@ -165,20 +165,25 @@ def _log_driver_problems(want: DaemonWant, have: DaemonHave) -> list[Problem]:
     return [Problem(f"{want.where}.log-driver", f"there is no log driver {name!r}", fix)]
 
 
-def _storage_option_problems(want: DaemonWant, have: DaemonHave) -> list[Problem]:
-    """Options that the storage driver to come does not start with."""
+def _storage_option_problems(want: DaemonWant, have: DaemonHave, foreign: str) -> list[Problem]:
+    """Options that the storage driver to come does not start with where it is to be."""
     driver = str(want.values.get("storage-driver") or have.driver)
-    ground = Ground(have.engine, have.backing if driver == have.driver else "")
+    ground = Ground(have.engine, have.backing)
     if "storage-opts" in want.values:
         return [
             Problem(f"{want.where}.storage-opts[{index}]", text, fix)
             for index, text, fix in wrong_options(want.values["storage-opts"], driver, ground)
         ]
-    theirs = have.raw.get("storage-opts") if "storage-opts" not in have.owned else None
-    if "storage-driver" not in want.values or not isinstance(theirs, list):
+    theirs = have.raw.get("storage-opts") if stays("storage-opts", have, foreign) else None
+    moved = [
+        f"{want.where}.{name}"
+        for name in ("storage-driver", "data-root")
+        if name in want.values or (name in have.raw and not stays(name, have, foreign))
+    ]
+    if not moved or not isinstance(theirs, list):
         return []
     return [
-        Problem(f"{want.where}.storage-driver", f"{have.path} has storage-opts: {text}", fix)
+        Problem(moved[0], f"{have.path} has storage-opts: {text}", fix)
         for _, text, fix in wrong_options(map(str, theirs), driver, ground)
     ]
 
@@ -188,8 +193,7 @@ def _staying(want: DaemonWant, have: DaemonHave, foreign: str) -> dict[str, Any]
     systemd = have.cgroup_driver == "systemd" and "exec-opts" not in have.raw
     known: dict[str, Any] = {"exec-opts": ["native.cgroupdriver=systemd"]} if systemd else {}
     for name, value in have.raw.items():
-        ours = name in have.owned or (foreign == "remove" and name not in have.others)
-        if name in BY_NAME and name not in want.values and not ours:
+        if name in BY_NAME and name not in want.values and stays(name, have, foreign):
             known[name] = _usable(BY_NAME[name], value)
     return known
 

@@ -45,12 +45,15 @@ def differences(want: DaemonWant, have: DaemonHave, foreign: str = "keep") -> li
         for difference in _of_key(BY_NAME[name], value, have)
     ]
     for name, value in have.raw.items():
-        if name in want.values or name in have.others:
-            continue
-        origin = "left" if name in have.owned else "foreign"
-        if origin == "left" or foreign == "remove":
-            found.append(_removal(name, value, origin, have))
+        if name not in want.values and not stays(name, have, foreign):
+            origin = "left" if name in have.owned else "foreign"
+            found += _removals(name, value, origin, have)
     return found
+
+
+def stays(name: str, have: DaemonHave, foreign: str) -> bool:
+    """Whether a key of the file that is not wanted stays there."""
+    return name in have.others or not (name in have.owned or foreign == "remove")
 
 
 def edited(raw: Mapping[str, Any], want: DaemonWant, paths: Iterable[str]) -> dict[str, Any]:
@@ -58,13 +61,13 @@ def edited(raw: Mapping[str, Any], want: DaemonWant, paths: Iterable[str]) -> di
     document = dict(raw)
     for path in paths:
         name, _, inner = path.partition(".")
-        if name not in want.values:
+        if not inner and name not in want.values:
             document.pop(name, None)
         elif not inner:
             document[name] = rendered(name, want.values[name])
         else:
             entries = dict(document.get(name) or {})
-            if inner in want.values[name]:
+            if inner in want.values.get(name, ()):
                 entries[inner] = rendered(name, want.values[name])[inner]
             else:
                 entries.pop(inner, None)
@@ -151,6 +154,15 @@ def _of_entries(
         in_force = path in CONTENT_PATHS and new == _snapshotter(have)
         found.append(Difference(path, old, new, "want", in_force))
     return found
+
+
+def _removals(name: str, raw: Any, origin: str, have: DaemonHave) -> list[Difference]:
+    """The key as a whole, or what in it is not another's."""
+    others = [path for path in have.others if path.startswith(f"{name}.")]
+    if not others or not isinstance(raw, Mapping):
+        return [_removal(name, raw, origin, have)]
+    mine = {f"{name}.{inner}": value for inner, value in raw.items()}
+    return [Difference(p, v, None, origin) for p, v in mine.items() if p not in others]
 
 
 def _removal(name: str, raw: Any, origin: str, have: DaemonHave) -> Difference:

@@ -110,15 +110,21 @@ def refuse_another(
     info: Mapping[str, Any], host: Host, machine: str, socket: str, kind: str = "daemon"
 ) -> None:
     """Raise PlanRefused if the socket leads to a daemon that does not read this machine's file."""
-    who = ""
-    if any("name=rootless" in text for text in info.get("SecurityOptions") or ()):
+    who, fix = "", f"leave `{kind}` out, or name the socket of this machine's own engine"
+    is_rootless = any("name=rootless" in text for text in info.get("SecurityOptions") or ())
+    user = host.service.user
+    if kind != "daemon" and (is_rootless or user):
         who = "is a user's own (rootless)"
+    elif is_rootless and not user:
+        who = "is a user's own (rootless)"
+        fix = f"{fix}, or run as the user, with `unit: USER@/docker.service` and `config_file`"
+    elif user and info and not is_rootless:
+        who = f"is the machine's own, and `unit` is one of {user}"
     elif info.get("Name") != machine:
         who = f"runs on another machine, {info.get('Name')}"
     elif host.service.listens_on(socket) is False:
         who = f"at {socket} is not that of {host.service.unit}, which reads {host.config}"
     if who:
-        fix = f"leave `{kind}` out, or name the socket of this machine's own engine"
         raise PlanRefused([Problem(kind, f"cannot be managed here: the engine {who}", fix)])
 
 

@@ -6,23 +6,21 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Callable
+from typing import Callable
 
-from ...errors import ApplyFailed
+from ...errors import ApplyFailed, PlanRefused, Problem
 from ...host.network import HostNetwork, read_network
+from ...host.service import uid_of
 from ...model import Change, EngineFacts, Plan
 from ..container.stale import Moved
 from ..part import Part
-from . import felt, networks, unit
+from . import felt, ground, networks, unit
 from . import have as daemon_have
 from . import plan as daemon_plan
 from .facts import facts_after
 from .have import DaemonHave
 from .options import BY_NAME, is_known
 from .want import DaemonWant
-
-if TYPE_CHECKING:
-    from ..storage.recommend import Ground
 
 RECOVERY_LIMIT = 120.0
 
@@ -64,70 +62,57 @@ class DaemonPart(Part):
         if site.engine and site.is_local:
             socket = site.engine.endpoint.url.partition("://")[2]
             daemon_have.refuse_another(site.info, site.host, os.uname().nodename, socket)
+        if site.host.service.user:
+            self._check_user()
         scope = site.run.scope
         self.have = daemon_have.read(site.host, site.engine, site.memory(), site.info, scope)
-        self.have = replace(self.have, network=self._network(), driver=self._driver())
-        self.have = replace(self.have, root_problem=self._root_problem(), backing=self._backing())
+        others = {**self.have.others, **ground.keys_of_storage(site.wants)}
+        self.have = replace(self.have, network=self._network(), others=others)
+        driver, backing = ground.to_come(site, self.want, self.have)
+        problem = ground.root_problem(site, self.want, self.have)
+        self.have = replace(self.have, driver=driver, backing=backing, root_problem=problem)
         if self._concerns_unit():
             self.have = replace(
                 self.have, unit=unit.read(site.host, may_manage=site.run.manage_unit)
             )
             self._hand_over_proxies()
 
+    def _check_user(self) -> None:
+        """A rootless daemon is managed by its user, who has a file of his own.
+
+        To root, what lies in a home may be anything, such as a link to somewhere else.
+        """
+        host, run = self.site.host, self.site.run
+        user = host.service.user
+        if os.geteuid() != uid_of(user):
+            text = f"is a unit of {user}, and this run is not {user}'s"
+            raise PlanRefused([Problem("unit", text, f"run as {user} (Ansible: become_user)")])
+        if not run.daemon.get("config"):
+            text = "is the file of the machine's own daemon, and `unit` is one of a user"
+            fix = "name the user's, such as /home/USER/.config/docker/daemon.json"
+            raise PlanRefused([Problem("config_file", text, fix)])
+        if run.manage_unit:
+            text = f"is for units of the system, and {host.service.unit} is {user}'s"
+            raise PlanRefused([Problem("manage_unit", text, "leave it out")])
+
     def _hand_over_proxies(self) -> None:
         """Engines before 23.0 have them from the environment only, which our drop-in sets.
 
-        What another scope has put there stays, as its keys of the file do.
+        What is there and not this scope's stays, as keys of the file do.
         """
         have, values = self.have, dict(self.want.values)
-        if have.unit is None or have.assumed:
+        if have.unit is None:
             return
-        proxies = values.pop(unit.PROXIES, None) or self.want.proxies
-        if proxies:
-            is_key = is_known(BY_NAME[unit.PROXIES], have.engine)
-            if is_key or not (have.unit.may_manage or unit.PROXIES in have.unit.resolved):
-                return
-            self.want = replace(self.want, values=values, proxies=proxies)
-        elif unit.PROXIES in have.others:
-            proxies = have.unit.proxies_there
-        self.have = replace(have, unit=replace(have.unit, proxies=proxies))
-
-    def _driver(self) -> str:
-        """The storage driver to come; empty where only kind storage's plan can tell."""
-        storage = self.site.wants.get("storage")
-        if storage is None or (storage.driver, storage.image_store) == (None, None):
-            return self.have.driver
-        return "" if storage.image_store or storage.driver == "auto" else str(storage.driver)
-
-    def _root_problem(self) -> str:
-        """Why the wanted data-root cannot be there; where one has content, it is not moved here."""
-        have, wanted = self.have, self.want.values.get("data-root")
-        has_content = have.images or have.containers or have.has_stopped_content
-        host = self.site.host
-        there = (have.raw.get("data-root"), self.site.info.get("DockerRootDir"))
-        if not wanted or wanted in there or has_content or host.is_image:
-            return ""
-        from ..storage.recommend import unsuitable_root  # few documents name it
-
-        driver = str(self.want.values.get("storage-driver") or "")
-        return unsuitable_root(driver, self._ground(wanted), have.engine)
-
-    def _backing(self) -> str:
-        """The file system of the data-root to come, where it is known."""
-        have, storage = self.have, self.site.wants.get("storage")
-        now = f"{self.site.info.get('DockerRootDir')}/"  # below the root where users are mapped
-        wanted = storage.data_root if storage else None
-        wanted = wanted or self.want.values.get("data-root")
-        if not have.backing or (not wanted and "data-root" in have.owned):
-            return ""
-        if not wanted or now.startswith(f"{wanted.rstrip('/')}/"):
-            return have.backing
-        return self._ground(wanted).filesystem
-
-    def _ground(self, root: str) -> Ground:
-        from ..storage.have import read
-
-        return read(self.site.host, None, self.site.memory(), {}).ground(root)
+        wanted = values.pop(unit.PROXIES, self.want.proxies)
+        if wanted is None:
+            kept = {} if unit.PROXIES in have.owned else have.unit.proxies_there
+            self.have = replace(have, unit=replace(have.unit, proxies=kept))
+            return
+        is_key = have.assumed or is_known(BY_NAME[unit.PROXIES], have.engine)
+        can_be = have.unit.may_manage or unit.PROXIES in have.unit.resolved or not wanted
+        if not is_key and can_be:
+            self.want = replace(self.want, values=values, proxies=wanted)
+            self.have = replace(have, unit=replace(have.unit, proxies=wanted))
 
     def _network(self) -> HostNetwork:
         """Addresses and routes only where a key is about them: that costs commands."""
@@ -138,6 +123,8 @@ class DaemonPart(Part):
     def _concerns_unit(self) -> bool:
         """Whether the files of the unit matter: asking for them costs a command."""
         service, wanted = self.site.host.service, self.want.values
+        if service.user:
+            return False
         collides = bool(self.have.flags.keys() & wanted.keys()) or "proxies" in wanted
         has_ours = self.site.host.files.exists(unit.drop_in_path(service.unit))
         return (collides or has_ours or self.site.run.manage_unit) and service.is_managed()

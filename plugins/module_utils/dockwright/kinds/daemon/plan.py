@@ -9,7 +9,7 @@ from ...errors import PlanRefused, Problem, SpecError
 from ...model import Action, Cause, Change, Disruption, Notice, Plan
 from . import networks, unit
 from .checks import check, content_problems, file_warnings, version_problems
-from .document import Difference, differences, effective, is_secret, normal, shown
+from .document import Difference, differences, effective, is_secret, normal, shown, stays
 from .have import DaemonHave
 from .options import BY_NAME, DAEMON, default_of, is_reloadable, version
 from .want import DaemonWant
@@ -81,11 +81,7 @@ def _left_out(want: DaemonWant, have: DaemonHave, foreign: str) -> frozenset[str
     """The keys of the file to come whose flags our drop-in leaves out."""
     if have.unit is None:
         return frozenset()
-    kept = {
-        name
-        for name in have.raw
-        if name in have.others or not (name in have.owned or foreign == "remove")
-    }
+    kept = {name for name in have.raw if stays(name, have, foreign)}
     return unit.left_out(have.unit, {*want.values, *kept})
 
 
@@ -240,9 +236,7 @@ def _stays_on(want: DaemonWant, have: DaemonHave, foreign: str) -> bool:
     """Whether the restarted daemon has live-restore too; one without it kills what lived on."""
     if "live-restore" in have.flags or want.values.get("live-restore"):
         return True
-    theirs = "live-restore" in have.others
-    removed = "live-restore" in have.owned or (foreign == "remove" and not theirs)
-    kept = "live-restore" not in want.values and not removed
+    kept = "live-restore" not in want.values and stays("live-restore", have, foreign)
     return kept and have.raw.get("live-restore") is True
 
 
@@ -306,6 +300,9 @@ def _warnings(want: DaemonWant, have: DaemonHave, kept: Iterable[str]) -> list[s
             f"the environment of {have.unit.name} sets proxies too ({place}); the key wins"
             for place in have.unit.proxy_places()
         ]
+    elif have.unit and have.unit.proxies and not {unit.PROXIES} & {*want.ours, *have.others}:
+        text = "sets proxies that no scope owns any more: they stay"
+        warnings.append(f"{have.unit.drop_in_path} {text}; `proxies: {{}}` takes them away")
     if have.assumed:
         warnings.append(f"no engine is installed: planned for {have.engine}")
         warnings += [problem.text() for problem in version_problems(want, have)]

@@ -42,19 +42,19 @@ def wrong_options(
 
 def _wrong(name: str, driver: str, ground: Ground) -> tuple[str, str] | None:
     known = OPTIONS[driver]
+    if name not in known:
+        owner = _owner(name)
+        text = f"the driver {driver} has no option {name}"
+        if owner and owner != driver:
+            text = f"{name} is an option of the driver {owner}, and the driver is {driver}"
+        has = f"it has: {', '.join(known)}" if known else "it has none: take it out"
+        return text, nearest(name, known) or has
     if name == "overlay2.override_kernel_check" and version(ground.engine) >= (24,):
         return f"{name} is gone since engine 24.0; this is {ground.engine}", "take it out"
     if name == "overlay2.size" and ground.filesystem not in ("", "xfs"):
         text = f"{name} works on xfs only, and the data-root is on {ground.filesystem}"
         return text, "take it out, or put the data-root on xfs with project quotas"
-    if name in known:
-        return None
-    owner = _owner(name)
-    text = f"the driver {driver} has no option {name}"
-    if owner and owner != driver:
-        text = f"{name} is an option of the driver {owner}, and the driver is {driver}"
-    has = f"it has: {', '.join(known)}" if known else "it has none: take it out"
-    return text, nearest(name, known) or has
+    return None
 
 
 def _owner(name: str) -> str:

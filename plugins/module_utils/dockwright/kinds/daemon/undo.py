@@ -49,7 +49,7 @@ class Undo:
     def _write_text(self, text: str | None) -> None:
         if text is None:
             self.host.files.remove(self.host.config)
-        else:
+        elif text != self.host.files.read_text(self.host.config):
             self.host.files.write_atomic(self.host.config, text)
 
     def _write_old(self) -> None:
@@ -146,8 +146,15 @@ def _way(record: Record, host: Host, state: str) -> str:
     if is_new and not record.undoing and not record.was_up and record.step == WRITE:
         return FINISH  # only the file was to be written
     if record.step == RESTART and not is_other and not record.undoing:
-        return RELOAD if record.lent else WRITE  # killed before the restart began
+        return before_restart(record).step  # killed before it began
     return _way_back(record, state)
+
+
+def before_restart(record: Record) -> Record:
+    """The record of a change whose restart has not begun: the daemon works with what it had."""
+    if record.step != RESTART:
+        return record
+    return replace(record, step=RELOAD if record.lent else WRITE)
 
 
 def _way_back(record: Record, state: str) -> str:

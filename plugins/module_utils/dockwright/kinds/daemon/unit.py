@@ -139,7 +139,7 @@ def write(host: Host, unit: str, text: str | None) -> None:
     path = drop_in_path(unit)
     if text is None:
         host.files.remove(path)
-    else:
+    elif text != host.files.read_text(path):
         host.files.make_directory(path.rpartition("/")[0])
         # Addresses of proxies may hold passwords.
         host.files.write_atomic(path, text, mode=0o600 if "\nEnvironment=" in text else 0o644)

@@ -22,12 +22,13 @@ class DaemonWant:
 
     values: Mapping[str, Any] = field(default_factory=dict)  # normal forms
     where: str = "daemon"
-    proxies: Mapping[str, str] = field(default_factory=dict)  # for the unit, of old engines
+    proxies: Mapping[str, str] | None = None  # for the unit, of old engines; None: not said
 
     @property
     def ours(self) -> Mapping[str, Any]:
         """All that is ours once it is applied, in the file or in the unit."""
-        return {**self.values, "proxies": self.proxies} if self.proxies else self.values
+        said = self.proxies is not None
+        return {**self.values, "proxies": self.proxies} if said else self.values
 
 
 def parse(spec: Any, where: str = "daemon", problems: list[Problem] | None = None) -> DaemonWant:

@@ -50,6 +50,10 @@ def problems(want: FirewallWant, have: FirewallHave) -> list[Problem]:
     if 6 not in have.saved and want.raw.get(NAMES[6]):
         found.append(Problem(f"{want.where}.raw.ipv6", _no_ipv6(have), "leave it out"))
     found += _not_held(want, have)
+    if want.drops or want.deny:
+        text = "is routed, and the firewall has to know its bridge before it is there"
+        fix = "name it: driver_opts com.docker.network.bridge.name, such as br-NAME"
+        found += [Problem(f"{place}.driver_opts", text, fix) for place in have.unnamed]
     if want.confirm_within and not have.has_systemd:
         text = "needs a timer of systemd, and this host has none"
         found.append(Problem(f"{want.where}.confirm_within", text, "leave it out"))

@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable
 
 from ...errors import HostError, PlanRefused, Problem
 from ..daemon.flags import flagged_keys
-from ..daemon.have import parsed_file
+from ..daemon.have import parsed_file, version_of
+from ..daemon.options import version
+from ..network.bridges import Bridge, there
 from . import access, files, saved
 from .rules import Ways
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 _TOOLS = {4: "iptables", 6: "ip6tables"}
 _DOCKERS = re.compile(r"docker0|docker_gwbridge|br-[0-9a-f]{12}")
-_BRIDGE_NAME = "com.docker.network.bridge.name"
+_MODES_SINCE = (27,)  # routed networks: before, the engine does not know them and translates
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class FirewallHave:
     missing: str = ""  # why there is no iptables here
     interfaces: tuple[str, ...] = ()
     ways: Ways = field(default_factory=Ways)
+    unnamed: tuple[str, ...] = ()  # routed networks of the spec whose bridges nobody knows yet
     has_ipv6: bool = False  # some interface of the host speaks it
     nftables: bool = False  # the daemon writes its own nft tables
     firewalld: str = ""  # its version when it runs
@@ -47,14 +50,18 @@ class FirewallHave:
     mark: Callable[[Any], str] = repr
 
 
-def read(site: Site) -> FirewallHave:
-    """Look at the host. Raises HostError where the rules cannot be read."""
+def read(site: Site, *, is_strict: bool = True) -> FirewallHave:
+    """Look at the host, and where rules are to keep somebody out, at the networks' modes.
+
+    Raises HostError where the rules cannot be read.
+    """
     if site.host.is_image:
         return _of_image(site)
     host, memory = site.host, site.memory()
     keys = _daemon_keys(site)
     found = _interfaces(host)
-    bridges = _bridges(site, found, keys)
+    networks = _networks(site, found, keys, is_strict=is_strict)
+    bridges = _bridges(networks, keys)
     variant, rules, missing = _rules(host)
     own = files.read(host)
     known = {*bridges, *(name for name in found if _DOCKERS.fullmatch(name))}
@@ -65,6 +72,7 @@ def read(site: Site) -> FirewallHave:
         _proxied(keys, has_ipv6),
         tuple(sorted(name for name in bridges if not _is_usual(name))),
         tuple(sorted(name for name in found if name.startswith("br-") and name not in known)),
+        _routed(networks),
     )
     daemon, backend = _firewalld(host)
     return FirewallHave(
@@ -73,6 +81,7 @@ def read(site: Site) -> FirewallHave:
         missing=missing,
         interfaces=tuple(found),
         ways=ways,
+        unnamed=tuple(one.where for one in networks if one.routed and not one.name),
         has_ipv6=has_ipv6,
         nftables=_is_nftables(site, keys),
         firewalld=daemon,
@@ -92,11 +101,13 @@ def _of_image(site: Site) -> FirewallHave:
     host, memory = site.host, site.memory()
     has_iptables = any(host.files.is_executable(f"{f}/iptables") for f in ("/usr/sbin", "/sbin"))
     keys = _daemon_keys(site)
-    usual = (name for name in _bridges(site, [], keys) if not _is_usual(name))
+    networks = _networks(site, [], keys, is_strict=True)
+    usual = (name for name in _bridges(networks, keys) if not _is_usual(name))
     return FirewallHave(
         saved={4: {}, 6: {}} if has_iptables else {},
         missing="" if has_iptables else "there is no iptables in the image",
-        ways=Ways(_proxied(keys, has_ipv6=True), tuple(sorted(usual)), ()),
+        ways=Ways(_proxied(keys, has_ipv6=True), tuple(sorted(usual)), (), _routed(networks)),
+        unnamed=tuple(one.where for one in networks if one.routed and not one.name),
         has_ipv6=True,
         nftables=_is_nftables(site, keys),
         own=files.read(host),
@@ -192,22 +203,39 @@ def _interfaces(host: Host) -> list[str]:
     return found
 
 
-def _bridges(site: Site, found: list[str], keys: Mapping[str, list[Any]]) -> set[str]:
-    """The bridges of Docker's networks that have names of their own."""
-    named = {str(name) for name in keys.get("bridge", []) if name and name != "none"}
-    named |= set(site.bridges)
+def _networks(
+    site: Site, found: list[str], keys: Mapping[str, list[Any]], *, is_strict: bool
+) -> tuple[Bridge, ...]:
+    """The bridges of the document's networks, and of the engine's as far as that is needed."""
+    knows_modes = is_strict and version(version_of(site.host, site.info)[0]) >= _MODES_SINCE
+    defaults: dict[str, Any] = {}
+    for value in keys.get("default-network-opts", []) if knows_modes else ():
+        defaults.update((value.get("bridge") or {}) if isinstance(value, Mapping) else {})
+    known = [one._replace(options={**defaults, **one.options}) for one in site.bridges]
+    if site.engine is not None and (knows_modes or _has_strange(site, found)):
+        known += there(site.engine.get("/networks") or ())
+    return tuple(known if knows_modes else (one._replace(options={}) for one in known))
+
+
+def _has_strange(site: Site, found: list[str]) -> bool:
+    """Whether there is a bridge that may be a network's, by a name of its own."""
     files = site.host.files
-    strange = [
-        name
+    return any(
+        files.exists(f"/sys/class/net/{name}/bridge")
         for name in found
-        if not _DOCKERS.fullmatch(name) and files.exists(f"/sys/class/net/{name}/bridge")
-    ]
-    if strange and site.engine is not None:
-        for network in site.engine.get("/networks") or ():
-            options = network.get("Options") or {}
-            if options.get(_BRIDGE_NAME):
-                named.add(str(options[_BRIDGE_NAME]))
-    return named
+        if not _DOCKERS.fullmatch(name)
+    )
+
+
+def _routed(networks: Iterable[Bridge]) -> tuple[tuple[int, str], ...]:
+    pairs = {(family, one.name) for one in networks for family in one.routed if one.name}
+    return tuple(sorted(pairs))
+
+
+def _bridges(networks: Iterable[Bridge], keys: Mapping[str, list[Any]]) -> set[str]:
+    """The bridges of Docker's networks, as far as they are known by name."""
+    named = {str(name) for name in keys.get("bridge", []) if name and name != "none"}
+    return named | {one.name for one in networks if one.name}
 
 
 def _is_usual(name: str) -> bool:
@@ -241,7 +269,8 @@ def refuse_elsewhere(site: Site) -> None:
     """Raise PlanRefused where the engine is another machine's or a user's own."""
     info = site.info
     who = ""
-    if any("name=rootless" in text for text in info.get("SecurityOptions") or ()):
+    is_rootless = any("name=rootless" in text for text in info.get("SecurityOptions") or ())
+    if is_rootless or site.host.service.user:
         who = "is a user's own (rootless): its ports are opened by a program of that user"
     elif site.is_local and info.get("Name") not in (None, os.uname().nodename):
         who = f"runs on another machine, {info.get('Name')}"

@@ -23,7 +23,8 @@ class FirewallPart(Part):
 
     def look(self) -> None:
         firewall_have.refuse_elsewhere(self.site)
-        self.have = firewall_have.read(self.site)
+        is_strict = bool(self.want.drops or self.want.deny)
+        self.have = firewall_have.read(self.site, is_strict=is_strict)
 
     def plan(self) -> Plan:
         return firewall_plan.plan(self.want, self.have)

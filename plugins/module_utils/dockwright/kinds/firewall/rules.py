@@ -39,6 +39,7 @@ class Ways(NamedTuple):
     proxied: frozenset[int] = frozenset()  # families in which docker-proxy takes connections
     bridges: tuple[str, ...] = ()  # bridges of networks that are not named as usual
     foreign: tuple[str, ...] = ()  # interfaces named like Docker's bridges that are the host's
+    routed: tuple[tuple[int, str], ...] = ()  # family and bridge of networks that are not NATed
 
 
 class Table(NamedTuple):
@@ -59,7 +60,7 @@ def tables(want: FirewallWant, family: int, ways: Ways) -> Mapping[str, Table]:
         incoming = tuple(_raw(raw, "INPUT", name))
         chains = {
             MAIN: (_KNOWN, *forward, *_origins(ways, OUTSIDE)),
-            OUTSIDE: tuple(_outside(ways)),
+            OUTSIDE: tuple(_outside(want, family, ways)),
             PORTS: tuple(_ports(want, family)),
             DIRECT: tuple(_direct(want, family)),
             INPUT: (),
@@ -96,10 +97,15 @@ def _origins(ways: Ways, outside: str) -> tuple[str, ...]:
     return (*foreign, *ours, f"-g {outside}")
 
 
-def _outside(ways: Ways) -> Iterable[str]:
-    """What was sent to a published port, and what comes to a container's own address."""
+def _outside(want: FirewallWant, family: int, ways: Ways) -> Iterable[str]:
+    """What was sent to a published port, and what comes to a container's own address.
+
+    That is the published port where a network is routed; the engine opens no other one there.
+    """
     yield f"-m conntrack --ctstate DNAT -g {PORTS}"
     yield from (f"-o {name} -j RETURN" for name in ways.foreign)
+    if want.drops or want.deny:
+        yield from (f"-o {name} -g {PORTS}" for which, name in ways.routed if which == family)
     yield from (f"-o {name} -g {DIRECT}" for name in (*_BRIDGES, *ways.bridges))
 
 

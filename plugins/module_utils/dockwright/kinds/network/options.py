@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ... import owner
 from ...errors import Problem, SpecError
-from ...model import Want
 from ...options import Inspect, Option, collect, field
 from ...values import (
     BOOLEAN,
@@ -23,6 +22,7 @@ from ...values import (
     parse_text_map,
     wrong,
 )
+from ..plugin.options import DRIVER, driver_name
 
 _SUBNET = ("subnet", "gateway", "ip_range", "aux_addresses")
 
@@ -144,7 +144,14 @@ _ANY = {"type": "object"}
 IPAM = Type("address management", parse_ipam, "dict", _ANY, keyed=True)
 
 ROWS: tuple[Option, ...] = (
-    field("driver", TEXT, "Driver", "The network driver.", default="bridge"),
+    field(
+        "driver",
+        DRIVER,
+        "Driver",
+        "The network driver.",
+        clean=driver_name,
+        default="bridge",
+    ),
     Option(
         "driver_opts",
         TEXT_MAP,
@@ -204,10 +211,3 @@ INPUTS: tuple[Option, ...] = (
 )
 
 OPTIONS = ROWS + INPUTS
-
-
-def bridge_names(wants: Iterable[Want]) -> tuple[str, ...]:
-    """The bridges of the host that networks are to have by name."""
-    options = (want.fields.get("driver_opts") or {} for want in wants)
-    named = {str(found.get("com.docker.network.bridge.name") or "") for found in options}
-    return tuple(sorted(named - {""}))

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Callable
+from typing import Any, Callable
 
 from ...errors import ApplyFailed, Problem, SpecError
 from ...model import Cause, Change, Plan, Want
@@ -16,6 +16,7 @@ from . import plan as plans
 from .have import LoginHave
 from .want import NEEDED
 
+_TOKEN = "registry_token"  # in the memory: which login a token was given for
 _REGISTRY_KEYS = ("registry-mirrors", "insecure-registries", "proxies")  # of daemon.json
 
 
@@ -43,8 +44,8 @@ class LoginPart(Part):
         if not have.login.token:
             return have
         memory = self.site.host.memory()
-        known = memory.recall(self.kind, want.name)
-        is_same = all(known.get(key) == memory.fingerprint(want.fields.get(key)) for key in NEEDED)
+        given = {key: memory.fingerprint(value) for key, value in _exchange(want, have.login.token)}
+        is_same = memory.recall(_TOKEN, _place(want, have)) == given
         return replace(have, is_exchanged=is_same or have.login.token == token)
 
     def _moves_registries(self) -> bool:
@@ -117,4 +118,20 @@ class LoginPart(Part):
                 memory.forget(self.kind, name)
             else:
                 memory.remember(self.kind, name, want.fields, partial(dict, want.fields))
+            have = self.have[name]
+            if have.token and want.state != "absent":
+                exchange = dict(_exchange(want, have.token))
+                memory.remember(_TOKEN, _place(want, have), exchange, partial(dict, exchange))
+            elif not have.is_exchanged:
+                memory.forget(_TOKEN, _place(want, have))
         memory.save()
+
+
+def _exchange(want: Want, token: str) -> list[tuple[str, Any]]:
+    """A login, and the token that the registry gave for it."""
+    return [*((key, want.fields.get(key)) for key in NEEDED), ("token", token)]
+
+
+def _place(want: Want, have: LoginHave) -> str:
+    """Where a token is stored: each file has its own."""
+    return f"{have.path} {want.name}"

@@ -32,8 +32,8 @@ class StoragePart(Part):
 
     def look(self) -> None:
         site = self.site
-        if site.engine and site.is_local:
-            socket = site.engine.endpoint.url.partition("://")[2]
+        if site.is_local and (site.engine or site.host.service.user):
+            socket = site.engine.endpoint.url.partition("://")[2] if site.engine else ""
             refuse_another(site.info, site.host, os.uname().nodename, socket, self.kind)
         reading = storage_have.read(site.host, site.engine, site.memory(), site.info)
         self.have = reading.of(self.want)

@@ -5,9 +5,17 @@ from __future__ import annotations
 from ... import owner
 from ...options import Option, field
 from ...values import BOOLEAN, TEXT, TEXT_MAP, TEXTS, one_of
+from ..plugin.options import DRIVER, driver_name
 
 ROWS: tuple[Option, ...] = (
-    field("driver", TEXT, "Driver", "The volume driver.", default="local"),
+    field(
+        "driver",
+        DRIVER,
+        "Driver",
+        "The volume driver: C(local), or a plugin.",
+        clean=driver_name,
+        default="local",
+    ),
     Option(
         "driver_opts",
         TEXT_MAP,

@@ -12,8 +12,9 @@ module PuppetX
     # What is made ready before everything else, in this order.
     HOST = %w[storage firewall daemon registry_login].freeze
     PACKAGES = %w[dockwright docker.io docker-ce moby-engine].freeze
-    # A container comes after what these options mention.
+    # An object comes after what these options mention.
     MENTIONS = {
+      dockwright_plugin: [:driver],
       dockwright_network: [:networks],
       dockwright_volume: [:volumes],
       dockwright_image: [:image],

@@ -5,13 +5,14 @@
 
 module PuppetX
   module Dockwright
-    NAMED = %w[container image network volume registry_login project].freeze
+    NAMED = %w[container image network volume plugin registry_login project].freeze
     STATES = {
       'container' => %w[running healthy paused stopped restarted absent],
       'image' => %w[present absent],
       'network' => %w[present absent],
       'volume' => %w[present absent],
       'firewall' => %w[present absent],
+      'plugin' => %w[enabled disabled absent],
       'registry_login' => %w[present absent],
     }.freeze
     OPTIONS = {
@@ -150,7 +151,7 @@ module PuppetX
         'timeout' => 'The longest that one answer of the engine may take. Type duration. The default is `1m`. For example `60s`.',
       },
       'volume' => {
-        'driver' => 'The volume driver. Type text. The default is `local`.',
+        'driver' => 'The volume driver: `local`, or a plugin. Type text. The default is `local`.',
         'driver_opts' => 'Options of the driver. Type mapping of texts. For example `{"type": "tmpfs", "device": "tmpfs", "o": "size=64m"}`.',
         'labels' => 'Labels, as a mapping or a list of `NAME=value`. Type mapping of texts.',
         'external' => 'It must be there, and is never touched. The default is `false`.',
@@ -173,7 +174,7 @@ module PuppetX
         'restart' => 'Whether the daemon is restarted where that is needed, or the restart is left pending. One of `now`, `defer`. The default is `now`.',
         'foreign' => 'What becomes of keys of `daemon.json` that are not ours. One of `keep`, `remove`. The default is `keep`.',
         'config_file' => 'The daemon\'s configuration file on its host, where it is not the usual one: for a second daemon, with a unit and an address of its own. Type text. The default is `/etc/docker/daemon.json`. For example `/etc/docker2/daemon.json`.',
-        'unit' => 'The daemon\'s systemd unit. Type text. The default is `docker.service`. For example `docker2.service`.',
+        'unit' => 'The daemon\'s systemd unit; `USER@/NAME` for one of a user\'s own systemd (rootless). Type text. The default is `docker.service`. For example `docker2.service`.',
         'pidfile' => 'The daemon\'s pidfile, which matters where systemd does not start it. Left out: `/var/run/docker.pid`, or that of the unit\'s name. Type text.',
         'scope' => 'Whose keys of `daemon.json` these are. Each scope owns the keys that it sets: what leaves its own list goes, those of other scopes stay. Type text. The default is `daemon`. For example `dns`.',
         'manage_unit' => 'Whether flags of the daemon\'s systemd unit that collide with keys are taken out by a drop-in, which goes again when it is not needed any more. Else they are refused, with file and line. The default is `false`.',
@@ -197,6 +198,22 @@ module PuppetX
         'confirm_within' => 'The rules from before come back after this time, unless a second task confirms. Type duration. For example `60s`.',
         'confirm' => 'Confirms what an earlier task changed with `confirm_within`. The default is `false`.',
         'force' => 'Whether rules are applied that cut the connection this tool came by. The default is `false`.',
+        'max_disruption' => 'The strongest disruption the plan may have. A plan above it fails before anything is touched. Left out: everything but the removal of volumes by `purge`. With `destroy` also the anonymous volumes of containers that `purge` or a smaller `scale` remove go; else they are kept. One of `none`, `reload`, `reconnect`, `restart`, `replace`, `outage`, `rebuild`, `destroy`. For example `reconnect`.',
+        'reveal' => 'Names of secret values that may be shown, such as variables. Type list of texts.',
+        'lock_timeout' => 'The longest wait for another run on the same host. Type duration. The default is `1m`. For example `1m`.',
+        'docker_host' => 'The engine\'s address: `unix://`, `tcp://` or `ssh://`. Left out: `DOCKER_HOST`, the current context, or the local socket, as with the docker command. Type text. For example `ssh://root@docker1.example.com`.',
+        'context' => 'The name of a context of the docker command. Type text.',
+        'tls_verify' => 'Whether the engine\'s certificate is verified (TCP).',
+        'cert_path' => 'The directory of `ca.pem`, `cert.pem` and `key.pem`. Type text.',
+        'timeout' => 'The longest that one answer of the engine may take. Type duration. The default is `1m`. For example `60s`.',
+      },
+      'plugin' => {
+        'source' => 'Where the plugin comes from: its reference at a registry, with a tag or a digest. Left out: its name. Another one than the plugin was installed from upgrades it. Type text. For example `registry.example.com/nfs:2`.',
+        'settings' => 'What `docker plugin set` sets: `NAME` of a variable or of the arguments, `NAME.source` of a mount, `NAME.path` of a device. What is left out is as the plugin has it by itself; of a mount or a device it stays as it is, since the engine forgets that. To set anything, the engine wants the plugin disabled for a moment. Type mapping of texts. For example `{"DEBUG": "1"}`.',
+        'grant' => 'The privileges that the plugin may have on the host, by the engine\'s names of them. One that asks for more is refused, and the message says for what. Type mapping of lists. For example `{"network": ["host"], "mount": ["/var/lib/nfs"]}`.',
+        'grant_all' => 'Whether it may have whatever it asks for, unseen, now and in later versions: a plugin with all privileges is root on the host. The default is `false`.',
+        'force' => 'Whether a plugin is stopped, changed or removed also while volumes or networks are of it. Containers that have them may lose them. The default is `false`.',
+        'registries' => 'Logins by registry: `username` and `password`; see the options of kind registry_login. Pulls use them. In the spec of a host they are stored, too, as `docker login` does; else only with `store: true`. Type mapping.',
         'max_disruption' => 'The strongest disruption the plan may have. A plan above it fails before anything is touched. Left out: everything but the removal of volumes by `purge`. With `destroy` also the anonymous volumes of containers that `purge` or a smaller `scale` remove go; else they are kept. One of `none`, `reload`, `reconnect`, `restart`, `replace`, `outage`, `rebuild`, `destroy`. For example `reconnect`.',
         'reveal' => 'Names of secret values that may be shown, such as variables. Type list of texts.',
         'lock_timeout' => 'The longest wait for another run on the same host. Type duration. The default is `1m`. For example `1m`.',
@@ -267,6 +284,7 @@ module PuppetX
         'firewall' => 'Who may reach published ports; see the options of kind firewall. Type mapping. For example `{"default": "drop", "allow": [{"port": 443}]}`.',
         'storage' => 'Storage driver, data-root and image store; see the options of kind storage. Type mapping. For example `{"driver": "overlay2"}`.',
         'registries' => 'Logins by registry: `username` and `password`; see the options of kind registry_login. Pulls use them. In the spec of a host they are stored, too, as `docker login` does; else only with `store: true`. Type mapping.',
+        'plugins' => 'Plugins of the engine by name; see the options of kind plugin. Type mapping.',
         'project' => 'The project that owns the objects. Type text. For example `shop`.',
         'networks' => 'Networks by name; see the options of kind network. Type mapping.',
         'volumes' => 'Volumes by name; see the options of kind volume. Type mapping.',
@@ -282,7 +300,7 @@ module PuppetX
         'restart' => 'Whether the daemon is restarted where that is needed, or the restart is left pending. One of `now`, `defer`. The default is `now`.',
         'foreign' => 'What becomes of keys of `daemon.json` that are not ours. One of `keep`, `remove`. The default is `keep`.',
         'config_file' => 'The daemon\'s configuration file on its host, where it is not the usual one: for a second daemon, with a unit and an address of its own. Type text. The default is `/etc/docker/daemon.json`. For example `/etc/docker2/daemon.json`.',
-        'unit' => 'The daemon\'s systemd unit. Type text. The default is `docker.service`. For example `docker2.service`.',
+        'unit' => 'The daemon\'s systemd unit; `USER@/NAME` for one of a user\'s own systemd (rootless). Type text. The default is `docker.service`. For example `docker2.service`.',
         'pidfile' => 'The daemon\'s pidfile, which matters where systemd does not start it. Left out: `/var/run/docker.pid`, or that of the unit\'s name. Type text.',
         'scope' => 'Whose keys of `daemon.json` these are. Each scope owns the keys that it sets: what leaves its own list goes, those of other scopes stay. Type text. The default is `daemon`. For example `dns`.',
         'manage_unit' => 'Whether flags of the daemon\'s systemd unit that collide with keys are taken out by a drop-in, which goes again when it is not needed any more. Else they are refused, with file and line. The default is `false`.',

@@ -1,0 +1,8 @@
+# frozen_string_literal: true
+
+require_relative '../../puppet_x/dockwright/kind'
+
+PuppetX::Dockwright.type(
+  'plugin',
+  'A plugin of the engine.'
+)

@@ -1,0 +1,1 @@
+"""Managed plugins of the engine: drivers of volumes and networks, and more, that it runs itself."""
