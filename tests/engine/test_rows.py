@@ -91,6 +91,7 @@ class Bench:
             return self.client.images.get(value.partition(" ")[2]).id
         if "$peer" in value:
             return value.replace("$peer", self.inspect("container", "peer")["Id"])
+        value = value.replace("$name", raw.get("Name", "").lstrip("/"))
         return value.replace("$short", raw["Id"][:12]) if value == "$short" else value
 
 
