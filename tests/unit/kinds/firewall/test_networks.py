@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from dockwright.kinds.daemon.want import parse as parse_daemon
 from dockwright.kinds.network.bridges import Bridge
 
 from .netfilter import MODES, ROUTED, Networks
@@ -38,6 +39,23 @@ def test_networks_that_are_routed_are_reached_by_their_published_ports(
                 rules = machine.tables[tool][table]["DOCKWRIGHT-OUTSIDE"]
                 found = [r.split()[1] for r in rules if r.endswith("-g DOCKWRIGHT-PORTS")][1:]
                 assert found == (names if spec else [])
+
+
+@pytest.mark.parametrize(("key", "families"), [("iptables", [6]), ("ip6tables", [4])])
+def test_a_routed_network_stays_closed_where_the_engine_has_no_rules(
+    machine: Machine, key: str, families: list[int]
+) -> None:
+    """There nobody but us keeps the ports closed that are not published."""
+    for content, expected in (({}, [4, 6]), ({key: False}, families)):
+        machine.write("etc/docker/daemon.json", json.dumps(content))
+        ways = machine.part(DROP, engine=Networks("28.5.2")).have.ways
+        assert [family for family, _ in ways.routed] == expected
+    # Also where this very run takes the rules away, or gives them back.
+    for key_is, wanted in ((True, False), (False, True)):
+        machine.write("etc/docker/daemon.json", json.dumps({key: key_is}))
+        wants = {"daemon": parse_daemon({key: wanted})}
+        ways = machine.part(DROP, engine=Networks("28.5.2"), wants=wants).have.ways
+        assert [family for family, _ in ways.routed] == families
 
 
 def test_a_routed_network_whose_bridge_nobody_knows_yet(machine: Machine) -> None:

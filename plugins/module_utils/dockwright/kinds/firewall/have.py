@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..part import Site
 
 _TOOLS = {4: "iptables", 6: "ip6tables"}
+_FILTERS = {4: "iptables", 6: "ip6tables"}  # the keys of the daemon by which it has rules at all
 _DOCKERS = re.compile(r"docker0|docker_gwbridge|br-[0-9a-f]{12}")
 _MODES_SINCE = (27,)  # routed networks: before, the engine does not know them and translates
 
@@ -72,7 +73,7 @@ def read(site: Site, *, is_strict: bool = True) -> FirewallHave:
         _proxied(keys, has_ipv6),
         tuple(sorted(name for name in bridges if not _is_usual(name))),
         tuple(sorted(name for name in found if name.startswith("br-") and name not in known)),
-        _routed(networks),
+        _routed(networks, keys),
     )
     daemon, backend = _firewalld(host)
     return FirewallHave(
@@ -106,7 +107,7 @@ def _of_image(site: Site) -> FirewallHave:
     return FirewallHave(
         saved={4: {}, 6: {}} if has_iptables else {},
         missing="" if has_iptables else "there is no iptables in the image",
-        ways=Ways(_proxied(keys, has_ipv6=True), tuple(sorted(usual)), (), _routed(networks)),
+        ways=Ways(_proxied(keys, has_ipv6=True), tuple(sorted(usual)), (), _routed(networks, keys)),
         unnamed=tuple(one.where for one in networks if one.routed and not one.name),
         has_ipv6=True,
         nftables=_is_nftables(site, keys),
@@ -227,9 +228,17 @@ def _has_strange(site: Site, found: list[str]) -> bool:
     )
 
 
-def _routed(networks: Iterable[Bridge]) -> tuple[tuple[int, str], ...]:
-    pairs = {(family, one.name) for one in networks for family in one.routed if one.name}
-    return tuple(sorted(pairs))
+def _routed(
+    networks: Iterable[Bridge], keys: Mapping[str, list[Any]]
+) -> tuple[tuple[int, str], ...]:
+    """The families and bridges where the engine itself closes the ports that are not published."""
+    filtered = {
+        family
+        for family, name in _FILTERS.items()
+        if all(value is not False for value in keys.get(name, [True]))
+    }
+    pairs = {(family, one.name) for one in networks for family in one.routed & filtered}
+    return tuple(sorted(pair for pair in pairs if pair[1]))
 
 
 def _bridges(networks: Iterable[Bridge], keys: Mapping[str, list[Any]]) -> set[str]:
