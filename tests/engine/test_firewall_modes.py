@@ -94,7 +94,24 @@ def test_a_routed_network_is_to_name_its_bridge(
     answer = site.answer({**document, "firewall": site.spec()})
     assert [problem["where"] for problem in answer["problems"]] == ["networks.routed.driver_opts"]
     assert not answer["changed"]
-    # Made before, it is known by its ID.
+    # Made before, it is known by its ID, whether the document has it or not.
     site.apply({**document, "firewall": ABSENT})
+    shown = site.host.exec(["docker", "network", "inspect", "-f", "{{.Id}}", "routed"]).stdout
+    rule = f"-o br-{shown[:12]} -g DOCKWRIGHT-PORTS"
     site.apply(site.spec())
-    assert "-o br-" in site.rules() and site.apply(site.spec())["changes"] == []
+    assert site.rules().count(rule) == 4  # two tables of two families
+    closed = {**document, "firewall": site.spec()}
+    assert site.apply(closed)["changes"] == []
+    assert site.apply(site.spec())["changes"] == []
+
+    # A stopped engine is no reason to forget it.
+    site.host.exec(["systemctl", "stop", "docker.socket", "docker.service"])
+    assert site.apply(site.spec())["changes"] == []
+    site.host.restart_engine()
+    assert site.apply(site.spec())["changes"] == []
+    # The run that makes it another one leaves nothing to the next.
+    modes = {f"{BRIDGE}.gateway_mode_ipv{family}": "nat" for family in (4, 6)}
+    document["networks"]["routed"]["driver_opts"] = modes
+    site.apply({**document, "firewall": site.spec()})
+    assert rule not in site.rules()
+    assert site.apply({**document, "firewall": site.spec()})["changes"] == []

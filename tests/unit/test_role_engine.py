@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -260,6 +261,44 @@ def test_check_mode_foresees_a_removal_on_a_mount(data: Data) -> None:
     data.play(_REMOVED, mount)
     assert not data.theirs.exists() and data.ours.exists()
     assert "changed=0 " in data.play(_REMOVED, mount, check=True)
+
+
+# A container has made a subvolume whose name holds a line end and the path of another one.
+_LURE = """
+mount -o loop two.img elsewhere
+mount -o loop one.img "the data"
+"""
+_LAID = """
+layer="the data/btrfs/subvolumes/1"
+mkdir -p "the data/btrfs/subvolumes"
+btrfs -q subvolume create "$layer"
+btrfs -q subvolume create elsewhere/home
+echo precious > elsewhere/home/file
+ln -s "$PWD/elsewhere" "$layer/link"
+below="$layer/$(printf 'x\n%s' "$PWD")/$layer/link"
+mkdir -p "$below"
+btrfs -q subvolume create "$below/home"
+"""
+_LEFT = """
+cat elsewhere/home/file
+find "the data" -mindepth 1
+"""
+
+
+def test_a_name_with_a_line_end_is_no_way_to_another_subvolume(data: Data, tmp_path: Path) -> None:
+    ways = [shutil.which(program) for program in ("btrfs", "mkfs.btrfs")]
+    images = [tmp_path / name for name in ("one.img", "two.img")]
+    for image in images if all(ways) else ():
+        with image.open("wb") as file:
+            file.truncate(128 * 1024**2)
+        subprocess.run(["mkfs.btrfs", "-q", image], check=True)
+    alone = {"cwd": tmp_path, "capture_output": True, "text": True}
+    if not all(ways) or subprocess.run([*_ALONE, _LURE], check=False, **alone).returncode:
+        pytest.skip("no file system of btrfs can be mounted here")
+    said = data.play(_REMOVED, _LURE + _LAID)
+    left = subprocess.run([*_ALONE, _LURE + _LEFT], check=False, **alone)
+    assert left.stdout == "precious\n", said
+    assert "failed=0 " in said, said
 
 
 def test_containers_are_given_their_grace_period() -> None:

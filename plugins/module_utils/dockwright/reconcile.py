@@ -310,6 +310,7 @@ class _Run:
     ) -> list[Part]:
         if self.host is None:
             refuse_elsewhere(kinds)
+        networks = self.seen.networks if self.seen else {}
         site = Site(
             self.host or self.local,
             engine,
@@ -317,7 +318,8 @@ class _Run:
             document.run,
             self.seen.info if self.seen else None,
             document.parts,
-            bridges.wanted(document.networks.values()),
+            bridges.coming(document.networks, networks),
+            [have.raw for have in networks.values()],
             check=self.report.check,
             is_local=self.host is self.local,
             tell=self.progress,

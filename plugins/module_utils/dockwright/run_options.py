@@ -24,7 +24,18 @@ def _parse_scope(value: Any, where: str) -> str:
     return name
 
 
+def _parse_unit(value: Any, where: str) -> str:
+    name = parse_text(value, where)
+    fix = "NAME.service, or USER@/NAME.service for one of a user's own systemd"
+    if not re.fullmatch(r"([^@/\s]+@/)?[^@/\s][^/\s]*[.]service", name):
+        raise wrong(where, f"'{name}' is not a service of systemd", fix)
+    if name.endswith("@docker.service"):  # a template may have instances, but hardly of that name
+        raise wrong(where, f"'{name}' is a unit of the system's, no user's", fix)
+    return name
+
+
 SCOPE = TEXT._replace(parse=_parse_scope)
+UNIT = TEXT._replace(parse=_parse_unit)
 
 # Where the engine is.
 CONNECTION: tuple[Option, ...] = (
@@ -80,7 +91,7 @@ RUN: tuple[Option, ...] = (
     ),
     Option(
         "unit",
-        TEXT,
+        UNIT,
         "The daemon's systemd unit; C(USER@/NAME) for one of a user's own systemd (rootless).",
         default="docker.service",
         example="docker2.service",

@@ -230,7 +230,8 @@ def uid_of(user: str) -> int:
     try:
         return pwd.getpwnam(user).pw_uid
     except KeyError as error:
-        raise HostError(f"there is no user {user} on this machine") from error
+        text, fix = f"there is no user {user} on this machine", "name one that there is: USER@/NAME"
+        raise HostError(text, where="unit", fix=fix) from error
 
 
 def _of_user(runner: Runner, user: str) -> Runner:

@@ -46,7 +46,8 @@ class Site:
     run: RunOptions
     known_info: Mapping[str, Any] | None = None
     wants: Mapping[str, Any] = field(default_factory=dict)
-    bridges: tuple[Bridge, ...] = ()  # of the networks of the document
+    bridges: tuple[Bridge, ...] = ()  # of the networks that this run makes or removes
+    known_networks: Sequence[Mapping[str, Any]] | None = None
     check: bool = False
     is_local: bool = True  # the engine is reached by this machine's own socket
     tell: Progress = lambda text: None
@@ -58,6 +59,13 @@ class Site:
         if self.engine is None:
             return {}
         return self.known_info or self.engine.get("/info") or {}
+
+    @cached_property
+    def networks(self) -> Sequence[Mapping[str, Any]]:
+        """The answer of GET /networks, asked for at most once; empty without an engine."""
+        if self.engine is None:
+            return ()
+        return self.known_networks or self.engine.get("/networks") or ()
 
     def forget_info(self) -> None:
         """The engine is another one now: ask again."""

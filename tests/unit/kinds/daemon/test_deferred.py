@@ -15,7 +15,7 @@ import pytest
 from dockwright.errors import ApplyFailed, HostError
 from dockwright.host.files import Files
 from dockwright.host.machine import Host
-from dockwright.kinds.daemon import deferred
+from dockwright.kinds.daemon import deferred, unit
 from dockwright.kinds.daemon.apply import apply, remember
 from dockwright.kinds.daemon.have import read
 from dockwright.kinds.daemon.plan import plan
@@ -243,12 +243,15 @@ def test_our_own_restart_goes_back_to_what_was_before(host: Host, daemon: Daemon
     assert deferred.of(host) is None
 
 
-def refusing(folder: Path, numbers: Container[int]) -> Callable[..., None]:
-    """`Files.write_atomic` on a disk where these writes below a folder fail."""
+def refusing(folder: Path, numbers: Container[int], *, fills: bool = False) -> Callable[..., None]:
+    """`Files.write_atomic` on a disk where these writes below a folder fail, or all from then."""
     original, count = Files.write_atomic, iter(range(1000))
+    full: list[str] = []
 
     def write(files: Files, path: str, text: str, **more: Any) -> None:
-        if files.path(path).startswith(str(folder)) and next(count) in numbers:
+        is_here = files.path(path).startswith(str(folder))
+        if full or (is_here and next(count) in numbers):
+            full.extend([path] if fills else [])
             raise HostError(f"cannot write {path}: no space left on device")
         original(files, path, text, **more)
 
@@ -259,6 +262,8 @@ FAILING = {
     "the file": ("etc/docker", [0]),
     "the file, after the one that lends live-restore": ("etc/docker", [1]),
     "the drop-in": ("etc/systemd", range(9)),
+    "the drop-in, on a full disk": ("etc/systemd", [0]),
+    "the file behind the drop-in, on a full disk": ("etc/docker", [0]),
 }
 
 
@@ -274,16 +279,19 @@ def test_a_write_that_fails_before_the_restart_restarts_nothing(
     folder, numbers = FAILING[place]
     want = parse({**before, "mtu": 1300, "live-restore": "lends" in place})
     have = read(host, daemon, host.memory("ID"))
-    if place == "the drop-in":
+    if "drop-in" in place:
         have = replace(have, unit=UnitHave(may_manage=True, proxies={"no-proxy": "a"}))
     changes = plan(want, have).changes
     assert changes[-1].action is Action.RESTART
     daemon.done.clear()
     with (
-        patch.object(Files, "write_atomic", refusing(tmp_path / folder, numbers)),
+        patch.object(
+            Files, "write_atomic", refusing(tmp_path / folder, numbers, fills="full" in place)
+        ),
         pytest.raises(ApplyFailed, match="no space left") as error,
     ):
         apply(want, have, changes, host, daemon, timeout=2)
+    assert not (tmp_path / unit.drop_in_path("docker.service")[1:]).exists()
     first = place == "the file"
     assert ("nothing was changed" if first else "was not restarted") in error.value.fix
     assert not [word for word in daemon.done if word.startswith(("restart", "reset-failed"))]
@@ -296,3 +304,33 @@ def test_a_write_that_fails_before_the_restart_restarts_nothing(
     assert not host.journal("daemon").is_there()
     assert recovered(fresh(daemon, tmp_path), daemon) is None
     assert daemon.content() == before
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_write_that_fails_when_the_file_is_there_is_undone(
+    host: Host, daemon: Daemon, tmp_path: Path, number: int
+) -> None:
+    """Also the first of two, which only lends live-restore to the restart."""
+    begin(host, daemon)
+    original, count = Files.write_atomic, iter(range(1000))
+
+    def write(files: Files, path: str, text: str, **more: Any) -> None:
+        original(files, path, text, **more)
+        if path.endswith("/daemon.json") and next(count) == number:
+            raise HostError(f"cannot sync {path}: it is broken")
+
+    want, have = (
+        parse({**OLD, "mtu": 1300, "live-restore": True}),
+        read(host, daemon, host.memory("ID")),
+    )
+    changes = plan(want, have).changes
+    assert [change.action for change in changes][-2:] == [Action.RELOAD, Action.RESTART]
+    with (
+        patch.object(Files, "write_atomic", write),
+        pytest.raises(ApplyFailed, match="it is broken") as error,
+    ):
+        apply(want, have, changes, host, daemon, timeout=2)
+    assert "nothing was changed" not in error.value.fix
+    assert daemon.content() == OLD
+    assert not daemon.values.get("live-restore")
+    assert not host.journal("daemon").is_there()

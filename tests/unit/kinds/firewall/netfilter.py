@@ -63,7 +63,8 @@ class Networks:
     def __init__(self, version: str, mode: str = "routed") -> None:
         self.info = {"ServerVersion": version}
         options = {**ROUTED, MODES[4]: mode}
-        self.networks = [{"Driver": "bridge", "Id": "a1" * 32, "Options": options}]
+        network = {"Driver": "bridge", "Id": "a1" * 32, "Name": "n", "Options": options}
+        self.networks: list[dict[str, Any]] = [network]
 
     def get(self, path: str) -> Any:
         return self.info if path == "/info" else self.networks

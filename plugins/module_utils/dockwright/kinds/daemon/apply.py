@@ -87,6 +87,7 @@ class _Transaction:
         self.record = self._recorded()
         self.defers = False  # some of the keys wait for a restart
         self.wrote = self.reloaded = self.restarted = False
+        self.tried: str | None = None  # what was to be the file last
         self.started = time.time()
 
     def run(self) -> None:
@@ -230,16 +231,20 @@ class _Transaction:
     def _write(self, document: Mapping[str, Any]) -> None:
         text = text_of(document)
         if self.paths and text != self.host.files.read_text(self.have.path):
+            self.tried = text
             self.host.files.write_atomic(self.have.path, text)
             self.wrote = True
 
     def _write_all(self) -> None:
-        """The file, and the drop-in of the unit that goes with it."""
-        self._write(self.document)
+        """The drop-in of the unit, and the file that goes with it.
+
+        In this order, for a full disk takes no file back, but it lets us remove one.
+        """
         if self.drop_in and self.have.unit:
             self.wrote = True
             text = self.have.unit.text_without(self.drop_in.after or ())
             unit.write(self.host, self.have.unit.name, text)
+        self._write(self.document)
 
     def _reload(self, engine: Engine) -> None:
         self.progress("reload the daemon")
@@ -310,8 +315,9 @@ class _Transaction:
         return len(self.steps) > 1 and not self.restarted and name != "live-restore"
 
     def _is_written(self) -> bool:
-        """Whether the new file is there, also where writing it has ended in an error."""
-        return bool(self.paths) and self.host.files.read_text(self.have.path) == self.record.after
+        """Whether a new file is there, also where writing it has ended in an error."""
+        text = self.tried
+        return text is not None and self.host.files.read_text(self.have.path) == text
 
     def _undone(self, error: DockwrightError) -> ApplyFailed:
         """Put the old file back, get the daemon to work with it, and say what went wrong."""

@@ -13,7 +13,7 @@ from ...errors import HostError, PlanRefused, Problem
 from ..daemon.flags import flagged_keys
 from ..daemon.have import parsed_file, version_of
 from ..daemon.options import version
-from ..network.bridges import Bridge, there
+from ..network.bridges import MODES, Bridge, there
 from . import access, files, saved
 from .rules import Ways
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..part import Site
 
 _TOOLS = {4: "iptables", 6: "ip6tables"}
+_FILTERS = {4: "iptables", 6: "ip6tables"}  # the keys of the daemon by which it has rules at all
 _DOCKERS = re.compile(r"docker0|docker_gwbridge|br-[0-9a-f]{12}")
 _MODES_SINCE = (27,)  # routed networks: before, the engine does not know them and translates
 
@@ -60,10 +61,11 @@ def read(site: Site, *, is_strict: bool = True) -> FirewallHave:
     host, memory = site.host, site.memory()
     keys = _daemon_keys(site)
     found = _interfaces(host)
-    networks = _networks(site, found, keys, is_strict=is_strict)
-    bridges = _bridges(networks, keys)
     variant, rules, missing = _rules(host)
     own = files.read(host)
+    earlier, foreign = _said_earlier(rules, own) if site.engine is None else ({}, set())
+    networks = _networks(site, found, keys, earlier, is_strict=is_strict)
+    bridges = _bridges(networks, keys)
     known = {*bridges, *(name for name in found if _DOCKERS.fullmatch(name))}
     has_ipv6 = _has_ipv6(host, found, known)
     if not any(keys.get("userland-proxy", [True])) and _has_proxies(host):
@@ -71,8 +73,8 @@ def read(site: Site, *, is_strict: bool = True) -> FirewallHave:
     ways = Ways(
         _proxied(keys, has_ipv6),
         tuple(sorted(name for name in bridges if not _is_usual(name))),
-        tuple(sorted(name for name in found if name.startswith("br-") and name not in known)),
-        _routed(networks),
+        _foreign(found, known, foreign if earlier else None),
+        _routed(networks, keys),
     )
     daemon, backend = _firewalld(host)
     return FirewallHave(
@@ -81,7 +83,7 @@ def read(site: Site, *, is_strict: bool = True) -> FirewallHave:
         missing=missing,
         interfaces=tuple(found),
         ways=ways,
-        unnamed=tuple(one.where for one in networks if one.routed and not one.name),
+        unnamed=_unnamed(networks) if site.engine else (),
         has_ipv6=has_ipv6,
         nftables=_is_nftables(site, keys),
         firewalld=daemon,
@@ -101,13 +103,13 @@ def _of_image(site: Site) -> FirewallHave:
     host, memory = site.host, site.memory()
     has_iptables = any(host.files.is_executable(f"{f}/iptables") for f in ("/usr/sbin", "/sbin"))
     keys = _daemon_keys(site)
-    networks = _networks(site, [], keys, is_strict=True)
+    networks = _networks(site, [], keys, {}, is_strict=True)
     usual = (name for name in _bridges(networks, keys) if not _is_usual(name))
     return FirewallHave(
         saved={4: {}, 6: {}} if has_iptables else {},
         missing="" if has_iptables else "there is no iptables in the image",
-        ways=Ways(_proxied(keys, has_ipv6=True), tuple(sorted(usual)), (), _routed(networks)),
-        unnamed=tuple(one.where for one in networks if one.routed and not one.name),
+        ways=Ways(_proxied(keys, has_ipv6=True), tuple(sorted(usual)), (), _routed(networks, keys)),
+        unnamed=_unnamed(networks),
         has_ipv6=True,
         nftables=_is_nftables(site, keys),
         own=files.read(host),
@@ -204,17 +206,62 @@ def _interfaces(host: Host) -> list[str]:
 
 
 def _networks(
-    site: Site, found: list[str], keys: Mapping[str, list[Any]], *, is_strict: bool
+    site: Site,
+    found: list[str],
+    keys: Mapping[str, list[Any]],
+    earlier: Mapping[str, set[int]],
+    *,
+    is_strict: bool,
 ) -> tuple[Bridge, ...]:
-    """The bridges of the document's networks, and of the engine's as far as that is needed."""
+    """The bridges of networks, as they are after this run, as far as that is needed.
+
+    While the engine is down, they are those that our rules know from ``earlier``.
+    """
     knows_modes = is_strict and version(version_of(site.host, site.info)[0]) >= _MODES_SINCE
-    defaults: dict[str, Any] = {}
-    for value in keys.get("default-network-opts", []) if knows_modes else ():
-        defaults.update((value.get("bridge") or {}) if isinstance(value, Mapping) else {})
-    known = [one._replace(options={**defaults, **one.options}) for one in site.bridges]
+    known = list(site.bridges)
+    if site.engine is not None or site.host.is_image:  # else they may be there with other ones
+        defaults: dict[str, Any] = {}
+        for value in keys.get("default-network-opts", []):
+            defaults.update((value.get("bridge") or {}) if isinstance(value, Mapping) else {})
+        known = [
+            one._replace(options={**defaults, **one.options}) if one.is_new else one
+            for one in known
+        ]
+    known += _earlier(site.bridges, earlier)
     if site.engine is not None and (knows_modes or _has_strange(site, found)):
-        known += there(site.engine.get("/networks") or ())
+        # The bridge of one that goes is held until it is gone, but it is routed no more.
+        moved = {one.network for one in known}
+        known += [
+            one._replace(options={}) if one.network in moved else one
+            for one in there(site.networks)
+        ]
     return tuple(known if knows_modes else (one._replace(options={}) for one in known))
+
+
+def _earlier(coming: Iterable[Bridge], earlier: Mapping[str, set[int]]) -> Iterable[Bridge]:
+    """The bridges that our rules know, but for modes of which the document says something."""
+    said = {(one.name, mode) for one in coming for mode in one.options}
+    for name, families in earlier.items():
+        modes = [MODES[family] for family in sorted(families)]
+        yield Bridge(name, {mode: "routed" for mode in modes if (name, mode) not in said})
+
+
+def _said_earlier(
+    rules: Mapping[int, saved.Saved], own: files.Own
+) -> tuple[dict[str, set[int]], set[str]]:
+    """What our rules of now and of the next boot say of bridges (see saved.bridges)."""
+    booted = ((n, own.texts.get(f"{files.CURRENT}/rules.{n}", "")) for n in (4, 6))
+    return saved.bridges([*rules.items(), *((n, saved.parse(text)) for n, text in booted)])
+
+
+def _foreign(found: Iterable[str], known: set[str], foreign: set[str] | None) -> tuple[str, ...]:
+    """The host's own bridges; only ``foreign`` ones where nobody can tell them but our rules."""
+    names = (name for name in found if name.startswith("br-") and name not in known)
+    return tuple(sorted(name for name in names if foreign is None or name in foreign))
+
+
+def _unnamed(networks: Iterable[Bridge]) -> tuple[str, ...]:
+    return tuple(one.where for one in networks if one.routed and not one.name)
 
 
 def _has_strange(site: Site, found: list[str]) -> bool:
@@ -227,9 +274,17 @@ def _has_strange(site: Site, found: list[str]) -> bool:
     )
 
 
-def _routed(networks: Iterable[Bridge]) -> tuple[tuple[int, str], ...]:
-    pairs = {(family, one.name) for one in networks for family in one.routed if one.name}
-    return tuple(sorted(pairs))
+def _routed(
+    networks: Iterable[Bridge], keys: Mapping[str, list[Any]]
+) -> tuple[tuple[int, str], ...]:
+    """The families and bridges where the engine itself closes the ports that are not published."""
+    filtered = {
+        family
+        for family, name in _FILTERS.items()
+        if all(value is not False for value in keys.get(name, [True]))
+    }
+    pairs = {(family, one.name) for one in networks for family in one.routed & filtered}
+    return tuple(sorted(pair for pair in pairs if pair[1]))
 
 
 def _bridges(networks: Iterable[Bridge], keys: Mapping[str, list[Any]]) -> set[str]:

@@ -100,7 +100,8 @@ def _origins(ways: Ways, outside: str) -> tuple[str, ...]:
 def _outside(want: FirewallWant, family: int, ways: Ways) -> Iterable[str]:
     """What was sent to a published port, and what comes to a container's own address.
 
-    That is the published port where a network is routed; the engine opens no other one there.
+    That is the published port where a network is routed; the engine, where it has rules, opens no
+    other one there.
     """
     yield f"-m conntrack --ctstate DNAT -g {PORTS}"
     yield from (f"-o {name} -j RETURN" for name in ways.foreign)

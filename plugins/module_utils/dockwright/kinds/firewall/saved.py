@@ -5,14 +5,16 @@ Pure. One text of iptables-restore changes one family: each table of it in one s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from .rules import CHAINS, TABLES, Table
+from .rules import CHAINS, OUTSIDE, PORTS, TABLES, Table
 
 Saved = Mapping[str, Mapping[str, Sequence[str]]]  # table -> chain -> rules
 # Readings of raw rules: table -> chain -> {"lines": as wanted, "read": as shown by iptables-save}.
 Readings = Mapping[str, Mapping[str, Mapping[str, Sequence[str]]]]
+_OUT = re.compile(r"-o (\S*[^+\s]) (-[gj] \S+)")
 _ENDS = ("-j RETURN", "-j ACCEPT", "-j DROP")
 
 
@@ -47,6 +49,25 @@ def ours(saved: Saved) -> Saved:
             if kept or chain in CHAINS:
                 found.setdefault(table, {})[chain] = kept
     return found
+
+
+def bridges(rules: Iterable[tuple[int, Saved]]) -> tuple[dict[str, set[int]], set[str]]:
+    """What our own rules, by family, say of bridges.
+
+    Those of networks, with the families in which they are routed; and those of the host's own.
+    """
+    ways: dict[str, set[int]] = {}
+    foreign: set[str] = set()
+    for family, saved in rules:
+        for chains in saved.values():
+            for rule in chains.get(OUTSIDE, ()):
+                found = _OUT.fullmatch(rule)
+                if found and found[2] == "-j RETURN":
+                    foreign.add(found[1])
+                elif found:
+                    routed = ways.setdefault(found[1], set())
+                    routed.update({family} if found[2] == f"-g {PORTS}" else ())
+    return ways, foreign
 
 
 def is_there(saved: Saved) -> bool:

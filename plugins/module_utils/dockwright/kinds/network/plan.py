@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ...differ import CauseOf, carry_ignored, complete, differences, ignored_notices
+from ...differ import CauseOf, Difference, carry_ignored, complete, differences, ignored_notices
 from ...model import Action, Cause, Change, Disruption, Have, Notice, Want
 from .options import ROWS
 from .recovery import Recovery
@@ -51,12 +51,24 @@ def _delete(have: Have, seen: Observation) -> Change:
     return Change(KIND, have.name, Action.DELETE, *values, _cost(have, seen))
 
 
+def wanted_fields(want: Want, have: Have | None) -> tuple[dict[str, Any], list[Difference]]:
+    """All that a network is to be, and what of it is ignored for it is another's."""
+    full = complete(ROWS, want.fields, {})
+    if have is None:
+        return full, []
+    return carry_ignored(ROWS, full, have.fields, want.inputs.get("ignore", ()))
+
+
+def is_remade(want: Want, have: Have) -> bool:
+    """Whether a network that is to be there is made anew."""
+    full, _ = wanted_fields(want, have)
+    return bool(list(differences(ROWS, full, have.fields, have.explicit)))
+
+
 def _compare(
     want: Want, have: Have, seen: Observation, cause_of: CauseOf
 ) -> tuple[list[Change], list[Notice]]:
-    full = complete(ROWS, want.fields, {})
-    ignore = want.inputs.get("ignore", ())
-    full, hidden = carry_ignored(ROWS, full, have.fields, ignore)
+    full, hidden = wanted_fields(want, have)
     changes = []
     for item in differences(ROWS, full, have.fields, have.explicit):
         given = item.row.name in want.fields
