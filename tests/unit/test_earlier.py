@@ -21,6 +21,7 @@ def where(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
     """An engine with nothing but an image."""
     engine = FakeEngine()
     engine.add_image("web:1")
+    engine.offer_image("web:2")
     monkeypatch.setattr(reconcile, "Engine", lambda *args, **more: engine)
     return {"connection": api.Connection("unix:///fake"), "host": Host(root=str(tmp_path))}
 
@@ -100,10 +101,13 @@ def test_a_promised_volume_that_goes_is_told(where: dict[str, Any]) -> None:
     assert [(c.name, c.action.value) for c in found.plan.changes] == [("data", "delete")]
 
 
-@pytest.mark.parametrize("policy", ["missing", "never"])
-def test_a_promised_image_is_there(where: dict[str, Any], tmp_path: Path, policy: str) -> None:
+@pytest.mark.parametrize("written", ["shop:1", "docker.io/library/shop:1"])
+@pytest.mark.parametrize("policy", ["missing", "never", "always"])
+def test_a_promised_image_is_there(
+    where: dict[str, Any], tmp_path: Path, policy: str, written: str
+) -> None:
     (tmp_path / "shop.tar").write_bytes(tar_of([{"tags": ["shop:1"]}]))
-    web = {"image": "shop:1", "pull_policy": policy, "network_mode": "none"}
+    web = {"image": written, "pull_policy": policy, "network_mode": "none"}
     document = {"containers": {"web": web}}
     turn = api.earlier()
     assert turn.converge(document, check=True, **where).failed  # no registry has it
@@ -126,3 +130,18 @@ def test_a_container_follows_its_promised_image(where: dict[str, Any], tmp_path:
     # As it then is.
     assert api.converge(loaded, **where).changed
     assert {change.path for change in api.converge(document, check=True, **where).plan.changes}
+
+
+def test_a_promised_pull_until_the_image_is_to_go(where: dict[str, Any]) -> None:
+    web = {"image": "web:2", "pull_policy": "never", "network_mode": "none"}
+    document = {"containers": {"web": web}}
+    turn = api.earlier()
+    assert turn.converge(document, check=True, **where).failed
+    assert turn.converge({"images": {"web:2": {}}}, check=True, **where).changed
+    found = turn.converge(document, check=True, **where)
+    assert [(change.kind, change.name) for change in found.plan.changes] == [("container", "web")]
+    api.converge({"images": {"web:2": {}}}, **where)
+    gone = {"images": {"web:2": {"state": "absent"}}}
+    assert turn.converge(gone, check=True, **where).changed
+    api.converge(gone, **where)
+    assert turn.converge(document, check=True, **where).failed

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from .errors import SpecError
+from .kinds.image.reference import key_of
 from .model import ARRIVALS, Action, Report
 from .reconcile import converge
 
@@ -23,7 +25,7 @@ class Earlier:
     def __init__(self) -> None:
         self._networks: dict[str, Any] = {}
         self._volumes: dict[str, Any] = {}
-        self._images: dict[str, Any] = {}
+        self._images: dict[str, Any] = {}  # by the reference in full
         self._containers: set[str] = set()
 
     def converge(self, document: Any, *, check: bool, **options: Any) -> Report:
@@ -35,7 +37,9 @@ class Earlier:
             if report.failed and isinstance(document.get("containers"), Mapping):
                 report = self._with_promised(document, options) or report
             self._leave_out(report, "volume", _but(self._volumes, own.get("volumes")))
-            self._leave_out(report, "image", _but(self._images, own.get("images")))
+            given = own.get("images")
+            mine = given if isinstance(given, Mapping) else {}
+            self._leave_out(report, "image", _but(self._images, set(map(_full, mine))))
             self._note(own, report)
         return report
 
@@ -44,11 +48,14 @@ class Earlier:
         containers, images = document.get("containers"), document.get("images") or {}
         if not (self._images and isinstance(containers, Mapping) and isinstance(images, Mapping)):
             return document
-        named = {
-            str(spec.get("image")) for spec in containers.values() if isinstance(spec, Mapping)
-        }
-        more = {name: spec for name, spec in self._images.items() if name in named - set(images)}
-        return {**document, "images": {**images, **more}} if more else document
+        specs = {name: spec for name, spec in containers.items() if isinstance(spec, Mapping)}
+        named = {name: _full(spec.get("image")) for name, spec in specs.items()}
+        more = _but(self._images, set(map(_full, images)))
+        more = {image: spec for image, spec in more.items() if image in named.values()}
+        # Whether they pull is no question any more.
+        there = {name: _without_pulling(specs[name]) for name in named if named[name] in more}
+        whole = {"images": {**images, **more}, "containers": {**containers, **there}}
+        return {**document, **whole} if more else document
 
     def _with_promised(self, document: Mapping[str, Any], options: Any) -> Report | None:
         own = document.get("networks") or {}
@@ -78,17 +85,24 @@ class Earlier:
         kept = tuple(
             change
             for change in report.plan.changes
-            if change.kind != kind or change.action not in _MAKING or change.name not in promised
+            if change.kind != kind
+            or change.action not in _MAKING
+            or (_full(change.name) if kind == "image" else change.name) not in promised
         )
         report.plan = replace(report.plan, changes=kept)
         report.changed = bool(kept) and not report.failed
 
     def _note(self, document: Mapping[str, Any], report: Report) -> None:
-        kept = {"network": self._networks, "volume": self._volumes, "image": self._images}
-        for kind, found in kept.items():
+        for kind, found in (("network", self._networks), ("volume", self._volumes)):
             for change in report.plan.changes:
-                if change.kind == kind and change.action in _MAKING:
+                if change.kind == kind and change.action is Action.CREATE:
                     found[change.name] = (document.get(f"{kind}s") or {}).get(change.name)
+        images = document.get("images") or {}
+        for change in report.plan.changes:
+            if change.kind == "image" and change.action in ARRIVALS and change.name in images:
+                self._images[_full(change.name)] = images[change.name]
+            elif change.kind == "image" and change.action is Action.DELETE:
+                self._images.pop(_full(change.name), None)
         self._containers |= {
             change.name
             for change in report.plan.changes
@@ -98,6 +112,18 @@ class Earlier:
 
 def _but(promised: Mapping[str, Any], own: Any) -> dict[str, Any]:
     return {name: spec for name, spec in promised.items() if name not in (own or {})}
+
+
+def _full(reference: Any) -> str:
+    """A reference with all that it leaves to be understood; what is none as it is."""
+    try:
+        return key_of(str(reference))
+    except SpecError:
+        return str(reference)
+
+
+def _without_pulling(spec: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in spec.items() if key != "pull_policy"}
 
 
 def _names_in(spec: Mapping[str, Any]) -> list[str]:

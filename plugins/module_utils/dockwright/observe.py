@@ -289,7 +289,7 @@ def without_living(
             raise LockTimeout(
                 f"{kind} {name} is being replaced by another run, process {runner.pid}",
                 where=f"{kind}s.{name}",
-                fix="wait for it, or give a longer lock_timeout",
+                fix="wait for it, or give a longer lock_timeout; if it hangs, end the process",
             )
     return left
 

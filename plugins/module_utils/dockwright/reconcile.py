@@ -182,9 +182,17 @@ class _Run:
             self.report.plan = replace(self.recovered, warnings=(REST_UNKNOWN,))
             return
         self.reach.begin(only_objects=not self.document.parts)
-        patiently(lambda: self.plan(saved), self.reach, self.document.run.lock_timeout)
+        self._patiently(lambda: self._plan_what_holds(saved))
+
+    def _plan_what_holds(self, saved: Saved | None) -> None:
+        self.plan(saved)
         if self.report.plan.changes and self.reach.has_moved():
             self.plan(saved)
+
+    def _patiently(self, look: Callable[[], None]) -> None:
+        """Look, while another run may be at what we look at."""
+        assert self.document is not None
+        patiently(look, self.reach, self.document.run.lock_timeout)
 
     def recover(self) -> None:
         """Put right what killed runs left of the host itself, before anything else is looked at."""
@@ -348,11 +356,11 @@ class _Run:
 
     def _settle(self, applier: Applier) -> None:
         """Read again what was changed, while what was started shows whether it stays."""
-        self._look_again(self.report.done)
+        self._patiently(lambda: self._look_again(self.report.done))
         try:
             applier.settle()
         finally:
-            self._look_again(applier.moved_on())
+            self._patiently(lambda: self._look_again(applier.moved_on()))
 
     def _look_again(self, done: list[Change]) -> None:
         """The observation after these changes."""

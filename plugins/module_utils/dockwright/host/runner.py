@@ -1,8 +1,11 @@
-"""Which process works on something, as it is written beside its work for other runs to see."""
+"""Who works on something, as it is written beside the work for other runs to see."""
 
 from __future__ import annotations
 
+import itertools
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from .files import Files
@@ -16,25 +19,41 @@ class Runner(NamedTuple):
     pid: int
     start: str  # the boot of the machine, and when in it
 
-    def text(self) -> str:
-        """As it is kept; empty where the machine does not tell enough (no /proc)."""
-        return f"{self.namespace} {self.pid} {self.start}" if self.namespace and self.start else ""
+
+_numbers = itertools.count(1)
+_under_way: set[str] = set()  # in this process
 
 
-def this_runner() -> Runner:
-    """Our own process."""
-    return _runner(os.getpid())
+@contextmanager
+def at_work() -> Iterator[str]:
+    """While something is half done: the text that tells who is at it.
+
+    It is empty where the machine does not tell enough (no /proc).
+    """
+    runner = _runner(os.getpid())
+    known = runner.namespace and runner.start
+    text = " ".join(map(str, (*runner, next(_numbers)))) if known else ""
+    _under_way.add(text)
+    try:
+        yield text
+    finally:
+        _under_way.discard(text)
 
 
 def living(text: str) -> Runner | None:
-    """Another process that wrote this and still runs; None if it ended, or nobody can tell."""
-    namespace, _, rest = text.partition(" ")
-    pid, _, start = rest.partition(" ")
-    if not pid.isdigit() or int(pid) == os.getpid():
+    """Who wrote this and is still at it, as far as can be told; None if nobody is.
+
+    Of another process it can be told that it runs, of our own what it is at.
+    """
+    namespace, pid, start, _ = [*text.split(" "), "", "", "", ""][:4]
+    if not pid.isdigit():
         return None
     found = Runner(namespace, int(pid), start)
-    lives = found == _runner(found.pid) and Processes(Files()).is_alive(found.pid)
-    return found if lives else None
+    if found != _runner(found.pid):
+        return None
+    lives = Processes(Files()).is_alive(found.pid)
+    is_at_it = text in _under_way if found.pid == os.getpid() else lives
+    return found if is_at_it else None
 
 
 def _runner(pid: int) -> Runner:

@@ -15,7 +15,7 @@ from typing import Any, Callable, NamedTuple
 from ... import owner
 from ...engine.client import Engine
 from ...errors import ApplyFailed, DockwrightError, EngineRefused
-from ...host.runner import this_runner
+from ...host.runner import at_work
 from ...model import Have
 from ...options import get
 from .body import Creation
@@ -127,10 +127,15 @@ def replace(engine: Engine, task: Task, watch: Watch) -> str:
 
     Raises ApplyFailed that names the step; the old container then runs as it did before.
     """
+    with at_work() as by:
+        return _replace(engine, task, watch, by)
+
+
+def _replace(engine: Engine, task: Task, watch: Watch, by: str) -> str:
     have = task.have
     policy = get(have.raw, "HostConfig.RestartPolicy") or {}
     ran = is_running(have), policy, task.start, task.drop, is_paused(have)
-    journal = Journal(have.id, *ran, by=this_runner().text())
+    journal = Journal(have.id, *ran, by=by)
     task.creation.body.setdefault("Labels", {})[owner.REPLACES] = journal.text()
     step = "the new container could not be created"
     try:

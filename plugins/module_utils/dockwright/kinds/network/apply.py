@@ -9,7 +9,7 @@ from ... import owner
 from ...differ import carry_ignored, explicit_in
 from ...engine.client import Engine
 from ...errors import ApplyFailed, DockwrightError, EngineRefused
-from ...host.runner import this_runner
+from ...host.runner import at_work
 from ...model import Action, Change, Have, Want
 from .members import connect, disconnect
 from .options import ROWS
@@ -69,8 +69,12 @@ def _delete(engine: Engine, name: str, have: Have | None) -> None:
 
 def _make_anew(engine: Engine, want: Want, have: Have, members: Iterable[Member]) -> None:
     """The old network goes, the new one comes; between the two a journal tells what there was."""
-    by = this_runner().text()
-    journal = Journal(have.name, have.id, definition(have.raw), tuple(members), by)
+    with at_work() as by:
+        journal = Journal(have.name, have.id, definition(have.raw), tuple(members), by)
+        _remake(engine, want, have, journal)
+
+
+def _remake(engine: Engine, want: Want, have: Have, journal: Journal) -> None:
     _keep(engine, journal, want)
     try:
         for member in journal.members:
