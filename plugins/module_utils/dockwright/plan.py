@@ -41,13 +41,16 @@ def plan(document: Document, seen: Observation, cause_of: CauseOf, *, settled: b
     recovered += [network.recover(name, seen.remade[name]) for name in sorted(seen.remade)]
     images = image_plan_all(document.images, seen.images, seen.facts, settled=settled)
     volumes, blocked = volume.plan_all(document.volumes, seen.volumes, seen.facts, cause_of)
+    volumes = _with_doubt(document, seen, volumes)
     networks, hidden = network.plan_all(document.networks, seen, cause_of)
     containers, stale, ignored = _containers(document, seen, images, cause_of)
     more, kept_old = _stale(document, seen, containers, stale)
     containers, stale = containers + more, stale + kept_old
     extra = _surplus(document, seen) + (_purged(document, seen) if document.purge else [])
     containers, kept = _with_followers(containers, extra, document, seen)
-    gone = frozenset((c.kind, c.name) for c in (*networks, *volumes, *extra) if _is_removal(c))
+    leave = [change for change in (*networks, *volumes, *extra) if _is_removal(change)]
+    leave += [c for c in volumes if c.action is Action.REPLACE and c.path == "driver"]
+    gone = frozenset((change.kind, change.name) for change in leave)
     plugins, leaving = _plugins(document, seen, gone, cause_of, settled=settled)
     moved = volume_users.followers(volumes, {**seen.others, **seen.containers})
     first, last = _deletions_last(networks), _deletions_last(volumes)
@@ -93,15 +96,29 @@ def _plugins(
     """The changes of plugins: before volumes and networks are made, and after they are removed."""
     if not document.plugins:
         return [], []
-    from .kinds.plugin import plan as plugin  # few documents have any
+    from .kinds.plugin import checks  # few documents have any
+    from .kinds.plugin import plan as plugin
 
     wants, haves = document.plugins, seen.plugins
-    problems = tuple(plugin.problems(wants, haves, gone, settled=settled))
+    daemon = document.parts.get("daemon")
+    named = tuple(daemon.values.get("authorization-plugins") or ()) if daemon else ()
+    own = (document.volumes, document.networks, frozenset(seen.volumes), named)
+    problems = tuple(checks.problems(wants, haves, checks.Scene(gone, *own, settled)))
     if problems:
-        raise SpecError(problems)
+        raise SpecError(as_written(problem, document.paths) for problem in problems)
     changes = plugin.plan_all(wants, haves, gone, cause_of)
     leaving = [change for change in changes if plugin.leaves(wants[change.name])]
     return [change for change in changes if change not in leaving], leaving
+
+
+def _with_doubt(document: Document, seen: Observation, volumes: list[Change]) -> list[Change]:
+    """Volumes to be made; a plugin that is disabled may have one already."""
+    if not document.plugins:
+        return volumes
+    from .kinds.plugin import phase
+
+    waking = phase.waking(document.plugins, seen.plugins)
+    return phase.with_doubt(volumes, document.volumes, waking)
 
 
 def _missed(change: Change, cause_of: CauseOf) -> Change:
@@ -125,9 +142,9 @@ def _warnings(document: Document, seen: Observation, changes: list[Change]) -> I
     for key, want in document.images.items():
         yield from image.warnings(want, seen.images[key])
     if document.plugins:
-        from .kinds.plugin import plan as plugin
+        from .kinds.plugin import checks
 
-        yield from plugin.warnings(document.plugins, seen.plugins)
+        yield from checks.warnings(document.plugins, seen.plugins)
     yield from _restarting(document, seen, changes)
     yield from _left_alone(document, seen)
     busy = {change.name for change in changes if change.kind == "container"}

@@ -317,6 +317,7 @@ class _Run:
             self.seen.info if self.seen else None,
             document.parts,
             bridge_names(document.networks.values()),
+            document.running_plugins,
             check=self.report.check,
             is_local=self.host is self.local,
             tell=self.progress,

@@ -54,6 +54,11 @@ class Document:
     paths: Mapping[str, str] = field(default_factory=dict)  # of a Compose file, see `as_written`
 
     @property
+    def running_plugins(self) -> tuple[str, ...]:
+        """The names of the plugins that are to run, with their tags."""
+        return tuple(name for name, want in self.plugins.items() if want.state == "enabled")
+
+    @property
     def has_objects(self) -> bool:
         """Whether it is about any object of an engine."""
         objects = (self.services, self.networks, self.volumes, self.images, self.plugins)

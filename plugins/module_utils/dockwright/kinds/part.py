@@ -46,6 +46,7 @@ class Site:
     known_info: Mapping[str, Any] | None = None
     wants: Mapping[str, Any] = field(default_factory=dict)
     bridges: tuple[str, ...] = ()  # that networks of the document name
+    plugins: tuple[str, ...] = ()  # that are to run
     check: bool = False
     is_local: bool = True  # the engine is reached by this machine's own socket
     tell: Progress = lambda text: None

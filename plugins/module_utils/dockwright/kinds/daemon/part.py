@@ -67,6 +67,7 @@ class DaemonPart(Part):
         scope = site.run.scope
         self.have = daemon_have.read(site.host, site.engine, site.memory(), site.info, scope)
         self.have = replace(self.have, network=self._network(), driver=self._driver())
+        self.have = replace(self.have, plugins=site.plugins)
         self.have = replace(self.have, root_problem=self._root_problem(), backing=self._backing())
         if self._concerns_unit():
             self.have = replace(
