@@ -75,7 +75,7 @@ def plan(document: Document, seen: Observation, cause_of: CauseOf, *, settled: b
     return Plan(
         tuple(_missed(change, cause_of) for change in changes),
         tuple(stale),
-        (*ignored, *hidden),
+        (*ignored, *hidden, *_ignored_plugins(document, seen)),
         tuple(blocked),
         warnings=(*document.warnings, *kept, *_warnings(document, seen, changes)),
     )
@@ -101,14 +101,23 @@ def _plugins(
 
     wants, haves = document.plugins, seen.plugins
     daemon = document.parts.get("daemon")
-    named = tuple(daemon.values.get("authorization-plugins") or ()) if daemon else ()
-    own = (document.volumes, document.networks, frozenset(seen.volumes), named)
+    values = daemon.values if daemon else {}
+    named = tuple(values.get("authorization-plugins") or ()), values.get("log-driver") or ""
+    own = (document.volumes, document.networks, frozenset(seen.volumes), *named)
     problems = tuple(checks.problems(wants, haves, checks.Scene(gone, *own, settled)))
     if problems:
         raise SpecError(as_written(problem, document.paths) for problem in problems)
     changes = plugin.plan_all(wants, haves, gone, cause_of)
     leaving = [change for change in changes if plugin.leaves(wants[change.name])]
     return [change for change in changes if change not in leaving], leaving
+
+
+def _ignored_plugins(document: Document, seen: Observation) -> Iterable[Notice]:
+    if not document.plugins:
+        return ()
+    from .kinds.plugin import plan as plugin
+
+    return tuple(plugin.ignored(document.plugins, seen.plugins))
 
 
 def _with_doubt(document: Document, seen: Observation, volumes: list[Change]) -> list[Change]:

@@ -71,7 +71,8 @@ def _install(ask: Source, want: Want, have: PluginHave, tell: Tell) -> None:
         _bring(ask, want, asked, tell)
         now = inspect(engine, want.name)
         _check_held(want, now)
-        _set(engine, want, now, [])
+        fresh = {key: value for key, value in want.inputs.items() if key != "ignore"}
+        _set(engine, replace(want, inputs=fresh), now, [])
         if want.state == ENABLED:
             _enable(engine, want)
     except DockwrightError as error:

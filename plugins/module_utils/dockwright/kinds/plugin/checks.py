@@ -28,6 +28,7 @@ class Scene(NamedTuple):
     networks: Mapping[str, Want]
     listed: frozenset[str] = frozenset()  # volumes that the engine tells
     authorizing: tuple[str, ...] = ()
+    log_driver: str = ""  # that the spec gives the daemon
     settled: bool = True
 
 
@@ -47,8 +48,10 @@ def problems(
             yield from _unsettable(want, have)
         if leaves(want):
             yield from _needed(want, scene)
-        elif have.id and not have.is_enabled:
-            yield from _hidden(want, scene)
+        else:
+            yield from _late(want, have, scene)
+            if have.id and not have.is_enabled:
+                yield from _hidden(want, scene)
 
 
 def _stopped(want: Want, have: PluginHave, scene: Scene) -> Iterator[Problem]:
@@ -100,6 +103,18 @@ def _needed(want: Want, scene: Scene) -> Iterator[Problem]:
         yield Problem(
             want.where, text, "keep it enabled, or take it out of `authorization-plugins`"
         )
+
+
+def _late(want: Want, have: PluginHave, scene: Scene) -> Iterator[Problem]:
+    """A plugin that the daemon would be given before it is there."""
+    named = map(full_name, (*scene.authorizing, scene.log_driver))
+    if not scene.settled and not have.is_enabled and want.name in named:
+        text = (
+            "the daemon is to have it, and in this run the daemon comes before plugins, since it"
+            " changes how registries are reached"
+        )
+        fix = "apply the registries, mirrors or proxies of `daemon` first, in a run of their own"
+        yield Problem(want.where, text, fix)
 
 
 def _hidden(want: Want, scene: Scene) -> Iterator[Problem]:

@@ -172,6 +172,13 @@ def disturbs(want: Want, have: PluginHave) -> bool:
 
 def resets(want: Want, have: PluginHave) -> dict[str, tuple[str | None, str | None]]:
     """Settings that are to be others: name -> (before, after)."""
+    ignored = want.inputs.get("ignore", ())
+    found = differing(want, have)
+    return {name: pair for name, pair in found.items() if name not in ignored}
+
+
+def differing(want: Want, have: PluginHave) -> dict[str, tuple[str | None, str | None]]:
+    """Settings that are others than the spec says, with those that it ignores."""
     given = want.fields["settings"]
     found = {}
     for name, setting in have.settings.items():

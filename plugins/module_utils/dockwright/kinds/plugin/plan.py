@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...differ import CauseOf
-from ...model import UNKNOWN, Action, Cause, Change, Disruption, Want
-from .have import PluginHave, brings, resets, written
+from ...model import UNKNOWN, Action, Cause, Change, Disruption, Notice, Want
+from .have import PluginHave, brings, differing, resets, written
 from .options import ABSENT, ENABLED
 
 KIND = "plugin"
@@ -31,6 +31,16 @@ def plan_all(
         have = haves.get(name) or PluginHave(name)
         changes += _changes(want, have, _cost(want, have, removed), cause_of)
     return changes
+
+
+def ignored(wants: Mapping[str, Want], haves: Mapping[str, PluginHave]) -> Iterator[Notice]:
+    """What differs and is left to another hand; values of settings are not shown."""
+    for name, want in wants.items():
+        have = haves.get(name)
+        names = want.inputs.get("ignore", ()) if have and want.state != ABSENT else ()
+        for key in sorted(set(names) & set(differing(want, have)) if have else ()):
+            text = "differs, and is ignored as the spec says"
+            yield Notice(KIND, name, f"settings.{key}", text, None, None)
 
 
 def leaves(want: Want) -> bool:
