@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from dockwright.api import Report
 from dockwright.errors import EngineRefused, EngineTimeout
-from dockwright.kinds.plugin import apply
+from dockwright.existing import _plugins
+from dockwright.kinds.plugin import apply, phase
+from dockwright.kinds.plugin.have import from_answer
+from dockwright.kinds.plugin.written import entry_of
+from dockwright.rollback import then as rolled_back
+from dockwright.spec import parse_document
 from tests.unit.kinds.plugin.conftest import ALL, World
+from tests.unit.test_rollback import entry
 
 GRANT = {
     "capabilities": ["CAP_SYS_ADMIN"],
@@ -253,3 +260,92 @@ def test_the_message_can_be_taken_over(world: World) -> None:
     report = world.converge({"source": "reg.example/nfs:empty"})
     text = report.problems[0].fix.partition("`grant: ")[2].rstrip("`")
     assert not world.converge({"source": "reg.example/nfs:empty", "grant": json.loads(text)}).failed
+
+
+def test_a_setting_of_another_hand(world: World) -> None:
+    path = "plugins.nfs.settings.TOKEN"
+    world.converge({**ALL, "settings": {"TOKEN": "first"}}, ignore=[path])
+    assert "TOKEN=first" in world.plugin["Settings"]["Env"], "a new one gets what the spec says"
+    for want in (ALL, {**ALL, "settings": {"TOKEN": "second"}}):
+        report = world.converge(want, ignore=[path])
+        assert not report.failed, report.problems
+        assert report.plan.changes == ()
+        assert [(item.name, item.path) for item in report.plan.ignored] == [
+            ("nfs:latest", "settings.TOKEN")
+        ]
+    world.converge({**ALL, "source": "reg.example/nfs:2"}, ignore=[path])
+    assert "TOKEN=first" in world.plugin["Settings"]["Env"]
+    assert world.converge(ALL, check=True).plan.changes != ()
+    for other in ("plugins.nfs.source", "plugins.nfs.settings"):
+        report = world.converge(ALL, ignore=[other])
+        assert [problem.where for problem in report.problems] == ["plugins.nfs.ignore"]
+        assert "plugins.nfs.settings.NAME" in told(report)
+
+
+@pytest.mark.parametrize("key", ["authorization-plugins", "log-driver"])
+def test_registries_first(key: str, world: World) -> None:
+    """The daemon would be given a plugin that can only be had afterwards."""
+    daemon = {key: ["nfs"] if key == "authorization-plugins" else "nfs:latest"}
+    new = {"insecure-registries": ["r.example:5000"]}
+    report = world.converge(ALL, check=True, daemon={**daemon, **new})
+    assert "in this run the daemon comes before plugins" in told(report)
+    for other in (daemon, new):
+        report = world.converge(ALL, check=True, daemon=other)
+        assert "comes before plugins" not in told(report)
+
+
+def test_what_went_with_the_data_root_is_installed_again(world: World) -> None:
+    """It was there when the plan was made, so no change speaks of it."""
+    world.converge(ALL)
+    seen = world.engine.host.plugins.copy()
+    want = next(iter(parse_document({"plugins": {"nfs": ALL}}, lambda path: None).plugins.values()))
+    have = from_answer(seen["nfs:latest"])
+    assert not phase.has_turn(want, have, [], leaving=False)
+    assert phase.has_turn(want, None, [], leaving=False)
+    assert not phase.has_turn(want, None, [], leaving=True)
+    gone = replace(want, state="absent")
+    assert not phase.has_turn(gone, None, [], leaving=True)
+
+
+@pytest.mark.parametrize("driver", ["nfs", "nfs:latest", "local"])
+def test_a_rollback_keeps_the_plugin_of_a_volume_that_stays(driver: str) -> None:
+    later = {"plugins": {"nfs": ALL}, "volumes": {"data": {"driver": driver}}}
+    made = (("plugin", "nfs:latest"), ("volume", "data"))
+    entries = [entry(1, {}), entry(2, later, *made)]
+    document, warnings = rolled_back(entries[0], entries, entries[1:])
+    if driver == "local":
+        assert document["plugins"] == {"nfs:latest": GONE}
+        assert warnings == []
+    else:
+        assert "plugins" not in document
+        assert warnings == ["plugin nfs:latest stays as a later spec has made it"]
+
+
+def test_a_rollback_leaves_what_was_removed_meanwhile() -> None:
+    """One that is there now is somebody else's."""
+    entries = [entry(1, {}), entry(2, {"plugins": {"x": ALL}}, ("plugin", "x:latest"))]
+    entries.append(entry(3, {})._replace(changes=("delete plugin x:latest",)))
+    document, _ = rolled_back(entries[0], entries, entries[1:])
+    assert "plugins" not in document
+
+
+def test_written_down_it_plans_nothing(world: World) -> None:
+    """What `dockwright init` says of a plugin."""
+    world.converge(
+        {**ALL, "source": "reg.example/nfs:1", "settings": {"DEBUG": "7"}, "state": "disabled"}
+    )
+    written = entry_of(from_answer(world.plugin))
+    assert written == {
+        "source": "reg.example/nfs:1",
+        "state": "disabled",
+        "grant": GRANT,
+        "settings": {"DEBUG": "7", "fuse.path": "/dev/fuse", "root.source": "/srv"},
+    }
+    assert world.converge(written, check=True).plan.changes == ()
+    del world.engine.host.plugins["nfs:latest"]
+    report = world.converge(written)
+    assert not report.failed, report.problems
+    found = _plugins([world.plugin], None)
+    assert found == {"nfs": written}
+    assert _plugins([world.plugin], {"volumes": {"data": {"driver": "nfs"}}}) == found
+    assert _plugins([world.plugin], {"volumes": {"data": {}}}) == {}
