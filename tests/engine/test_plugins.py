@@ -201,7 +201,7 @@ def test_upgrade(world: World) -> None:
 def mounted(world: World) -> str:
     """What containerd was told to mount into the plugin."""
     folder = f"/run/containerd/io.containerd.runtime.v2.task/plugins.moby/{plugin(world)['Id']}"
-    config = json.loads(world.host.exec(["cat", f"{folder}/config.json"]))
+    config = json.loads(world.host.exec(["cat", f"{folder}/config.json"]).stdout)
     return next(str(m["source"]) for m in config["mounts"] if m["destination"] == "/usr")
 
 

@@ -41,19 +41,16 @@ def plan(document: Document, seen: Observation, cause_of: CauseOf, *, settled: b
     recovered += [network.recover(name, seen.remade[name]) for name in sorted(seen.remade)]
     images = image_plan_all(document.images, seen.images, seen.facts, settled=settled)
     volumes, blocked = volume.plan_all(document.volumes, seen.volumes, seen.facts, cause_of)
-    volumes = _with_doubt(document, seen, volumes)
     networks, hidden = network.plan_all(document.networks, seen, cause_of)
     containers, stale, ignored = _containers(document, seen, images, cause_of)
     more, kept_old = _stale(document, seen, containers, stale)
     containers, stale = containers + more, stale + kept_old
     extra = _surplus(document, seen) + (_purged(document, seen) if document.purge else [])
     containers, kept = _with_followers(containers, extra, document, seen)
-    leave = [change for change in (*networks, *volumes, *extra) if _is_removal(change)]
-    leave += [c for c in volumes if c.action is Action.REPLACE and c.path == "driver"]
-    gone = frozenset((change.kind, change.name) for change in leave)
+    gone = frozenset((c.kind, c.name) for c in (*networks, *volumes, *extra) if _is_removal(c))
     plugins, leaving = _plugins(document, seen, gone, cause_of, settled=settled)
     moved = volume_users.followers(volumes, {**seen.others, **seen.containers})
-    first, last = _deletions_last(networks), _deletions_last(volumes)
+    first, last = _deletions_last(networks), _deletions_last(_with_doubt(document, seen, volumes))
     changes = [
         *recovered,
         *[change for change in images if not _is_removal(change)],

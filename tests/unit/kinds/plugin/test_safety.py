@@ -180,6 +180,16 @@ def test_what_is_wanted_of_a_plugin_that_goes(state: str, world: World) -> None:
     assert len(world.engine.writes) == before
 
 
+def test_a_volume_of_a_plugin_cannot_move_away(world: World) -> None:
+    """So the plugin may not go: the volume's data stay with it, also with `migrate`."""
+    world.converge(ALL)
+    volume(world)
+    move = {"data": {"driver": "local", "migrate": True}}
+    assert "would be stopped" in told(world.converge(GONE, check=True, volumes=move))
+    blocked = world.converge(ALL, check=True, volumes=move).plan.blocked
+    assert [(item.name, item.path) for item in blocked] == [("data", "driver")]
+
+
 def test_a_driver_of_addresses_is_used(world: World) -> None:
     world.converge(ALL)
     world.engine.post("/networks/create", {"Name": "back", "IPAM": {"Driver": "nfs:latest"}})
