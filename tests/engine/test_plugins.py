@@ -83,7 +83,7 @@ def test_nothing_is_installed_without_consent(world: World) -> None:
             )
             assert "mount: /usr" in problem.message
             assert ("network: host" in problem.message) is (grant is None)
-            assert "mount: [/usr]" in problem.fix
+            assert '"mount": ["/usr"]' in problem.fix
     assert plugin(world) == {}
     world.check(spec())
     world.check(spec(grant=None, grant_all=True))
@@ -187,14 +187,57 @@ def test_upgrade(world: World) -> None:
     assert (variables(world)["DEBUG"], variables(world)["LEVEL"]) == ("5", "low")
 
     before = plugin(world)
-    report = world.fail(spec(source=f"{SOURCE}:3"))  # the engine would keep the mount
-    assert "mount /usr" in told(report)
+    report = world.fail(spec(source=f"{SOURCE}:3"))  # its program comes by the mount
     assert "it is as before" in told(report)
     assert plugin(world) == before
     for source, words in ((f"{SOURCE}:77", "manifest unknown"), ("localhost:5998/x", "refused")):
         (problem,) = world.fail(spec(source=source)).problems
         assert (problem.where, words in problem.message) == ("plugins.dwvol.source", True)
     assert plugin(world) == before
+
+
+def mounted(world: World) -> str:
+    """What containerd was told to mount into the plugin."""
+    folder = f"/run/containerd/io.containerd.runtime.v2.task/plugins.moby/{plugin(world)['Id']}"
+    config = json.loads(world.host.exec(["cat", f"{folder}/config.json"]).stdout)
+    return next(str(m["source"]) for m in config["mounts"] if m["destination"] == "/usr")
+
+
+def test_a_mount_is_where_the_spec_says(world: World) -> None:
+    """Also after an upgrade, and after the daemon has started again."""
+    for number in (1, 2):
+        world.host.exec(
+            ["sh", "-c", f"mkdir -p /mnt/usr{number}; mount --bind /usr /mnt/usr{number}"]
+        )
+    try:
+        world.apply(spec(settings={"programs.source": "/mnt/usr1"}))
+        newer = {"source": f"{SOURCE}:2"}
+        world.apply(spec(settings={"programs.source": "/mnt/usr1"}, **newer))
+        assert mounted(world) == "/mnt/usr1"
+        world.host.restart_engine()
+        assert changes(world.check(spec(settings={"programs.source": "/mnt/usr1"}, **newer))) == []
+        world.apply(spec(settings={"programs.source": "/mnt/usr2"}, **newer))
+        assert mounted(world) == "/mnt/usr2"
+        world.apply(spec(source=f"{SOURCE}:1", state="disabled"))
+        world.host.restart_engine()  # an engine forgets an upgrade that nothing follows
+        assert changes(world.check(spec(source=f"{SOURCE}:1", state="disabled"))) == []
+    finally:
+        remove_plugins(world.host)
+        world.host.exec(["sh", "-c", "umount -l /mnt/usr1 /mnt/usr2"])
+
+
+def test_a_plugin_that_sleeps_hides_its_volumes(world: World) -> None:
+    data = {"dwdata": {"driver": "dwvol"}}
+    world.apply({**spec(), "volumes": data})
+    for volumes in (data, {"dwdata": {"external": True}}):
+        world.host.exec(["docker", "plugin", "disable", "-f", "dwvol"])
+        assert [item.name for item in world.client.volumes.list()] == []
+        (problem,) = world.fail({**spec(), "volumes": {"dwdata": GONE}}).problems
+        assert (problem.where, "disabled" in problem.message) == ("volumes.dwdata", True)
+        (problem,) = world.fail({"plugins": {"dwvol": GONE}}).problems
+        assert "whose volumes" in problem.message
+        world.apply({**spec(), "volumes": volumes})
+        assert [item.name for item in world.client.volumes.list()] == ["dwdata"]
 
 
 def test_a_version_by_its_digest(world: World) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Callable
 
+from .checks import refuse_missing
 from .engine.client import Engine
 from .engine.parallel import each
 from .errors import ApplyFailed, DockwrightError
@@ -98,7 +99,7 @@ class Applier:
     def _of(self, kind: str, *, delete: bool) -> list[Change]:
         return [
             change
-            for change in self.plan.changes
+            for change in self.report.not_done  # a volume may turn out to be there
             if change.kind == kind
             and (change.action is Action.DELETE) == delete
             and change.action is not Action.RECOVER
@@ -141,7 +142,6 @@ class Applier:
     def _images(self, changes: list[Change]) -> None:
         assert self.seen is not None
         wants = self.document.images
-
         grouped: dict[str, list[Change]] = {}
         for change in changes:
             grouped.setdefault(change.name, []).append(change)
@@ -243,19 +243,24 @@ class Applier:
 
     def _plugins(self, *, leaving: bool) -> None:
         """One after the other: an engine that starts one has its hands full."""
-        changes = [change for change in self.plan.changes if change.kind == "plugin"]
-        if not changes or self.seen is None:
+        if not self.document.plugins or self.seen is None:
             return
         from .kinds.plugin import apply as plugin  # few runs need it
-        from .kinds.plugin.plan import leaves
+        from .kinds.plugin import phase
 
-        for name in dict.fromkeys(change.name for change in changes):
-            want = self.document.plugins[name]
-            if leaves(want) is leaving:
-                own = [change for change in changes if change.name == name]
-                have = self.seen.plugins.get(name)
+        wants, seen = self.document.plugins, self.seen
+        for want in wants.values():
+            own = [c for c in self.report.not_done if (c.kind, c.name) == ("plugin", want.name)]
+            have = seen.plugins.get(want.name)
+            if phase.has_turn(want, have, own, leaving=leaving):
                 plugin.apply(self.engine, self.edges.credentials, want, have, self.progress)
                 self._did(own)
+        if not leaving and self.observe and phase.waking(wants, seen.plugins):
+            fresh = self.observe()
+            self.seen = seen = replace(seen, volumes=fresh.volumes, plugins=fresh.plugins)
+            refuse_missing(self.document, seen)
+            volumes = self.document.volumes, seen.volumes, seen.facts
+            self._did(list(phase.found_there(self.report.not_done, *volumes)))
 
     def _networks(self, changes: list[Change]) -> None:
         assert self.seen is not None
@@ -393,7 +398,3 @@ class Applier:
                 raise ApplyFailed(text, where=where, fix=fix)
         else:
             bench.watch.completed(other, raw["Id"], limit)
-
-
-def _makes_anew(change: Change) -> bool:
-    return change.action in (Action.REPLACE, Action.CREATE)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from . import owner
-from .errors import Problem, SpecError, nearest
+from .errors import ApplyFailed, Problem, SpecError, nearest
 from .kinds.container import links
 from .kinds.container.endpoints import INTERFACE
 from .kinds.container.handover import stuck
@@ -17,6 +17,7 @@ from .kinds.container.recovery import name_of
 from .kinds.image import sequence as image
 from .kinds.image.reference import key_of
 from .kinds.image.removal import User, refusals
+from .kinds.plugin.options import WRITE_TAG, is_plugin
 from .model import ARRIVALS, Action, Change, Have, Want
 from .observe import Observation
 from .options import get
@@ -39,6 +40,14 @@ def check(document: Document, seen: Observation, *, settled: bool = True) -> Non
     problems += _ports(document, seen)
     if problems:
         raise SpecError(as_written(problem, document.paths) for problem in problems)
+
+
+def refuse_missing(document: Document, seen: Observation) -> None:
+    """Raise ApplyFailed for volumes that turn out to be missing or of others: in the middle."""
+    problems = [*_references(document, seen), *_foreign_objects(document, seen)]
+    if problems:
+        text, first = "; ".join(problem.message for problem in problems), problems[0]
+        raise ApplyFailed(text, where=first.where, fix=first.fix, changed=True)
 
 
 def _foreign_objects(document: Document, seen: Observation) -> list[Problem]:
@@ -121,8 +130,12 @@ def _references(document: Document, seen: Observation) -> list[Problem]:
                 message = f"container {other} is neither declared nor on the host"
                 near = nearest(other, [*document.containers, *names])
                 found.append(Problem(f"{want.where}.{path}", message, near or "declare it"))
+    waking = any(
+        have.id and not have.is_enabled and name in document.running_plugins
+        for name, have in seen.plugins.items()
+    )  # it may have the volume: looked at again when it runs
     for name, want in document.volumes.items():
-        if want.external and name not in seen.volumes and not seen.facts.assumed:
+        if want.external and name not in seen.volumes and not (seen.facts.assumed or waking):
             message = f"the external volume {name} is not there"
             found.append(Problem(want.where, message, "create it, or drop external: true"))
     return found
@@ -134,8 +147,10 @@ def _engine(document: Document, seen: Observation) -> list[Problem]:
     facts = seen.facts
     for want in document.containers.values():
         driver = (want.fields.get("logging") or {}).get("driver")
-        if driver and facts.log_drivers and driver not in (*facts.log_drivers, "none"):
-            fix = nearest(driver, facts.log_drivers) or "one of " + ", ".join(facts.log_drivers)
+        known = (*facts.log_drivers, "none") if facts.log_drivers else (driver,)
+        if driver and driver not in known and not is_plugin(driver, document.running_plugins):
+            listed = "one of " + ", ".join(facts.log_drivers) + WRITE_TAG
+            fix = nearest(driver, facts.log_drivers) or listed
             found.append(
                 Problem(f"{want.where}.logging.driver", f"the engine has no '{driver}'", fix)
             )

@@ -22,6 +22,9 @@ from .kinds.image import reference
 from .kinds.image.have import BuildSite
 from .kinds.network.options import ROWS as NETWORK
 from .kinds.network.options import write_config
+from .kinds.plugin.have import from_answer as plugin_have
+from .kinds.plugin.options import driver_name
+from .kinds.plugin.written import entry_of as plugin_entry
 from .kinds.volume.options import ROWS as VOLUME
 from .model import Have
 from .observe import Edges, Observation, configs_of, observe, observe_others
@@ -34,7 +37,7 @@ from .spec import Document
 if TYPE_CHECKING:
     from .connection import Connection
 
-_SECTIONS = ("networks", "volumes", "containers")
+_SECTIONS = ("plugins", "networks", "volumes", "containers")
 _OF_THE_ENGINE = ("bridge", "host", "none")
 _ANONYMOUS = re.compile(r"[0-9a-f]{64}")
 # Where an engine takes subnets from when nobody names one.
@@ -99,9 +102,27 @@ def _described(connection: Connection, only: tuple[str, ...]) -> tuple[dict[str,
             fix = f"containers here: {known}"
             raise SpecError([Problem(name, "there is no such container", fix) for name in missing])
         images = engine.get("/images/json")
-        return spec_of(seen, images, configs_of(engine, seen.others, {}, {}), only)
+        document, warnings = spec_of(seen, images, configs_of(engine, seen.others, {}, {}), only)
+        plugins = _plugins(engine.get("/plugins") or (), None if not only else document)
+        head = {"dockwright": 1, "plugins": plugins} if plugins else {}
+        return {**head, **document}, warnings
     finally:
         engine.close()
+
+
+def _plugins(
+    listed: Iterable[Mapping[str, Any]], document: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """The managed plugins; of a part of the host those that its networks and volumes are of."""
+    objects = [] if document is None else [document.get(key, {}) for key in ("networks", "volumes")]
+    drivers = {item.get("driver") for section in objects for item in section.values()}
+    haves = sorted(map(plugin_have, listed), key=lambda have: have.name)
+    named = {driver_name(have.name): have for have in haves}
+    return {
+        name: plugin_entry(have)
+        for name, have in named.items()
+        if document is None or name in drivers
+    }
 
 
 def spec_of(

@@ -157,7 +157,7 @@ def _completed(
     looks: list[Callable[[], Any]] = [
         lambda: _inspect(engine, missing, seen),
         lambda: image.read(asked, wants, WORKERS),
-        lambda: _plugins(document, engine, edges, [*lists, listed]),
+        lambda: _plugins(document, engine, edges, seen, [*lists, listed]),
     ]
     inspected, images, plugins = gather(looks)
     images = {**seen.images, **images}
@@ -171,7 +171,7 @@ def _completed(
 
 
 def _plugins(
-    document: Document, engine: Engine, edges: Edges, lists: Iterable[Any]
+    document: Document, engine: Engine, edges: Edges, seen: Observation, lists: Iterable[Any]
 ) -> dict[str, PluginHave]:
     """The plugins of the document; who has one's volumes and networks is asked where it matters."""
     _, networks, volumes, plugins = lists
@@ -185,7 +185,8 @@ def _plugins(
         return plugin.users_of(own.get("Volumes") or (), listed)
 
     source = plugin.Source(engine, edges.credentials)
-    return plugin.read(source, document.plugins, plugins, users)
+    authorizing = (seen.info.get("Plugins") or {}).get("Authorization") or ()
+    return plugin.read(source, document.plugins, plugins, users, authorizing)
 
 
 def _publishes(document: Document) -> bool:

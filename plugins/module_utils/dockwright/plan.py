@@ -50,7 +50,7 @@ def plan(document: Document, seen: Observation, cause_of: CauseOf, *, settled: b
     gone = frozenset((c.kind, c.name) for c in (*networks, *volumes, *extra) if _is_removal(c))
     plugins, leaving = _plugins(document, seen, gone, cause_of, settled=settled)
     moved = volume_users.followers(volumes, {**seen.others, **seen.containers})
-    first, last = _deletions_last(networks), _deletions_last(volumes)
+    first, last = _deletions_last(networks), _deletions_last(_with_doubt(document, seen, volumes))
     changes = [
         *recovered,
         *[change for change in images if not _is_removal(change)],
@@ -72,7 +72,7 @@ def plan(document: Document, seen: Observation, cause_of: CauseOf, *, settled: b
     return Plan(
         tuple(_missed(change, cause_of) for change in changes),
         tuple(stale),
-        (*ignored, *hidden),
+        (*ignored, *hidden, *_ignored_plugins(document, seen)),
         tuple(blocked),
         warnings=(*document.warnings, *kept, *_warnings(document, seen, changes)),
     )
@@ -93,15 +93,38 @@ def _plugins(
     """The changes of plugins: before volumes and networks are made, and after they are removed."""
     if not document.plugins:
         return [], []
-    from .kinds.plugin import plan as plugin  # few documents have any
+    from .kinds.plugin import checks  # few documents have any
+    from .kinds.plugin import plan as plugin
 
     wants, haves = document.plugins, seen.plugins
-    problems = tuple(plugin.problems(wants, haves, gone, settled=settled))
+    daemon = document.parts.get("daemon")
+    values = daemon.values if daemon else {}
+    named = tuple(values.get("authorization-plugins") or ()), values.get("log-driver") or ""
+    own = (document.volumes, document.networks, frozenset(seen.volumes), *named)
+    problems = tuple(checks.problems(wants, haves, checks.Scene(gone, *own, settled)))
     if problems:
-        raise SpecError(problems)
+        raise SpecError(as_written(problem, document.paths) for problem in problems)
     changes = plugin.plan_all(wants, haves, gone, cause_of)
     leaving = [change for change in changes if plugin.leaves(wants[change.name])]
     return [change for change in changes if change not in leaving], leaving
+
+
+def _ignored_plugins(document: Document, seen: Observation) -> Iterable[Notice]:
+    if not document.plugins:
+        return ()
+    from .kinds.plugin import plan as plugin
+
+    return tuple(plugin.ignored(document.plugins, seen.plugins))
+
+
+def _with_doubt(document: Document, seen: Observation, volumes: list[Change]) -> list[Change]:
+    """Volumes to be made; a plugin that is disabled may have one already."""
+    if not document.plugins:
+        return volumes
+    from .kinds.plugin import phase
+
+    waking = phase.waking(document.plugins, seen.plugins)
+    return phase.with_doubt(volumes, document.volumes, waking)
 
 
 def _missed(change: Change, cause_of: CauseOf) -> Change:
@@ -125,9 +148,9 @@ def _warnings(document: Document, seen: Observation, changes: list[Change]) -> I
     for key, want in document.images.items():
         yield from image.warnings(want, seen.images[key])
     if document.plugins:
-        from .kinds.plugin import plan as plugin
+        from .kinds.plugin import checks
 
-        yield from plugin.warnings(document.plugins, seen.plugins)
+        yield from checks.warnings(document.plugins, seen.plugins)
     yield from _restarting(document, seen, changes)
     yield from _left_alone(document, seen)
     busy = {change.name for change in changes if change.kind == "container"}

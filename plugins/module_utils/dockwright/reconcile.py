@@ -320,6 +320,7 @@ class _Run:
             document.parts,
             bridges.coming(document.networks, networks),
             [have.raw for have in networks.values()],
+            document.running_plugins,
             check=self.report.check,
             is_local=self.host is self.local,
             tell=self.progress,

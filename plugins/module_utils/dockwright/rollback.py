@@ -180,10 +180,14 @@ def then(
         document[section] = source[section] if held else nothing
         if section == "daemon":
             document.update({key: source[key] for key in _WITH_DAEMON if key in source})
+    needed = _needed_plugins(later, document)
     for kind, section in (("registry_login", "registries"), ("plugin", "plugins")):
-        made = {name for entry in later for word, name in entry.made if word == kind}
+        made = {name for word, name in _made(later) if word == kind}
         known = document.get(section) or {}
         named = set(map(plugin_name, known)) if kind == "plugin" else set(known)
+        if kind == "plugin":
+            stays += [f"plugin {name}" for name in sorted(needed & made - named)]
+            named |= needed
         away = {name: {"state": "absent"} for name in sorted(made - named)}
         if away:
             document[section] = {**known, **away}
@@ -192,16 +196,32 @@ def then(
     return document, [f"{section} stays as a later spec has made it" for section in stays]
 
 
-def _gone(
-    later: Sequence[Entry], document: Mapping[str, Any]
-) -> tuple[tuple[tuple[str, str], ...], list[str]]:
-    """What goes again of what later specs made; and the volumes that stay."""
+def _made(later: Sequence[Entry]) -> tuple[tuple[str, str], ...]:
+    """Kind and name of what later specs have made and not removed again."""
     made: dict[tuple[str, str], None] = {}
     for entry in later:
         for kind, name in list(made):
             if f"delete {kind} {name}" in entry.changes:
                 del made[kind, name]  # one that is there now is somebody else's
-        made.update(dict.fromkeys(pair for pair in entry.made if pair[0] in GONE))
+        made.update(dict.fromkeys(entry.made))
+    return tuple(made)
+
+
+def _needed_plugins(later: Sequence[Entry], document: Mapping[str, Any]) -> set[str]:
+    """The plugins of volumes that stay: they cannot go."""
+    if not _gone(later, document)[1]:
+        return set()
+    sections = [entry.document.get("volumes") for entry in later]
+    volumes = [item for one in sections if isinstance(one, Mapping) for item in one.values()]
+    drivers = {item.get("driver") for item in volumes if isinstance(item, Mapping)}
+    return {plugin_name(str(driver)) for driver in drivers - {None, "local"}}
+
+
+def _gone(
+    later: Sequence[Entry], document: Mapping[str, Any]
+) -> tuple[tuple[tuple[str, str], ...], list[str]]:
+    """What goes again of what later specs made; and the volumes that stay."""
+    made = [pair for pair in _made(later) if pair[0] in GONE]
     volumes = [name for kind, name in made if kind == "volume"]
     if document.get("max_disruption") == "destroy" or not volumes:
         return tuple(made), []

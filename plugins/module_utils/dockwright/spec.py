@@ -54,6 +54,11 @@ class Document:
     paths: Mapping[str, str] = field(default_factory=dict)  # of a Compose file, see `as_written`
 
     @property
+    def running_plugins(self) -> tuple[str, ...]:
+        """The names of the plugins that are to run, with their tags."""
+        return tuple(name for name, want in self.plugins.items() if want.state == "enabled")
+
+    @property
     def has_objects(self) -> bool:
         """Whether it is about any object of an engine."""
         objects = (self.services, self.networks, self.volumes, self.images, self.plugins)
@@ -185,7 +190,7 @@ class _Parser:
 
     def _ignored(self) -> dict[str, tuple[str, ...]]:
         """Ignored paths by the object they belong to: ``containers.web.labels.x`` and so on."""
-        kinds = ("networks", "volumes", "containers")
+        kinds = ("networks", "volumes", "containers", "plugins")
         objects = [f"{kind}.{key}" for kind in kinds for key in self._section(kind)]
         found: dict[str, tuple[str, ...]] = {}
         for path in self.top.get("ignore", ()):
@@ -194,7 +199,7 @@ class _Parser:
                 owner = max(owners, key=len)
                 found[owner] = (*found.get(owner, ()), path[len(owner) + 1 :])
             else:
-                fix = "write it as containers.NAME.OPTION, with a NAME of this spec"
+                fix = "write it as containers.NAME.OPTION or the like, with a NAME of this spec"
                 self._problem("ignore", f"'{path}' is not in the spec, so nothing is ignored", fix)
         return found
 
@@ -311,7 +316,11 @@ class _Parser:
             collect(self.problems, plugin.parse, key, item, f"plugins.{key}")
             for key, item in section
         ]
-        wants = [want for want in found if want is not None]
+        wants = [
+            plugin.ignoring(want, self.ignore.get(want.where, ()), self.problems)
+            for want in found
+            if want is not None
+        ]
         self.problems += plugin.unique(wants)
         return {want.name: want for want in wants}
 

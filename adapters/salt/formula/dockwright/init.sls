@@ -66,7 +66,7 @@ dockwright pillar:
 {{- next() }}
 
 {%- set objects = {} %}
-{%- for section in ("images", "networks", "volumes", "containers") if host[section] %}
+{%- for section in ("plugins", "images", "networks", "volumes", "containers") if host[section] %}
 {%- do objects.update({section: host[section]}) %}
 {%- endfor %}
 {%- if objects %}

@@ -59,6 +59,7 @@ class FakeHost:
         self.registry: dict[str, Json] = {}  # what can be pulled: reference -> image
         self.plugins: dict[str, Json] = {}  # by name, with its tag
         self.plugin_registry: dict[str, Json] = {}  # reference -> configuration
+        self.plugin_saved: dict[str, str] = {}  # reference before an upgrade that is not saved yet
         self.behaviours: dict[str, Behaviour] = {}  # by container name or image reference
         self.events: list[Json] = []
         self.next_ids: list[str] = []  # beginnings of the next IDs, to force clashes

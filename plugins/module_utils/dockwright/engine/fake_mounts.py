@@ -102,7 +102,7 @@ def create_volume(host: FakeHost, _: str, ask: Ask) -> Answer:
             404,
             f'create {name}: error looking up volume plugin {driver}: plugin "{driver}" not found',
         )
-    if volume is not None and volume["Driver"] != driver:
+    if volume is not None and volume["Driver"] not in (driver, f"{driver}:latest"):
         raise RefusedError(409, f"create {name}: conflict: volume name must be unique")
     return 201, volume or _new_volume(host, name, ask.body or {})
 
@@ -112,10 +112,12 @@ def inspect_volume(host: FakeHost, name: str, ask: Ask) -> Answer:
 
 
 def list_volumes(host: FakeHost, _: str, ask: Ask) -> Answer:
+    """Volumes; those of a plugin that is disabled no engine tells."""
     found = [
         volume
         for name, volume in host.volumes.items()
-        if matches_name(name, ask.filters.get("name", []))
+        if host.plugins.get(volume["Driver"], {}).get("Enabled", True)
+        and matches_name(name, ask.filters.get("name", []))
         and has_labels(volume["Labels"], ask.filters.get("label", []))
     ]
     return 200, {"Volumes": found, "Warnings": None}

@@ -68,9 +68,14 @@ def _fetched(host: FakeHost, ask: Ask) -> Json:
     config = copy.deepcopy(host.plugin_registry.get(ask.query["remote"]))
     if config is None:
         raise RefusedError(404, f"{ask.query['remote']}: not found")
-    if ask.body != _privileges(config):
+    given, asked = (sorted(items, key=_name) for items in (ask.body, _privileges(config)))
+    if len(given) != len(asked) or given[1:] != asked[1:]:  # so engines compare: not the first
         raise RefusedError(400, "incorrect privileges")
     return config
+
+
+def _name(privilege: Json) -> str:
+    return str(privilege["Name"])
 
 
 def _settings(config: Json) -> Json:
@@ -99,12 +104,25 @@ def pull(host: FakeHost, _: str, ask: Ask) -> Answer:
 
 
 def upgrade(host: FakeHost, name: str, ask: Ask) -> Answer:
-    """Another version: its files and configuration, not its settings."""
+    """Another version: its files and configuration, not its settings, which are two from now on.
+
+    Where the new one comes from an engine saves only with what is done to it next.
+    """
     plugin = _found(host, name)
     if plugin["Enabled"]:
         raise RefusedError(409, "plugin must be disabled before upgrading")
-    plugin.update(Config=_fetched(host, ask), PluginReference=ask.query["remote"])
+    config = _fetched(host, ask)
+    host.plugin_saved[name] = plugin["PluginReference"]
+    settings = copy.deepcopy(plugin["Settings"])
+    plugin.update(Config=config, Settings=settings, PluginReference=ask.query["remote"])
     return 200, []
+
+
+def restart(host: FakeHost) -> None:
+    """What a start of the daemon does to plugins: all is as it was saved."""
+    for name, plugin in host.plugins.items():
+        plugin["PluginReference"] = host.plugin_saved.get(name, plugin["PluginReference"])
+        plugin["Settings"] = copy.deepcopy(plugin["Settings"])
 
 
 def set_plugin(host: FakeHost, name: str, ask: Ask) -> Answer:
@@ -112,12 +130,13 @@ def set_plugin(host: FakeHost, name: str, ask: Ask) -> Answer:
     plugin = _found(host, name)
     if plugin["Enabled"]:
         raise RefusedError(500, "cannot set on an active plugin, disable plugin before setting")
+    host.plugin_saved.pop(name, None)
     config, settings = plugin["Config"], plugin["Settings"]
     known = {item["Name"]: item["Settable"] for item in (*config["Env"], config["Args"])}
     for word in ask.body:
         key, _, value = word.partition("=")
         owner, _, part = key.partition(".")
-        items = settings["Mounts"] if part == "source" else settings["Devices"]
+        items = config["Mounts"] if part == "source" else config["Linux"]["Devices"]
         if part:
             next(item for item in items if item["Name"] == owner)[part.title()] = value
         elif not known.get(key):
@@ -137,6 +156,7 @@ def _switch(host: FakeHost, name: str, ask: Ask, *, enabled: bool) -> Answer:
     if not enabled:
         _check_unused(host, plugin, ask)
     plugin["Enabled"] = enabled
+    host.plugin_saved.pop(plugin["Name"], None)
     return 200, None
 
 
@@ -152,7 +172,8 @@ def disable(host: FakeHost, name: str, ask: Ask) -> Answer:
 
 def _check_unused(host: FakeHost, plugin: Json, ask: Ask) -> None:
     short = plugin["Name"].removesuffix(":latest")
-    used = {volume["Driver"] for volume in host.volumes.values()}
+    used = {item["Driver"] for item in (*host.volumes.values(), *host.networks.values())}
+    used |= {(item.get("IPAM") or {}).get("Driver") for item in host.networks.values()}
     if used & {short, plugin["Name"]} and not ask.says("force"):
         raise RefusedError(409, f"plugin {plugin['Name']} is in use")
 

@@ -48,6 +48,7 @@ class Site:
     wants: Mapping[str, Any] = field(default_factory=dict)
     bridges: tuple[Bridge, ...] = ()  # of the networks that this run makes or removes
     known_networks: Sequence[Mapping[str, Any]] | None = None
+    plugins: tuple[str, ...] = ()  # that are to run
     check: bool = False
     is_local: bool = True  # the engine is reached by this machine's own socket
     tell: Progress = lambda text: None

@@ -2,8 +2,9 @@
 
 A case: ``want`` (an entry of ``plugins``), ``have`` (the entry that it was installed by) with
 ``raw`` (what the engine says otherwise) and ``volumes`` of it; ``remove``: volumes that the
-document removes. Then ``changes`` as [action, path, before, after, disruption], or ``problem`` and
-``words``; ``then``: what the engine says of it afterwards.
+document removes; ``restart``: of the daemon before, ``restarts``: afterwards. Then ``changes`` as
+[action, path, before, after, disruption], or ``problem`` and ``words``; ``then``: what the engine
+says of it afterwards.
 """
 
 from __future__ import annotations
@@ -14,19 +15,18 @@ from typing import Any
 
 import pytest
 
-from dockwright import api, reconcile
+from dockwright import api
 from dockwright.api import Connection, Report, converge
-from dockwright.engine.fake import FakeEngine
+from dockwright.engine.fake_plugins import restart
 from dockwright.host.machine import Host
-from dockwright.kinds.image import retry
 from dockwright.kinds.plugin.options import ROWS
 from dockwright.model import Action
 from dockwright.rollback import then as rolled_back
 from tests.case_files import at
+from tests.unit.kinds.plugin.conftest import ALL, World
 from tests.unit.test_rollback import entry
 
 FILES = sorted((Path(__file__).parents[3] / "cases/plugin").glob("*.json"))
-ALL = {"grant_all": True}
 
 
 def cases() -> list[Any]:
@@ -35,43 +35,6 @@ def cases() -> list[Any]:
         for file in FILES
         for case in json.loads(file.read_text())["cases"]
     ]
-
-
-class World:
-    """An engine in memory beside a registry with plugins, and a host's folder."""
-
-    def __init__(self, root: Path) -> None:
-        self.host = Host(root=str(root))
-        self.engine = FakeEngine(api="1.45", version="26.1.5")
-        self.engine.info["ID"] = "E"
-        offer = self.engine.offer_plugin
-        mounts = [{"Name": "root", "Source": "/srv", "Destination": "/srv", "Settable": ["source"]}]
-        more = {"Name": "more", "Source": "/etc", "Destination": "/etc", "Settable": None}
-        linux = {"AllowAllDevices": False, "Capabilities": [], "Devices": []}
-        for name in ("nfs:latest", "reg.example/nfs:1", "reg.example/nfs:2"):
-            offer(name)
-        offer("reg.example/nfs:more", Mounts=[*mounts, more])
-        offer("reg.example/nfs:meek", Mounts=[], Linux=linux, Network={"Type": ""})
-
-    def converge(self, want: Any, *, check: bool = False, **more: Any) -> Report:
-        return converge(
-            {"plugins": {"nfs": want}, **more},
-            connection=Connection(docker_host="unix:///fake"),
-            host=self.host,
-            check=check,
-        )
-
-    @property
-    def plugin(self) -> dict[str, Any]:
-        return self.engine.host.plugins.get("nfs:latest", {})
-
-
-@pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    made = World(tmp_path)
-    monkeypatch.setattr(reconcile, "Engine", lambda *args, **more: made.engine)
-    monkeypatch.setattr(retry.Retry, "sleep", lambda self, seconds: None)
-    return made
 
 
 def found(report: Report) -> list[list[Any]]:
@@ -88,6 +51,8 @@ def test_case(case: dict[str, Any], world: World) -> None:
         made = world.converge(case["have"])
         assert not made.failed, made.problems
         world.plugin.update(case.get("raw", {}))
+    if case.get("restart"):
+        restart(world.engine.host)
     for name in case.get("volumes", ()):
         world.engine.post("/volumes/create", {"Name": name, "Driver": "nfs:latest"})
     more: dict[str, Any] = {"reveal": case.get("reveal", [])}
@@ -110,6 +75,8 @@ def test_case(case: dict[str, Any], world: World) -> None:
     assert done.plan.changes == planned.plan.changes
     for path, value in case.get("then", {}).items():
         assert at(world.plugin, path) == value
+    if case.get("restarts"):
+        restart(world.engine.host)
     assert world.converge(case["want"], check=True, **more).plan.changes == ()
     assert bool(world.plugin) == (case["want"].get("state") != "absent")
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from ...errors import Problem, SpecError, nearest
+from ..plugin.options import WRITE_TAG, is_plugin
 from . import networks, unit
 from .conflicts import conflicts
 from .document import Difference, normal, stays
@@ -159,9 +160,9 @@ def _swarm_problems(want: DaemonWant, have: DaemonHave) -> list[Problem]:
 def _log_driver_problems(want: DaemonWant, have: DaemonHave) -> list[Problem]:
     name = want.values.get("log-driver")
     known = {*have.log_drivers, "none"} if have.log_drivers else set(DRIVERS)
-    if not name or name in known or ":" in name or "/" in name:
+    if not name or name in known or is_plugin(name, have.plugins):
         return []
-    fix = nearest(name, known) or "known: " + ", ".join(sorted(known))
+    fix = nearest(name, known) or "known: " + ", ".join(sorted(known)) + WRITE_TAG
     return [Problem(f"{want.where}.log-driver", f"there is no log driver {name!r}", fix)]
 
 

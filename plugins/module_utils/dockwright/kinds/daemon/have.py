@@ -55,6 +55,7 @@ class DaemonHave:
     backing: str = ""  # the file system below it, as the engine calls it
     root_problem: str = ""  # why the wanted data-root cannot be where it is to be
     log_drivers: tuple[str, ...] = ()
+    plugins: tuple[str, ...] = ()  # that the spec has run, and no engine lists as log drivers
     unit: UnitHave | None = None  # looked at where flags collide, or our drop-in is there
     network: HostNetwork = field(default_factory=HostNetwork)
     mark: Callable[[Any], str] = _plain_mark

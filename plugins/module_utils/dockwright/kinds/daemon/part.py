@@ -67,7 +67,7 @@ class DaemonPart(Part):
         scope = site.run.scope
         self.have = daemon_have.read(site.host, site.engine, site.memory(), site.info, scope)
         others = {**self.have.others, **ground.keys_of_storage(site.wants)}
-        self.have = replace(self.have, network=self._network(), others=others)
+        self.have = replace(self.have, network=self._network(), others=others, plugins=site.plugins)
         driver, backing = ground.to_come(site, self.want, self.have)
         problem = ground.root_problem(site, self.want, self.have)
         self.have = replace(self.have, driver=driver, backing=backing, root_problem=problem)

@@ -14,16 +14,24 @@ from ..image.faults import Fault, fault_of
 from ..image.progress import Progress, Tell
 from ..image.reference import parse as parse_reference
 from ..image.retry import Retry, persist
-from .have import PluginHave, Privileges, Source, brings, disturbs, from_answer, privileges, resets
+from .checks import not_carried, refused, unknown
+from .have import (
+    PluginHave,
+    Privileges,
+    Source,
+    brings,
+    disturbs,
+    from_answer,
+    granted_by,
+    privileges,
+    resets,
+)
 from .options import ABSENT, ENABLED
-from .plan import refused, unknown
 
 if TYPE_CHECKING:
     from ...engine.client import Engine
 
-# Seconds: the engine waits so long for what a plugin answers, and up to 13 s until it listens.
-_ANSWER = 30
-_LONGEST = 120.0
+_MORE = 60.0  # seconds: an engine waits up to 13 s until a plugin listens, then `enable_timeout`
 
 
 def apply(
@@ -42,60 +50,120 @@ def apply(
 
 def _remove(engine: Engine, want: Want, have: PluginHave) -> None:
     force = bool(want.inputs.get("force"))
-    stopped = False
+    stopped: list[str] = []
     try:
         if have.is_enabled and not force:  # the engine looks whether anybody has it
-            engine.post(f"/plugins/{want.name}/disable", timeout=_LONGEST)
-            stopped = True
-        engine.delete(f"/plugins/{want.name}", {"force": force}, timeout=_LONGEST)
+            _disable(engine, want.name, stopped)
+        engine.delete(f"/plugins/{want.name}", {"force": force})
     except DockwrightError as error:
         if isinstance(error, EngineRefused) and error.status == 404:  # somebody else was faster
             return
         text = f"plugin {want.name} could not be removed: {error.message}"
         if stopped:
-            text += _back(engine, lambda: _enable(engine, want.name))
-        raise ApplyFailed(text, where=want.where, fix=_fix(error), changed=stopped) from error
+            text += _back(lambda: _enable_again(engine, want))
+        raise ApplyFailed(text, where=want.where, fix=_fix(error), changed=bool(stopped)) from error
 
 
 def _install(ask: Source, want: Want, have: PluginHave, tell: Tell) -> None:
     engine = ask.engine
     asked = _granted(ask, want, have)
-    _bring(ask, want, asked, tell)
     try:
-        _set(engine, want, inspect(engine, want.name))
+        _bring(ask, want, asked, tell)
+        now = inspect(engine, want.name)
+        _check_held(want, now)
+        fresh = {key: value for key, value in want.inputs.items() if key != "ignore"}
+        _set(engine, replace(want, inputs=fresh), now, [])
         if want.state == ENABLED:
-            _enable(engine, want.name)
+            _enable(engine, want)
     except DockwrightError as error:
+        if not _is_there(engine, want.name):
+            raise
         text = f"plugin {want.name} could not be made ready: {_words(error)}"
-        text += _back(engine, lambda: engine.delete(f"/plugins/{want.name}", {"force": True}))
+        text += _back(lambda: engine.delete(f"/plugins/{want.name}", {"force": True}))
         where = error.where or want.where
         raise ApplyFailed(text, where=where, fix=_fix(error), changed=True) from error
+
+
+def _is_there(engine: Engine, name: str) -> bool:
+    """Whether it has come; an engine that does not answer may have it."""
+    try:
+        inspect(engine, name)
+    except EngineRefused as error:
+        return error.status != 404
+    except DockwrightError:
+        return True
+    return True
 
 
 def _change(ask: Source, want: Want, have: PluginHave, tell: Tell) -> None:
     engine, name = ask.engine, want.name
     upgrades = brings(want, have)
     asked = _granted(ask, want, have) if upgrades else ()
-    upgraded = stopped = False
+    done: list[str] = []
     try:
         if disturbs(want, have):
-            force = {"force": bool(want.inputs.get("force"))}
-            engine.post(f"/plugins/{name}/disable", None, force, timeout=_LONGEST)
-            stopped = True
+            _disable(engine, name, done, force=bool(want.inputs.get("force")))
         if upgrades:
             _bring(ask, want, asked, tell, upgrade=True)
-            upgraded = True
+            done.append("upgrade")
         now = inspect(engine, name)
-        if upgraded:
+        if upgrades:
+            _check_held(want, now)
             _check_carried(want, now)
-        _set(engine, want, now)
-        if want.state == ENABLED:
-            _enable(engine, name)
+        _set(engine, want, now, done, save=upgrades)
+        if want.state == ENABLED and not now.is_enabled:
+            _enable(engine, want)
     except DockwrightError as error:
+        touched = bool(done) or _differs(engine, have)
         text = f"plugin {name} could not be changed: {_words(error)}"
-        text += _back(engine, lambda: _restore(ask, want, have))
-        where, touched = error.where or want.where, stopped or upgraded or not have.is_enabled
+        text += _back(lambda: _restore(ask, want, have, tell))
+        where = error.where or want.where
         raise ApplyFailed(text, where=where, fix=_fix(error), changed=touched) from error
+
+
+def _differs(engine: Engine, have: PluginHave) -> bool:
+    """Whether it is another now, or nobody can tell: the answer to a step may have been lost."""
+    try:
+        now = inspect(engine, have.name)
+    except DockwrightError:
+        return True
+    found = (now.source, now.is_enabled, now.settings)
+    return found != (have.source, have.is_enabled, have.settings)
+
+
+def _disable(engine: Engine, name: str, done: list[str], *, force: bool = False) -> None:
+    """Stop it, and note that; one whose answer is lost may still be done."""
+    try:
+        engine.post(f"/plugins/{name}/disable", None, {"force": force})
+    except EngineRefused:
+        raise
+    except DockwrightError as error:
+        done.append("disable")
+        text = f"{error.message}, and the engine may still stop it"
+        raise ApplyFailed(text, fix="see `docker plugin ls`") from error
+    done.append("disable")
+
+
+def _check_held(want: Want, now: PluginHave) -> None:
+    """Raise ApplyFailed where a tag has moved since: engines do not compare every privilege."""
+    if want.inputs.get("grant_all"):
+        return
+    grant = want.inputs.get("grant", {})
+    more = _beyond(now.held, grant)
+    if more:
+        text = f"{want.inputs['source']} has moved meanwhile, and holds what is not granted: {more}"
+        raise ApplyFailed(text, where=f"{want.where}.grant", fix="look at it, and run again")
+
+
+def _beyond(asked: Mapping[str, Iterable[str]], *allowed: Mapping[str, Iterable[str]]) -> str:
+    """What is asked for beyond what is allowed, as a text; empty where nothing is."""
+    more = {
+        name: set(values).difference(*(one.get(name, ()) for one in allowed))
+        for name, values in sorted(asked.items())
+    }
+    return "; ".join(
+        f"{name}: {', '.join(sorted(values))}" for name, values in more.items() if values
+    )
 
 
 def inspect(engine: Engine, name: str) -> PluginHave:
@@ -151,34 +219,52 @@ def _lines(
 def _check_carried(want: Want, now: PluginHave) -> None:
     """Raise ApplyFailed where an engine has upgraded the files alone."""
     if now.not_carried:
-        listed = ", ".join(now.not_carried)
-        text = f"the engine cannot upgrade it to a version with another {listed}"
         fix = "remove it (`state: absent`) and install it anew"
-        raise ApplyFailed(text, where=f"{want.where}.source", fix=fix)
+        raise ApplyFailed(not_carried(now), where=f"{want.where}.source", fix=fix)
 
 
-def _set(engine: Engine, want: Want, now: PluginHave) -> None:
-    """Give a plugin that is disabled its settings. Raises ApplyFailed before it sets any."""
+def _set(
+    engine: Engine, want: Want, now: PluginHave, done: list[str], *, save: bool = False
+) -> None:
+    """Give a plugin that is disabled its settings. Raises ApplyFailed before it sets any.
+
+    ``save``: also where there are none; an engine forgets an upgrade that nothing follows.
+    """
     _raise(unknown(want, now))
     words = [f"{name}={after or ''}" for name, (_, after) in resets(want, now).items()]
-    if words:
+    if words or save:
         engine.post(f"/plugins/{want.name}/set", words)
+        done.append("set")
 
 
-def _enable(engine: Engine, name: str) -> None:
-    engine.post(f"/plugins/{name}/enable", None, {"timeout": _ANSWER}, timeout=_LONGEST)
+def _enable(engine: Engine, want: Want) -> None:
+    wait = int(want.inputs.get("enable_timeout") or 0)
+    limit = max(engine.timeout, wait + _MORE)
+    engine.post(f"/plugins/{want.name}/enable", None, {"timeout": wait}, timeout=limit)
 
 
-def _restore(ask: Source, want: Want, have: PluginHave) -> None:
+def _enable_again(engine: Engine, want: Want) -> None:
+    if not inspect(engine, want.name).is_enabled:
+        _enable(engine, want)
+
+
+def _restore(ask: Source, want: Want, have: PluginHave, tell: Tell) -> None:
     """Source, settings and state as they were."""
     engine, name = ask.engine, want.name
     if inspect(engine, name).source != have.source:
         if not have.source:
             raise ApplyFailed("the old one was made on this engine, and no registry has it")
-        held = privileges(ask, replace(want, inputs={"source": have.source}))
+        before = replace(want, inputs={**want.inputs, "source": have.source})
+        held = privileges(ask, before)
         if isinstance(held, Fault):
             raise ApplyFailed(f"{have.source} cannot be had again: {held.message}", fix=held.fix)
-        list(_lines(ask, name, have.source, held, upgrade=True))
+        more = _beyond(granted_by(held), have.held, want.inputs.get("grant", {}))
+        if more and not want.inputs.get("grant_all"):
+            raise ApplyFailed(f"{have.source} has moved, and asks for more than it had: {more}")
+        _bring(ask, before, held, tell, upgrade=True)
+        more = _beyond(inspect(engine, name).held, have.held, want.inputs.get("grant", {}))
+        if more and not want.inputs.get("grant_all"):
+            raise ApplyFailed(f"{have.source} has moved, and holds more than it had: {more}")
     now = inspect(engine, name)
     words = [
         f"{key}={setting.value or ''}"
@@ -188,12 +274,12 @@ def _restore(ask: Source, want: Want, have: PluginHave) -> None:
     if words and not now.is_enabled:
         engine.post(f"/plugins/{name}/set", words)
     if have.is_enabled and not now.is_enabled:
-        _enable(engine, name)
+        _enable(engine, want)
     elif now.is_enabled and not have.is_enabled:
-        engine.post(f"/plugins/{name}/disable", timeout=_LONGEST)
+        _disable(engine, name, [])
 
 
-def _back(engine: Engine, work: Callable[[], object]) -> str:
+def _back(work: Callable[[], object]) -> str:
     """Undo, and say how that went: the end of a message."""
     try:
         work()

@@ -12,7 +12,7 @@ from ...model import Want
 from ..image.credentials import Registries, headers
 from ..image.reference import Reference
 from ..image.reference import parse as parse_reference
-from .options import ABSENT, DISABLED, ENABLED
+from .options import ABSENT, DISABLED, ENABLED, full_name
 
 if TYPE_CHECKING:
     from ...engine.client import Engine
@@ -31,6 +31,7 @@ class Setting:
     value: str | None
     default: str | None = None
     is_kept: bool = False  # the engine forgets the plugin's own value
+    is_device: bool = False  # can be set only while the plugin is new
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class PluginHave:
     asked: Privileges | None = None
     fault: Fault | None = None
     users: tuple[tuple[str, str], ...] = ()  # kind and name of what is of this driver
+    has_authority: bool = False  # the daemon asks it about every request
 
     @property
     def state(self) -> str:
@@ -87,16 +89,17 @@ def _settings(
     for item in config.get("Env") or ():
         value = Setting(variables.get(item["Name"]), item.get("Value"))
         found[item["Name"]] = (value, item.get("Settable"))
-    devices = (config.get("Linux") or {}).get("Devices")
-    for items, current, word in (
-        (config.get("Mounts"), now.get("Mounts"), "Source"),
-        (devices, now.get("Devices"), "Path"),
-    ):
-        values = {item.get("Name"): item.get(word) for item in current or ()}
-        for item in items or ():
-            if item.get("Name"):
-                value = Setting(values.get(item["Name"]), is_kept=True)
-                found[f"{item['Name']}.{word.lower()}"] = (value, item.get("Settable"))
+    # An engine mounts what the configuration has, and gives the devices that the settings have;
+    # to set writes the configuration. Both are one until an upgrade or the daemon's next start.
+    for item in config.get("Mounts") or ():
+        if item.get("Name"):
+            value = Setting(item.get("Source"), is_kept=True)
+            found[f"{item['Name']}.source"] = (value, item.get("Settable"))
+    paths = {item.get("Name"): item.get("Path") for item in now.get("Devices") or ()}
+    for item in (config.get("Linux") or {}).get("Devices") or ():
+        if item.get("Name"):
+            value = Setting(paths.get(item["Name"]), is_kept=True, is_device=True)
+            found[f"{item['Name']}.path"] = (value, item.get("Settable"))
     arguments = config.get("Args") or {}
     if arguments.get("Name"):
         value = Setting(" ".join(now.get("Args") or ()), " ".join(arguments.get("Value") or ()))
@@ -123,14 +126,10 @@ def _held(config: Mapping[str, Any]) -> dict[str, frozenset[str]]:
 
 def _not_carried(config: Mapping[str, Any], now: Mapping[str, Any]) -> Iterable[str]:
     """What a plugin is made with and does not have: engines upgrade files, not settings."""
-    linux = config.get("Linux") or {}
-    for word, key, items, current in (
-        ("mount", "Destination", config.get("Mounts"), now.get("Mounts")),
-        ("device", "Name", linux.get("Devices"), now.get("Devices")),
-    ):
-        before = {item.get(key) for item in current or ()}
-        after = {item.get(key) for item in items or ()}
-        yield from (f"{word} {name}" for name in sorted(map(str, before ^ after)))
+    devices = (config.get("Linux") or {}).get("Devices")
+    before = {item.get("Name") for item in now.get("Devices") or ()}
+    after = {item.get("Name") for item in devices or ()}
+    yield from (f"device {name}" for name in sorted(map(str, before ^ after)))
     variables = dict(entry.partition("=")[::2] for entry in now.get("Env") or ())
     for item in config.get("Env") or ():
         value = item.get("Value")
@@ -139,12 +138,18 @@ def _not_carried(config: Mapping[str, Any], now: Mapping[str, Any]) -> Iterable[
 
 
 def granted_by(privileges: Privileges) -> dict[str, frozenset[str]]:
-    """Privileges as the engine lists them, by their name."""
+    """Privileges as the engine lists them, by their name; an empty value gives nothing."""
     found: dict[str, frozenset[str]] = {}
     for item in privileges:
-        values = frozenset(map(str, item.get("Value") or ()))
+        values = frozenset(map(str, item.get("Value") or ())) - {""}
         found[item["Name"]] = found.get(item["Name"], frozenset()) | values
     return found
+
+
+def written(privileges: Privileges) -> dict[str, list[str]]:
+    """Privileges as a spec grants them."""
+    found = granted_by(privileges).items()
+    return {name: sorted(values) for name, values in sorted(found) if values}
 
 
 def brings(want: Want, have: PluginHave) -> bool:
@@ -167,6 +172,13 @@ def disturbs(want: Want, have: PluginHave) -> bool:
 
 def resets(want: Want, have: PluginHave) -> dict[str, tuple[str | None, str | None]]:
     """Settings that are to be others: name -> (before, after)."""
+    ignored = want.inputs.get("ignore", ())
+    found = differing(want, have)
+    return {name: pair for name, pair in found.items() if name not in ignored}
+
+
+def differing(want: Want, have: PluginHave) -> dict[str, tuple[str | None, str | None]]:
+    """Settings that are others than the spec says, with those that it ignores."""
     given = want.fields["settings"]
     found = {}
     for name, setting in have.settings.items():
@@ -187,10 +199,21 @@ class Source:
 
 
 def read(
-    ask: Source, wants: Mapping[str, Want], listed: Iterable[Mapping[str, Any]], used: Any
+    ask: Source,
+    wants: Mapping[str, Want],
+    listed: Iterable[Mapping[str, Any]],
+    used: Any,
+    authorizing: Iterable[str],
 ) -> dict[str, PluginHave]:
-    """What there is of each wanted plugin. ``used()`` gives what is of which driver; few ask it."""
-    there = {have.name: have for have in map(from_answer, listed)}
+    """What there is of each wanted plugin. ``used()`` gives what is of which driver; few ask it.
+
+    ``authorizing``: the plugins that the daemon names for authorization.
+    """
+    named = set(map(full_name, authorizing))
+    there = {
+        have.name: replace(have, has_authority=have.name in named)
+        for have in map(from_answer, listed)
+    }
     haves = {name: there.get(name) or PluginHave(name) for name in wants}
     if any(disturbs(want, haves[name]) for name, want in wants.items()):
         users = used()
@@ -246,7 +269,7 @@ def users_of(
     found: dict[str, tuple[tuple[str, str], ...]] = {}
     for kind, items in (("volume", volumes), ("network", networks)):
         for item in items:
-            driver = str(item.get("Driver") or "")
-            name = driver if ":" in driver.rpartition("/")[2] else f"{driver}:latest"
-            found[name] = (*found.get(name, ()), (kind, item["Name"]))
+            drivers = {item.get("Driver"), (item.get("IPAM") or {}).get("Driver")}
+            for name in {full_name(str(driver)) for driver in drivers if driver}:
+                found[name] = (*found.get(name, ()), (kind, item["Name"]))
     return found

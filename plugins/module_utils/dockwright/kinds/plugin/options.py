@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from ...errors import Problem, SpecError
@@ -11,6 +12,7 @@ from ...values import (
     TEXT,
     TEXT_MAP,
     Type,
+    integer,
     one_of,
     parse_mapping,
     parse_text,
@@ -39,6 +41,19 @@ def _parse_grant(value: Any, where: str) -> dict[str, list[str]]:
 def driver_name(text: str) -> str:
     """The one name of a driver: engines say ``nfs:latest`` where people write ``nfs``."""
     return text[: -len(_LATEST)] if text.endswith(_LATEST) else text
+
+
+def full_name(driver: str) -> str:
+    """The plugin that a driver's name means, as the engine lists it: with its tag."""
+    return driver if ":" in driver.rpartition("/")[2] else f"{driver}{_LATEST}"
+
+
+WRITE_TAG = "; a plugin that is there already is written with its tag, as loki:latest"
+
+
+def is_plugin(driver: str, plugins: Collection[str]) -> bool:
+    """Whether a driver is no built-in one: by its form, or as one of these plugins."""
+    return ":" in driver or "/" in driver or full_name(driver) in plugins
 
 
 def _parse_driver(value: Any, where: str) -> str:
@@ -85,6 +100,15 @@ ROWS: tuple[Option, ...] = (
         "Whether it may have whatever it asks for, unseen, now and in later versions: a plugin"
         " with all privileges is root on the host.",
         default=False,
+    ),
+    Option(
+        "enable_timeout",
+        Type("integer", integer(0), "int", {"type": ["integer", "string"], "minimum": 0}),
+        "How many seconds the engine waits for each answer of the plugin, when it is enabled and"
+        " from then on until the daemon restarts. With 0 it waits as long as it takes, as after"
+        " C(docker plugin install).",
+        default=0,
+        example=30,
     ),
     Option(
         "force",

@@ -6,13 +6,12 @@ without consent.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...differ import CauseOf
-from ...errors import Problem, nearest
-from ...model import UNKNOWN, Action, Cause, Change, Disruption, Want
-from .have import PluginHave, Privileges, brings, disturbs, granted_by, resets
+from ...model import UNKNOWN, Action, Cause, Change, Disruption, Notice, Want
+from .have import PluginHave, brings, differing, resets, written
 from .options import ABSENT, ENABLED
 
 KIND = "plugin"
@@ -34,24 +33,38 @@ def plan_all(
     return changes
 
 
+def ignored(wants: Mapping[str, Want], haves: Mapping[str, PluginHave]) -> Iterator[Notice]:
+    """What differs and is left to another hand; values of settings are not shown."""
+    for name, want in wants.items():
+        have = haves.get(name)
+        names = want.inputs.get("ignore", ()) if have and want.state != ABSENT else ()
+        for key in sorted(set(names) & set(differing(want, have)) if have else ()):
+            text = "differs, and is ignored as the spec says"
+            yield Notice(KIND, name, f"settings.{key}", text, None, None)
+
+
 def leaves(want: Want) -> bool:
     """Whether the plugin stops for good: then what is of it is removed before."""
     return want.state != ENABLED
 
 
-def _users(want: Want, have: PluginHave, removed: Removed) -> list[tuple[str, str]]:
+def users_left(want: Want, have: PluginHave, removed: Removed) -> list[tuple[str, str]]:
     """What will be of the plugin when its turn comes."""
     return sorted(set(have.users) - removed if leaves(want) else have.users)
 
 
 def _cost(want: Want, have: PluginHave, removed: Removed) -> Disruption:
     """What it costs to stop the plugin, be it for a moment."""
+    forced = bool(want.inputs.get("force"))
+    if want.state == ABSENT:  # its volumes go with it; whose there are not every engine tells
+        sure = have.is_enabled and not forced  # the engine looks before
+        return Disruption.NONE if sure else Disruption.DESTROY
     if not have.is_enabled:
         return Disruption.NONE
-    if _users(want, have, removed):
-        return Disruption.DESTROY if want.state == ABSENT else Disruption.REPLACE
+    if users_left(want, have, removed):
+        return Disruption.REPLACE
     # Who logs by a plugin, and what is open, only the engine knows; it looks where nothing forces.
-    return Disruption.REPLACE if want.inputs.get("force") else Disruption.NONE
+    return Disruption.REPLACE if forced else Disruption.NONE
 
 
 def _changes(want: Want, have: PluginHave, cost: Disruption, cause_of: CauseOf) -> Iterator[Change]:
@@ -80,7 +93,7 @@ def _new(want: Want, have: PluginHave) -> dict[str, Any]:
     shown: dict[str, Any] = {"source": want.inputs["source"], "state": want.state}
     if want.fields["settings"]:
         shown["settings"] = dict(want.fields["settings"])
-    return {**shown, "privileges": UNKNOWN if have.asked is None else _written(have.asked)}
+    return {**shown, "privileges": UNKNOWN if have.asked is None else written(have.asked)}
 
 
 def _upgrade(want: Want, have: PluginHave, cost: Disruption, cause_of: CauseOf) -> Change:
@@ -106,85 +119,3 @@ def _resets(want: Want, have: PluginHave) -> dict[str, tuple[str | None, str | N
     if brings(want, have):
         return {name: pair for name, pair in found.items() if name in want.fields["settings"]}
     return found
-
-
-def _written(privileges: Privileges) -> dict[str, list[str]]:
-    return {name: sorted(values) for name, values in sorted(granted_by(privileges).items())}
-
-
-def problems(
-    wants: Mapping[str, Want], haves: Mapping[str, PluginHave], removed: Removed, *, settled: bool
-) -> Iterator[Problem]:
-    """Why the plan may not be carried out.
-
-    ``settled`` is False when the same run changes how the daemon reaches registries: what they
-    say now does not count then, and is asked again.
-    """
-    for want in wants.values():
-        have = haves.get(want.name) or PluginHave(want.name)
-        users = _users(want, have, removed)
-        if disturbs(want, have) and users and not want.inputs.get("force"):
-            yield _used(want, users)
-        if have.fault is not None and settled:
-            text = f"cannot be told what plugin {want.inputs['source']} asks for"
-            yield Problem(f"{want.where}.source", f"{text}: {have.fault.message}", have.fault.fix)
-        if have.asked is not None:
-            yield from refused(want, have.asked)
-        if have.id and want.state != ABSENT and not brings(want, have):
-            yield from unknown(want, have)
-
-
-def _used(want: Want, users: Iterable[tuple[str, str]]) -> Problem:
-    listed = ", ".join(f"{kind} {name}" for kind, name in users)
-    text = f"plugin {want.name} would be stopped, and these are of it: {listed}"
-    return Problem(want.where, text, "remove them first, or add `force: true`")
-
-
-def refused(want: Want, asked: Privileges) -> Iterator[Problem]:
-    """The problem of privileges that are asked for and not granted."""
-    if want.inputs.get("grant_all"):
-        return
-    grant = want.inputs.get("grant", {})
-    wanted = _written(asked)
-    missing = {
-        name: [value for value in values if value not in grant.get(name, ())]
-        for name, values in wanted.items()
-    }
-    listed = [f"{name}: {', '.join(values)}" for name, values in missing.items() if values]
-    if listed:
-        text = f"plugin {want.inputs['source']} asks for what is not granted: {'; '.join(listed)}"
-        whole = ", ".join(f"{name}: [{', '.join(values)}]" for name, values in wanted.items())
-        fix = f"if that is right, write `grant: {{{whole}}}`"
-        yield Problem(f"{want.where}.grant", text, fix)
-
-
-def unknown(want: Want, have: PluginHave) -> Iterator[Problem]:
-    """The problems of settings that the plugin does not have."""
-    for name in want.fields["settings"]:
-        where = f"{want.where}.settings.{name}"
-        if name in have.fixed:
-            yield Problem(where, "cannot be set, says the plugin", "leave it out")
-        elif name not in have.settings:
-            known = ", ".join(sorted(have.settings)) or "none"
-            fix = nearest(name, have.settings) or f"what can be set: {known}"
-            yield Problem(where, "is no setting of this plugin", fix)
-
-
-def warnings(wants: Mapping[str, Want], haves: Mapping[str, PluginHave]) -> Iterator[str]:
-    """Plugins that hold more than the spec grants: somebody else has installed them."""
-    for want in wants.values():
-        have = haves.get(want.name) or PluginHave(want.name)
-        if want.state == ABSENT or not have.id or want.inputs.get("grant_all"):
-            continue
-        if brings(want, have):
-            continue
-        moved = [name for name, setting in have.settings.items() if setting.is_kept]
-        own = {want.fields["settings"].get(name) for name in moved}  # the spec has put it there
-        grant = want.inputs.get("grant", {})
-        more = {
-            name: values - own - {*grant.get(name, ())}
-            for name, values in sorted(have.held.items())
-        }
-        listed = [f"{name}: {', '.join(sorted(values))}" for name, values in more.items() if values]
-        if listed:
-            yield f"plugin {want.name} holds what the spec does not grant: {'; '.join(listed)}"

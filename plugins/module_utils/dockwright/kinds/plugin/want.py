@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ... import options
@@ -36,6 +37,19 @@ def parse(key: str, spec: Any, where: str) -> Want:
         fields["source"] = source.normal
     inputs = {**entry, "source": source.normal}
     return Want("plugin", name.familiar, where, fields, inputs, state, service=key)
+
+
+def ignoring(want: Want, paths: Iterable[str], problems: list[Problem]) -> Want:
+    """The plugin with the settings that another hand owns, as ``inputs["ignore"]``."""
+    names = []
+    for path in paths:
+        head, _, name = path.partition(".")
+        if head == "settings" and name:
+            names.append(name)
+        else:
+            fix = f"of a plugin it is a setting: {want.where}.settings.NAME"
+            problems.append(Problem(f"{want.where}.ignore", f"'{path}' cannot be ignored", fix))
+    return replace(want, inputs={**want.inputs, "ignore": tuple(names)}) if names else want
 
 
 def name_of(key: str) -> str:
