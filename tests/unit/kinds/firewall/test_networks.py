@@ -84,7 +84,7 @@ def network(
 ) -> tuple[Bridge, ...]:
     """What a run means for a network that the engine has with these options of its driver."""
     given = {"driver": "bridge", "driver_opts": there, "ipam": {}, "labels": {}}
-    given.update(dict.fromkeys(("internal", "attachable", "enable_ipv6"), False))
+    given.update(dict.fromkeys(("internal", "attachable", "enable_ipv6"), False), enable_ipv4=True)
     want = Want("network", "n", "networks.n", fields, state=state)
     return coming({"n": want}, {"n": Have("network", "n", "a1" * 32, given)})
 
