@@ -47,10 +47,11 @@ EXAMPLES = r"""
       DEBUG: "1"
     state: disabled
 
-- name: Have it gone
+- name: Have it gone; it does not run, so nobody can tell whether there are volumes, which go with it
   dockwright.docker.plugin:
     name: nfs
     state: absent
+    force: true
 """
 
 RETURN = r"""
