@@ -47,7 +47,7 @@ EXAMPLES = r"""
       DEBUG: "1"
     state: disabled
 
-- name: Have it gone; it does not run, so nobody can tell whether there are volumes, which go with it
+- name: Have it gone; of one that does not run nobody can tell whether it has volumes
   dockwright.docker.plugin:
     name: nfs
     state: absent
