@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.engine.world import World, container, project, titles, told
+from tests.engine.test_remote import shop
+from tests.engine.world import World, container, titles, told
 from tests.hosts import TestHost
-
-
-def shop(version: int, **more: Any) -> dict[str, Any]:
-    web = container(environment={"VERSION": version}, networks=["net"])
-    return project({"web": web}, networks={"net": {"labels": {"version": version}}}, **more)
 
 
 @pytest.mark.parametrize(("step", "what"), [(5, "network net"), (9, "container web")])

@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -99,11 +100,7 @@ class World:
 
     def killed(self, document: Any, after: int) -> bool:
         """Run in a process that kills itself after so many changing requests; whether it did."""
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["tests.engine.world"])
-        arguments = (document, self.host.docker_host, str(self.memory), after)
-        process = context.Process(target=run_and_get, args=(*arguments, signal.SIGKILL))
-        process.start()
+        process = self._process(document, after, signal.SIGKILL)
         process.join(120)
         assert process.exitcode in (0, -signal.SIGKILL), process.exitcode
         self._settle()
@@ -115,11 +112,7 @@ class World:
 
         Gives the process's ID.
         """
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["tests.engine.world"])
-        arguments = (document, self.host.docker_host, str(self.memory), after, signal.SIGSTOP)
-        process = context.Process(target=run_and_get, args=arguments)
-        process.start()
+        process = self._process(document, after, signal.SIGSTOP)
         assert process.pid
         status = Path(f"/proc/{process.pid}/stat")
         try:
@@ -132,6 +125,15 @@ class World:
             os.kill(process.pid, signal.SIGCONT)
             process.join(120)
         assert process.exitcode == 0
+
+    def _process(self, document: Any, after: int, number: int) -> ForkServerProcess:
+        """A run in a process of its own that gets a signal after so many changing requests."""
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["tests.engine.world"])
+        arguments = (document, self.host.docker_host, str(self.memory), after, number)
+        process = context.Process(target=run_and_get, args=arguments)
+        process.start()
+        return process
 
     def _settle(self) -> None:
         """Wait until the engine has ended what the last request began."""
