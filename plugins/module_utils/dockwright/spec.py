@@ -321,7 +321,7 @@ class _Parser:
             for want in found
             if want is not None
         ]
-        self.problems += plugin.unique(wants)
+        self.problems += _named_twice(wants, "plugin")
         return {want.name: want for want in wants}
 
     def _logins(self) -> list[Want]:
@@ -330,7 +330,7 @@ class _Parser:
             for host, item in self._section("registries").items()
         ]
         logins = [want for want in found if want is not None]
-        self.problems += registry_login.unique(logins)
+        self.problems += _named_twice(logins, "registry")
         return logins
 
 
@@ -351,3 +351,15 @@ def _with_implied(
                     "volume", source, where, {}, {}, "implied", project, source
                 )
     return result
+
+
+def _named_twice(wants: Iterable[Want], what: str) -> list[Problem]:
+    """The problems of objects that are named twice, in two spellings."""
+    seen: dict[str, Want] = {}
+    problems = []
+    for want in wants:
+        if want.name in seen:
+            text = f"is the same {what} as {seen[want.name].where}"
+            problems.append(Problem(want.where, text, "keep one of them"))
+        seen.setdefault(want.name, want)
+    return problems

@@ -82,15 +82,3 @@ def _contradictions(entry: Mapping[str, Any], where: str) -> Iterator[Problem]:
     for name in entry.get("settings", {}):
         if not name or "=" in name:
             yield Problem(f"{where}.settings", f"'{name}' is not a name", "write NAME: value")
-
-
-def unique(wants: Iterable[Want]) -> list[Problem]:
-    """The problems of plugins that are named twice, with and without their tag."""
-    seen: dict[str, Want] = {}
-    problems = []
-    for want in wants:
-        if want.name in seen:
-            text = f"is the same plugin as {seen[want.name].where}"
-            problems.append(Problem(want.where, text, "keep one of them"))
-        seen.setdefault(want.name, want)
-    return problems

@@ -51,18 +51,6 @@ def _contradictions(entry: Mapping[str, Any], where: str) -> Iterable[Problem]:
         yield Problem(f"{where}.verify", text, "remove it")
 
 
-def unique(wants: Iterable[Want]) -> list[Problem]:
-    """The problems of registries that are named twice, in two spellings."""
-    seen: dict[str, Want] = {}
-    problems = []
-    for want in wants:
-        if want.name in seen:
-            text = f"is the same registry as {seen[want.name].where}"
-            problems.append(Problem(want.where, text, "keep one of them"))
-        seen.setdefault(want.name, want)
-    return problems
-
-
 def is_kept(want: Want) -> bool:
     """Whether something is to be stored or erased."""
     return want.state == "absent" or bool(want.inputs.get("store", True))
