@@ -31,7 +31,7 @@ SERVER = {"Cmd": ["httpd", "-f", "-p", "80", "-h", "/www"], "StopSignal": "SIGKI
 # to build, and two containers with programs that do as their namesakes.
 SITE = """
 echo 127.0.0.2 registry.example.com >> /etc/hosts
-mkdir -p /var/lib/images /srv/web /srv/keys /srv/bin /srv/marks /home/ci
+mkdir -p /var/lib/images /srv/web /srv/site/img /srv/keys /srv/bin /srv/marks /home/ci
 chmod 777 /srv/marks
 cat > /srv/registry.yml <<END
 version: 0.1
@@ -41,6 +41,7 @@ END
 systemd-run -q --unit registry-example --collect docker-registry serve /srv/registry.yml
 printf 'FROM nginx:1.27\nARG VERSION\nLABEL version=$VERSION\n' > /srv/web/Dockerfile
 echo a key > /srv/keys/web.key
+echo a picture > /srv/site/img/one
 printf '#!/bin/sh\ntest -e /marks/shop' > /srv/bin/psql
 printf '#!/bin/sh\ntouch /marks/shop' > /srv/bin/createdb
 printf '#!/bin/sh\n' > /srv/bin/nginx

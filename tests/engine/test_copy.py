@@ -65,7 +65,7 @@ def test_a_file_of_the_host_and_a_container_that_is_stopped(world: World, tmp_pa
 
 def test_a_file_of_the_container_comes_to_the_host(world: World, tmp_path: Path) -> None:
     dest = tmp_path / "got"
-    assert world.does("web", "sh", "-c", "printf one > /made; chmod 4755 /made")
+    assert world.does("web", "sh", "-c", "printf one > /made; chmod 4755 /made; mkdir /made.d")
     wanted = {"path": "/made", "dest": str(dest)}
     before = world.snapshot()
     with world.events() as events:
@@ -94,7 +94,7 @@ def test_a_file_of_the_container_comes_to_the_host(world: World, tmp_path: Path)
 
     assert problem(content="x")["where"] == "content"
     assert problem(path="/none")["where"] == "path"
-    assert "is a folder" in problem(path="/etc")["message"]
+    assert problem(path="/made.d")["where"] == "dest"  # a folder does not become a file
     assert problem(dest=str(tmp_path))["where"] == "dest"
     assert "make its folder first" in problem(dest=str(tmp_path / "none/got"))["fix"]
     assert dest.read_bytes() == b"two"

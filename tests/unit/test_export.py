@@ -32,7 +32,7 @@ class Engine:
     def __init__(self, body: bytes, step: int = 700) -> None:
         self.blocks = [body[start : start + step] for start in range(0, len(body), step)]
 
-    def download(self, path: str) -> Iterator[bytes]:
+    def download(self, path: str, query: tuple[()] = ()) -> Iterator[bytes]:
         assert path == "/containers/web/export"
         return iter(self.blocks)
 

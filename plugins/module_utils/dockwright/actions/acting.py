@@ -19,7 +19,7 @@ NEEDED = {
     "container_export": ("name", "dest"),
 }
 EMPTY: dict[str, dict[str, Any]] = {
-    "container_copy": {"diff": {}},
+    "container_copy": {"diff": {}, "files": {}},
     "container_exec": {"rc": None, "stdout": "", "stderr": ""},
     "container_export": {"diff": {}},
     "prune": {"removed": {}, "bytes": 0, "diff": {}},

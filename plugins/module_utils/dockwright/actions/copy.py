@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import io
-import json
+import os
 import posixpath
 import stat
 import tarfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +15,9 @@ from typing import Any
 from ..engine.client import Engine
 from ..errors import ApplyFailed, EngineRefused, Problem, SpecError
 from .acting import not_there_yet, status_of
+from .inside import About, about
+from .options import PRESERVE
 
-_STAT = "x-docker-container-path-stat"
-_GO_FOLDER, _GO_LINK = 1 << 31, 1 << 27  # bits of Go's os.FileMode
 _LONGEST_DIFF = 64 * 1024
 
 
@@ -31,13 +31,17 @@ class Inside:
 
 
 def run(engine: Engine, given: Mapping[str, Any], *, check: bool) -> dict[str, Any]:
-    """Have the file as it is wanted; what is to be told of it."""
-    name, path = given["name"], posixpath.normpath(given["path"])
+    """Have the file, or the folder, as it is wanted; what is to be told of it."""
     if "dest" in given:
         from .fetch import run as fetch
 
-        return fetch(engine, {**given, "path": path}, check=check)
-    content = _content(given)
+        return fetch(engine, given, check=check)
+    given, content = _source(given)
+    if content is None:
+        from .copy_folder import run as copy_folder
+
+        return copy_folder(engine, given, check=check)
+    name, path = given["name"], posixpath.normpath(given["path"])
     if status_of(engine, name) is None:
         diff = _diff(given, None, Inside(content, given.get("mode", 0o644), ""))
         return {**not_there_yet(name, path, check=check), "diff": diff}
@@ -60,38 +64,49 @@ def run(engine: Engine, given: Mapping[str, Any], *, check: bool) -> dict[str, A
     return {"changed": True, "message": f"{path} written: {what}", "diff": diff}
 
 
-def _content(given: Mapping[str, Any]) -> bytes:
+def _source(given: Mapping[str, Any]) -> tuple[Mapping[str, Any], bytes | None]:
+    """What the file is to hold, None for a folder; with the owner, where it is the source's."""
     if ("content" in given) == ("src" in given):
         text = "is wanted from one of two places: content, or src"
         raise SpecError([Problem("content", text, "give exactly one of them, or dest")])
+    if "src" in given and os.path.isdir(given["src"]):
+        return given, None
+    if "directory_mode" in given:
+        text = "is for folders, and this copies a file"
+        raise SpecError([Problem("directory_mode", text, "remove it, or give a folder as src")])
     if "content" in given:
-        return str(given["content"]).encode()
+        if given.get("owner") == PRESERVE:
+            text = "there is no file on the managed host whose owner it could be"
+            raise SpecError([Problem("owner", text, "write the numbers as UID:GID")])
+        return given, str(given["content"]).encode()
     try:
         with open(given["src"], "rb") as file:
-            return file.read()
+            state = os.fstat(file.fileno())
+            content = file.read()
     except OSError as error:
         text = f"cannot read {given['src']}: {error.strerror or error}"
         fix = "the path is read on the managed host: bring the file there first"
         raise SpecError([Problem("src", text, fix)]) from error
+    if given.get("owner") == PRESERVE:
+        given = {**given, "owner": f"{state.st_uid}:{state.st_gid}"}
+    return given, content
 
 
 def read(engine: Engine, name: str, path: str) -> Inside | None:
     """The file as it is; None where there is none. Raises ApplyFailed where it is no file."""
-    where = f"/containers/{name}/archive"
-    reply = engine.request("HEAD", where, query={"path": path})
-    if reply.status == 404:
+    return read_file(engine, name, path, about(engine, name, path))
+
+
+def read_file(engine: Engine, name: str, path: str, found: About | None) -> Inside | None:
+    """The same of what has been looked at."""
+    if found is None:
         return None
-    if reply.status >= 400:
-        text = f"cannot look at {path} in container {name} (HTTP status {reply.status})"
-        raise EngineRefused(text, status=reply.status)
-    about = json.loads(base64.b64decode(reply.headers.get(_STAT, "e30=")))
-    mode = int(about.get("mode") or 0)
-    if mode & _GO_FOLDER:
+    if found.is_folder:
         raise ApplyFailed(f"{path} is a folder", where="path", fix="name the file in it")
-    if mode & _GO_LINK:
-        fix = f"name what it leads to ({about.get('linkTarget')}), or remove the link"
+    if found.is_link:
+        fix = f"name what it leads to ({found.target}), or remove the link"
         raise ApplyFailed(f"{path} is a symbolic link", where="path", fix=fix)
-    body = b"".join(engine.download(where, [("path", path)]))
+    body = b"".join(engine.download(f"/containers/{name}/archive", [("path", path)]))
     try:
         with tarfile.open(fileobj=io.BytesIO(body)) as archive:
             entry = next(iter(archive))
@@ -108,12 +123,13 @@ def read(engine: Engine, name: str, path: str) -> Inside | None:
 def _write(engine: Engine, name: str, path: str, want: Inside) -> None:
     folder, base = posixpath.split(path)
     entry = tarfile.TarInfo(base)
-    entry.size, entry.mode = len(want.content), want.mode
+    entry.size, entry.mode, entry.mtime = len(want.content), want.mode, int(time.time())
     entry.uid, entry.gid = (int(number) for number in want.owner.split(":"))
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive:
         archive.addfile(entry, io.BytesIO(want.content))
-    query = {"path": folder, "noOverwriteDirNonDir": True, "copyUIDGID": True}
+    # Without copyUIDGID: with it all is given to the user of the container.
+    query = {"path": folder, "noOverwriteDirNonDir": True}
     try:
         engine.put(f"/containers/{name}/archive", out.getvalue(), query)
     except EngineRefused as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import stat
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +12,8 @@ from ..engine.client import Engine
 from ..errors import ApplyFailed, Problem, SpecError
 from ..host.files import receive
 from .acting import not_there_yet, status_of
-from .copy import Inside, read, shown_side
+from .copy import Inside, read_file, shown_side
+from .inside import about, is_contents
 
 _NEW = 0o600
 _INPUTS = ("content", "src", "owner")
@@ -26,10 +28,18 @@ def run(engine: Engine, given: Mapping[str, Any], *, check: bool) -> dict[str, A
     ]
     if problems:
         raise SpecError(problems)
-    name, path, dest = given["name"], given["path"], given["dest"]
+    name, path, dest = given["name"], posixpath.normpath(given["path"]), given["dest"]
     if status_of(engine, name) is None:
         return not_there_yet(name, dest, check=check)
-    inside = read(engine, name, path)
+    found = about(engine, name, posixpath.join(path, ".") if is_contents(given["path"]) else path)
+    if found and found.is_folder:
+        from .fetch_folder import run as fetch_folder
+
+        return fetch_folder(engine, given, check=check)
+    if "directory_mode" in given:
+        text = f"is for folders, and {path} in the container is none"
+        raise SpecError([Problem("directory_mode", text, "remove it, or check the path")])
+    inside = read_file(engine, name, path, found)
     if inside is None:
         fix = "check the path; it is one in the container"
         raise ApplyFailed(f"there is no {path} in container {name}", where="path", fix=fix)

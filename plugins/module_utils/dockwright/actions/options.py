@@ -92,11 +92,16 @@ def parse_mode(value: Any, where: str) -> int:
     return int(value, 8)
 
 
+PRESERVE = "preserve"
+
+
 def parse_owner(value: Any, where: str) -> str:
     """User and group by their numbers: names are the container's own, and nobody resolves them."""
     text = parse_text(value, where)
+    if text == PRESERVE:
+        return text
     if not re.fullmatch(r"\d{1,9}(:\d{1,9})?", text):
-        raise wrong(where, f"'{text}' is no owner", "write the numbers as UID:GID")
+        raise wrong(where, f"'{text}' is no owner", "write the numbers as UID:GID, or preserve")
     return text if ":" in text else f"{text}:{text}"
 
 
@@ -105,21 +110,49 @@ OWNER = Type("UID:GID", parse_owner, "str", {"type": ["string", "integer"]})
 
 COPY: tuple[Option, ...] = (
     Option("name", TEXT, "The container, by its exact name; it need not run.", example="web"),
-    Option("path", INSIDE, "The file in the container. Its folder must be there."),
+    Option(
+        "path",
+        INSIDE,
+        "The file in the container, whose folder must be there; with a folder as C(src) the folder"
+        " that it goes to, made where it is not there.",
+    ),
     Option("content", TEXT, "What the file holds.", secret=True),
-    Option("src", PATH, "A file on the managed host whose content it is."),
+    Option(
+        "src",
+        PATH,
+        "A file on the managed host whose content it is. Or a folder, which is had in the folder"
+        " C(path) with all that it holds; with a slash at the end, only what it holds. What else is"
+        " there stays. Symbolic links are copied as such.",
+    ),
     Option(
         "dest",
         PATH,
         "The other way: a file on the managed host that gets the content of the one in the"
         " container, in place of C(content) and C(src). A new one has C(mode), or is for its owner"
-        " alone.",
+        " alone. Where C(path) is a folder, the folder that gets it, or, with a slash at the end"
+        " of C(path), what it holds.",
         example="/srv/backup/web.conf",
     ),
     Option(
-        "mode", MODE, "Its mode. By default that of the file there, or C(0644).", example="0644"
+        "mode",
+        MODE,
+        "Its mode, or that of each file in the folder. By default that of the file there, or"
+        " C(0644); with a folder those of the files on the managed host.",
+        example="0644",
     ),
-    Option("owner", OWNER, "Its owner. By default that of the file there, or C(0:0)."),
+    Option(
+        "directory_mode",
+        MODE,
+        "The mode of each folder in the folder that is copied, and of itself. By default those of"
+        " the folders on the managed host.",
+        example="0755",
+    ),
+    Option(
+        "owner",
+        OWNER,
+        "Its owner, or that of all in the folder. By default that of what is there, or C(0:0);"
+        " C(preserve) is that on the managed host.",
+    ),
     Option(
         "hidden",
         BOOLEAN,

@@ -63,13 +63,14 @@ def container_exec(name, command, **options):
 
 
 def container_copy(name, path, **options):
-    """Have a file in a container: ``content`` or ``src``, ``mode``, ``owner``.
+    """Have a file, or a folder as ``src``, in a container: with ``mode``, ``owner``.
 
     CLI Example:
 
     .. code-block:: bash
 
         salt-call --local dockwright.container_copy web /etc/motd content=hello mode="'0644'"
+        salt-call --local dockwright.container_copy web /srv/www src=/srv/site/
     """
     options = {**options, "name": name, "path": path}
     return glue.acted("container_copy", options, check=__opts__["test"])

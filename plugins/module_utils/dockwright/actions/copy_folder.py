@@ -1,0 +1,216 @@
+"""A folder of the managed host in a container: compared in one reading, what differs is written."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import tarfile
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from ..engine.client import Engine
+from ..errors import ApplyFailed, DockwrightError, EngineError, EngineRefused, Problem, SpecError
+from .acting import not_there_yet, status_of
+from .folder import (
+    FILE,
+    FOLDER,
+    LINK,
+    Entry,
+    Step,
+    answer,
+    digest_at,
+    entries_of,
+    named,
+    on_host,
+    refuse_other_kinds,
+    shown,
+    steps_of,
+)
+from .inside import about, is_contents
+from .options import PRESERVE
+from .sent import Sent
+
+_BLOCK = 1 << 16
+_TYPES = {FILE: tarfile.REGTYPE, FOLDER: tarfile.DIRTYPE, LINK: tarfile.SYMTYPE}
+
+
+class Place(NamedTuple):
+    """Where the copy goes: what there is of the way, and what is missing of it."""
+
+    base: str  # is there, and a folder
+    missing: tuple[str, ...]  # the folders from there on, with the last
+    is_link: bool  # base is one, to a folder
+
+
+def run(engine: Engine, given: Mapping[str, Any], *, check: bool) -> dict[str, Any]:
+    """Have what the folder holds in the container; what is to be told of it."""
+    name, source = given["name"], _Source(given["src"], on_host(given["src"]))
+    top = posixpath.normpath(given["path"])
+    is_itself = not is_contents(given["src"])
+    if is_itself:
+        top = posixpath.join(top, os.path.basename(os.path.normpath(given["src"])))
+    count = len(source.entries)
+    if status_of(engine, name) is None:
+        steps = steps_of(source.wanted(given, {}), {}, source.is_same)
+        told = answer(steps, top, count, check=True)
+        return {**told, **not_there_yet(name, top, check=check)}
+    copy = _Copy(engine, name, top, source)
+    place = copy.place()
+    have = {} if place.missing else copy.have()
+    want = source.wanted(given, have)
+    if have and (place.is_link or not is_itself):  # the folder that is there stays as it is
+        del want[""]
+    steps = steps_of(want, have, source.is_same)
+    refuse_other_kinds(steps, top, "path")
+    if steps and not check:
+        copy.write(steps, place, given.get("directory_mode", 0o755))
+    return answer(steps, top, count, check=check)
+
+
+class _Source:
+    """The folder on the managed host; each file is read for its digest once, if it must be."""
+
+    def __init__(self, top: str, entries: dict[str, Entry]) -> None:
+        self.entries = entries
+        self._top = top
+        self._digests: dict[str, str] = {}
+
+    def wanted(self, given: Mapping[str, Any], have: Mapping[str, Entry]) -> dict[str, Entry]:
+        """What the container is to have: modes given or of the source, owner given or kept."""
+        modes = {FILE: given.get("mode"), FOLDER: given.get("directory_mode")}
+
+        def want(path: str, entry: Entry) -> Entry:
+            owner = given.get("owner") or (have[path].owner if path in have else "0:0")
+            mode = modes.get(entry.kind)
+            return entry._replace(
+                mode=entry.mode if mode is None else mode,
+                owner=entry.owner if owner == PRESERVE else owner,
+            )
+
+        return {path: want(path, entry) for path, entry in self.entries.items()}
+
+    def is_same(self, path: str, have: Entry, want: Entry) -> bool:
+        """Whether the file there holds the same."""
+        if path not in self._digests:
+            try:
+                self._digests[path] = digest_at(self._path(path))
+            except OSError as error:
+                raise self._lost(path, error.strerror or str(error)) from error
+        return self._digests[path] == have.content
+
+    def packed(self, path: str, entry: Entry, name: str) -> Iterator[bytes]:
+        """A member of a tar, with what it holds. Raises SpecError where it is another by now."""
+        member = tarfile.TarInfo(name)
+        member.type, member.mode = _TYPES[entry.kind], entry.mode
+        member.uid, member.gid = (int(number) for number in entry.owner.split(":"))
+        member.linkname = entry.content if entry.kind == LINK else ""
+        try:
+            member.mtime = int(os.lstat(self._path(path)).st_mtime)
+            member.size = left = entry.size
+            yield _header(member)
+            if entry.kind != FILE:
+                return
+            with open(self._path(path), "rb") as file:
+                while block := file.read(min(_BLOCK, left)):
+                    left -= len(block)
+                    yield block
+                if left or file.read(1):
+                    raise self._lost(path, "its size is another than a moment ago")
+            yield bytes(-entry.size % tarfile.BLOCKSIZE)
+        except OSError as error:
+            raise self._lost(path, error.strerror or str(error)) from error
+
+    def _path(self, path: str) -> str:
+        return os.path.join(self._top, path)
+
+    def _lost(self, path: str, why: str) -> SpecError:
+        fix = "the path is read on the managed host: see that it can be, and that nobody writes it"
+        return SpecError([Problem("src", f"cannot read {shown(self._path(path))}: {why}", fix)])
+
+
+class _Copy:
+    """The folder in the container: looked at, and written."""
+
+    def __init__(self, engine: Engine, name: str, top: str, source: _Source) -> None:
+        self._engine = engine
+        self._name = name
+        self._top = top
+        self._source = source
+
+    def place(self) -> Place:
+        """Where it goes. Raises SpecError where something is in the way."""
+        missing: list[str] = []
+        base = self._top
+        while (found := about(self._engine, self._name, base)) is None:
+            base, last = posixpath.split(base)
+            missing.insert(0, last)
+        what = ""
+        if found.is_link:
+            followed = about(self._engine, self._name, posixpath.join(base, "."))
+            what = "" if followed else f"a symbolic link to {found.target}, which is not there"
+        elif not found.is_folder:
+            what = "no folder"
+        if what:
+            text = f"{shown(base)} in container {self._name} is {what}"
+            raise SpecError([Problem("path", text, "name another place, or remove it")])
+        return Place(base, tuple(missing), found.is_link)
+
+    def have(self) -> dict[str, Entry]:
+        """What is there of the source's paths; of links at the top, what they lead to."""
+        sent = Sent(self._engine, self._name, "archive", [("path", posixpath.join(self._top, "."))])
+        return entries_of(sent, self._source.entries)
+
+    def write(self, steps: list[Step], place: Place, mode: int) -> None:
+        """Write these, folders on the way with the mode. Raises ApplyFailed with what was done."""
+        base, way = place.base, list(place.missing)
+        if not way and not steps[0].path:  # a folder is changed from the one that it is in
+            base, way = posixpath.dirname(base), [posixpath.basename(base)]
+        query = {"path": base, "noOverwriteDirNonDir": True}
+        where = f"/containers/{self._name}/archive"
+        failed: DockwrightError | None = None
+        try:
+            for _ in self._engine.stream(
+                "PUT", where, query=query, body=self._tar(steps, way, mode)
+            ):
+                pass
+        except (EngineError, SpecError) as error:
+            failed = error
+        try:
+            have = self.have()
+        except DockwrightError as error:
+            have = {}
+            if not (isinstance(error, EngineRefused) and error.status == 404):
+                text = f"{(failed or error).message}; what of it was written cannot be seen"
+                raise ApplyFailed(text, where="path", fix=error.fix, changed=True) from error
+        self._check(steps, have, failed)
+
+    def _tar(self, steps: list[Step], way: list[str], mode: int) -> Iterator[bytes]:
+        for count in range(1, len(way)):
+            member = tarfile.TarInfo("/".join(way[:count]))
+            member.type, member.mode, member.mtime = tarfile.DIRTYPE, mode, int(time.time())
+            yield _header(member)
+        for step in steps:
+            yield from self._source.packed(step.path, step.want, posixpath.join(*way, step.path))
+        yield bytes(2 * tarfile.BLOCKSIZE)
+
+    def _check(
+        self, steps: list[Step], have: Mapping[str, Entry], failed: DockwrightError | None
+    ) -> None:
+        want = {step.path: step.want for step in steps}
+        left = [step.path for step in steps_of(want, have, self._source.is_same)]
+        if not left and failed is None:
+            return
+        done = [path or "." for path in want if path not in set(left)]
+        why = failed.message if failed else "all was sent"
+        text = (
+            f"cannot have all of {shown(self._top)} in container {self._name}: {why}; as it should"
+            f" be: {named(done) or 'nothing'}; not so: {named(path or '.' for path in left)}"
+        )
+        fix = (failed and failed.fix) or "see the engine's words, and what writes there; run again"
+        is_touched = any(have.get(step.path) != step.have for step in steps)
+        raise ApplyFailed(text, where="path", fix=fix, changed=is_touched) from failed
+
+
+def _header(member: tarfile.TarInfo) -> bytes:
+    return member.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")

@@ -1,0 +1,46 @@
+"""What is at a path in a container, as the engine tells of it without sending it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import NamedTuple
+
+from ..engine.client import Engine
+from ..errors import ApplyFailed, EngineRefused
+
+_STAT = "x-docker-container-path-stat"
+_GO_FOLDER, _GO_LINK = 1 << 31, 1 << 27  # bits of Go's os.FileMode
+
+
+class About(NamedTuple):
+    """What is there; ``target`` is where a symbolic link leads."""
+
+    is_folder: bool
+    is_link: bool
+    target: str
+
+
+def about(engine: Engine, name: str, path: str) -> About | None:
+    """What is there, None where nothing is; a link is gone through where ``/.`` is at the end."""
+    where = f"/containers/{name}/archive"
+    reply = engine.request("HEAD", where, query={"path": path})
+    if reply.status == 404:
+        return None
+    try:
+        if reply.status >= 400:  # its reason comes with the other method alone
+            next(engine.download(where, [("path", path)]), b"")
+            text = f"HTTP status {reply.status}"
+            raise EngineRefused(text, status=reply.status)
+    except EngineRefused as error:
+        text = f"cannot look at {path} in container {name}: {error.message}"
+        fix = "check the path; it is one in the container"
+        raise ApplyFailed(text, where="path", fix=fix) from error
+    told = json.loads(base64.b64decode(reply.headers.get(_STAT, "e30=")))
+    mode = int(told.get("mode") or 0)
+    return About(bool(mode & _GO_FOLDER), bool(mode & _GO_LINK), str(told.get("linkTarget") or ""))
+
+
+def is_contents(path: str) -> bool:
+    """Whether a path means what is in the folder, and not the folder itself."""
+    return path.endswith(("/", "/."))
