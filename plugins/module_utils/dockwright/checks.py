@@ -126,7 +126,11 @@ def _references(document: Document, seen: Observation) -> list[Problem]:
         wanted += [(f"{links.key_of(want, name)}.{name}", name) for name in linked]
         found += links.unlinkable(want, document.containers, listed)
         for path, other in wanted:
-            if other not in document.containers and other not in names:
+            if document.services.get(other) == () and not path.startswith("external_links."):
+                message = f"{other} has no container, as its scale is 0"
+                fix = f"give {other} a scale of 1 or more, or remove this"
+                found.append(Problem(f"{want.where}.{path}", message, fix))
+            elif other not in document.containers and other not in names:
                 message = f"container {other} is neither declared nor on the host"
                 near = nearest(other, [*document.containers, *names])
                 found.append(Problem(f"{want.where}.{path}", message, near or "declare it"))

@@ -306,10 +306,11 @@ def link(
         for other, entry in want.inputs.get("depends_on", {}).items():
             found = containers_of(other)
             if not found and entry["required"]:
-                fix = "declare it, or set required: false"
-                problems.append(
-                    Problem(f"{want.where}.depends_on.{other}", "is not in the spec", fix)
-                )
+                message, fix = "is not in the spec", "declare it, or set required: false"
+                if other in services:
+                    message = "has no container, as its scale is 0"
+                    fix = "give it a scale of 1 or more, or set required: false"
+                problems.append(Problem(f"{want.where}.depends_on.{other}", message, fix))
             depends.update(dict.fromkeys(found, entry["condition"]))
         fields = dict(want.fields)
         shared = _shared(want, fields, containers_of, problems)
