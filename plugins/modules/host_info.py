@@ -13,8 +13,8 @@ author:
   - The dockwright authors (@dockwright)
 description:
   - >-
-    The engine and what it has: containers, images, networks and volumes, in one pass. Changes
-    nothing.
+    The engine and what it has: containers, images, networks, volumes and plugins, in one pass.
+    Changes nothing.
 extends_documentation_fragment:
   - dockwright.docker.host_info
   - dockwright.docker.attributes
@@ -60,6 +60,11 @@ networks:
   elements: dict
 volumes:
   description: Every volume.
+  returned: success
+  type: list
+  elements: dict
+plugins:
+  description: Every plugin, also those that are disabled.
   returned: success
   type: list
   elements: dict

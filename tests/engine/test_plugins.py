@@ -132,6 +132,42 @@ def test_a_life(world: World) -> None:
     assert plugin(world) == {}
 
 
+def test_they_are_told_of(world: World) -> None:
+    secret = "not-to-be-shown-9"
+    world.apply(spec(settings={"TOKEN": secret, "args": f"-v {secret}"}))
+    connection = api.Connection(world.host.docker_host)
+
+    def look(**params: Any) -> dict[str, Any]:
+        with world.untouched():
+            answer = api.act("plugin_info", params, connection)
+        assert (answer["failed"], answer["changed"]) == (False, False), answer["message"]
+        assert secret not in json.dumps(answer)
+        return answer
+
+    (found,) = look()["plugins"]
+    assert found == {
+        "name": "dwvol:latest",
+        "id": plugin(world)["Id"],
+        "state": "enabled",
+        "source": f"{SOURCE}:1",
+        "types": ["docker.volumedriver/1.0"],
+        "description": plugin(world)["Config"]["Description"],
+    }
+    assert look(state="enabled", name="dwvol")["plugins"] == [found]
+    (inspected,) = look(name=["dwvol:latest", "none"], inspect=True)["plugins"]
+    assert "TOKEN=********" in inspected["inspect"]["Settings"]["Env"]
+    assert inspected["inspect"]["Settings"]["Args"] == ["********"] * 2
+    for params, missing in (
+        ({"name": ["dwvol:2", "dw"]}, ["dwvol:2", "dw"]),
+        ({"state": "disabled"}, []),
+    ):
+        told_of = look(**params)
+        assert (told_of["plugins"], told_of["missing"]) == ([], missing)
+    answer = api.act("plugin_info", {"labels": ["x"], "state": "up"}, connection)
+    assert {problem["where"] for problem in answer["problems"]} == {"labels", "state"}
+    assert api.facts(connection)["plugins"] == [found]
+
+
 def test_settings(world: World) -> None:
     secret = "not-to-be-shown-7"
     reports = [world.apply(spec(settings={"DEBUG": "1", "TOKEN": secret, "args": "-v -x"}))]

@@ -16,11 +16,11 @@ from .reach import is_asleep
 if TYPE_CHECKING:
     from .connection import Connection
 
-_LISTS = ("/info", "/containers/json", "/images/json", "/networks", "/volumes")
+_LISTS = ("/info", "/containers/json", "/images/json", "/networks", "/volumes", "/plugins")
 
 
 def facts(connection: Connection) -> dict[str, Any]:
-    """The engine and its containers, images, networks and volumes, by name.
+    """The engine and its containers, images, networks, volumes and plugins, by name.
 
     Never raises DockwrightError: like a report, the answer has ``changed`` (always false),
     ``failed``, ``problems``, ``message`` and ``warnings``.
@@ -69,7 +69,7 @@ def _found(connection: Connection) -> dict[str, Any]:
     engine = Engine(endpoint, timeout=connection.timeout)
     try:
         engine.negotiate()
-        info, containers, images, networks, volumes = each(
+        info, containers, images, networks, volumes, plugins = each(
             lambda path: engine.get(path, {"all": 1} if path == "/containers/json" else None),
             _LISTS,
         )
@@ -79,6 +79,7 @@ def _found(connection: Connection) -> dict[str, Any]:
             "images": in_order("images", images),
             "networks": in_order("networks", networks),
             "volumes": in_order("volumes", volumes.get("Volumes") or ()),
+            "plugins": in_order("plugins", plugins or ()),
         }
     finally:
         engine.close()
@@ -187,6 +188,18 @@ def _volume(raw: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _plugin(raw: Mapping[str, Any]) -> dict[str, Any]:
+    config = raw.get("Config") or {}
+    return {
+        "name": raw.get("Name") or "",
+        "id": raw.get("Id") or "",
+        "state": "enabled" if raw.get("Enabled") else "disabled",
+        "source": raw.get("PluginReference") or "",
+        "types": sorted((config.get("Interface") or {}).get("Types") or ()),
+        "description": config.get("Description") or "",
+    }
+
+
 def _owned(raw: Mapping[str, Any]) -> dict[str, Any]:
     """The labels, and the project by our own one."""
     labels = owner.labels_of(raw)
@@ -198,4 +211,5 @@ _FACTS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "images": _image,
     "networks": _network,
     "volumes": _volume,
+    "plugins": _plugin,
 }

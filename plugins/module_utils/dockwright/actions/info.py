@@ -11,6 +11,7 @@ from ..engine.parallel import each
 from ..errors import EngineRefused
 from ..facts import in_order
 from ..kinds.image.reference import normal, parse
+from ..kinds.plugin.options import full_name
 from ..masking import MASK
 from .acting import Work
 
@@ -29,6 +30,7 @@ _LOOKS = {
     "image_info": _Look("images", "/images/json", None, "/images/{}/json"),
     "network_info": _Look("networks", "/networks", None, "/networks/{}"),
     "volume_info": _Look("volumes", "/volumes", None, "/volumes/{}"),
+    "plugin_info": _Look("plugins", "/plugins", None, "/plugins/{}/json"),
 }
 
 
@@ -62,7 +64,9 @@ def _run(look: _Look, engine: Engine, given: Mapping[str, Any]) -> dict[str, Any
 
 
 def _is_called(kind: str, item: Mapping[str, Any], name: str) -> bool:
-    """Whether this is the object of exactly that name; an image has several."""
+    """Whether this is the object of exactly that name; an image has several, a plugin a tag."""
+    if kind == "plugins":
+        return bool(item["name"] == full_name(name))
     if kind != "images":
         return bool(item["name"] == name)
     if name in (item["id"], item["id"].replace("sha256:", "")):
@@ -85,8 +89,16 @@ def _inspected(look: _Look, engine: Engine, item: dict[str, Any]) -> dict[str, A
         if error.status == 404:
             return None
         raise
-    for key in ("Config", "ContainerConfig"):
+    _mask(look.kind, raw)
+    return {**item, "inspect": raw}
+
+
+def _mask(kind: str, raw: dict[str, Any]) -> None:
+    """Cover the values of environment variables, and all that a plugin was given."""
+    is_plugin = kind == "plugins"
+    for key in ("Settings",) if is_plugin else ("Config", "ContainerConfig"):
         config = raw.get(key) or {}
         if config.get("Env"):
             config["Env"] = [f"{text.partition('=')[0]}={MASK}" for text in config["Env"]]
-    return {**item, "inspect": raw}
+        if is_plugin and config.get("Args"):
+            config["Args"] = [MASK] * len(config["Args"])

@@ -220,29 +220,34 @@ PRUNE: tuple[Option, ...] = (
 def _info(names: str, *more: Option) -> tuple[Option, ...]:
     return (
         Option("name", TEXTS, names, aliases=("names",)),
-        Option("labels", TEXTS, "Only those that have all of these, each C(KEY) or C(KEY=VALUE)."),
         *more,
         Option(
             "inspect",
             BOOLEAN,
             "Whether each comes with the engine's own description of it, as C(inspect). The values"
-            " of environment variables are masked in it.",
+            " of environment variables, and the arguments of a plugin, are masked in it.",
             default=False,
         ),
     )
 
 
+_LABELS = Option("labels", TEXTS, "Only those that have all of these, each C(KEY) or C(KEY=VALUE).")
 _PROJECT = Option("project", TEXT, "Only those of this project.", example="shop")
 _STATES = one_of("created", "running", "paused", "restarting", "removing", "exited", "dead")
 INFO = {
     "container_info": _info(
         "Only these containers, by their exact names.",
+        _LABELS,
         _PROJECT,
         Option("state", _STATES, "Only containers in this state."),
     ),
-    "image_info": _info("Only these images: tags, digests or IDs."),
-    "network_info": _info("Only these networks, by their exact names.", _PROJECT),
-    "volume_info": _info("Only these volumes, by their exact names.", _PROJECT),
+    "image_info": _info("Only these images: tags, digests or IDs.", _LABELS),
+    "network_info": _info("Only these networks, by their exact names.", _LABELS, _PROJECT),
+    "volume_info": _info("Only these volumes, by their exact names.", _LABELS, _PROJECT),
+    "plugin_info": _info(
+        "Only these plugins, by their exact names; without a tag C(latest) is meant.",
+        Option("state", one_of("enabled", "disabled"), "Only plugins in this state."),
+    ),
 }
 ACTIONS = {
     "container_copy": COPY,

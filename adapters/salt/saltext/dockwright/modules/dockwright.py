@@ -149,8 +149,20 @@ def volume_info(name=None, **options):
     return glue.acted("volume_info", {**options, "name": name}, check=True)
 
 
+def plugin_info(name=None, **options):
+    """The plugins that there are, or those of these names.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call --local dockwright.plugin_info state=enabled
+    """
+    return glue.acted("plugin_info", {**options, "name": name}, check=True)
+
+
 def facts(**options):
-    """The engine and its containers, images, networks and volumes.
+    """The engine and its containers, images, networks, volumes and plugins.
 
     CLI Example:
 
