@@ -231,14 +231,13 @@ SMALL = {
 
 
 @pytest.fixture
-def full(world: World) -> Iterator[None]:
+def full(world: World) -> None:
     """A folder in the container with what folders have."""
     script = """
     mkdir -p /made/sub/deep; cd /made; echo one > one; chmod 4755 one; ln one sub/same
     ln -s ../one sub/link; ln -s deep sub/here; printf x > sub/deep/x; ln -s /made /to
     """
     assert world.does("web", "sh", "-ec", script)
-    return
 
 
 @pytest.mark.usefixtures("full")

@@ -109,6 +109,15 @@ def test_what_stops_while_it_is_written_says_what_there_is(tmp_path: Path) -> No
     assert fetch(tmp_path / "to", good, good)["files"] == {f"{tmp_path}/to/b/c": "it is not there"}
 
 
+def test_a_container_that_goes_meanwhile(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(copy_folder, "status_of", lambda engine, name: "running")
+    monkeypatch.setattr(copy_folder, "about", lambda engine, name, path: None)
+    engine: Any = Engine()
+    given = {"name": "web", "src": f"{tmp_path}/", "path": "/a/b"}
+    with pytest.raises(ApplyFailed, match="there is no container web"):
+        copy_folder.run(engine, given, check=False)
+
+
 def test_a_source_that_changes_while_it_is_sent(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("one")
     source = copy_folder._Source(str(tmp_path), on_host(str(tmp_path)))

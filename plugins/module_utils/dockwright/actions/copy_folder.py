@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from ..engine.client import Engine
 from ..errors import ApplyFailed, DockwrightError, EngineError, EngineRefused, Problem, SpecError
-from .acting import not_there_yet, status_of
+from .acting import no_such, not_there_yet, status_of
 from .folder import (
     FILE,
     FOLDER,
@@ -143,6 +143,8 @@ class _Copy:
         missing: list[str] = []
         base = self._top
         while (found := about(self._engine, self._name, base)) is None:
+            if base == "/":  # the container has gone meanwhile
+                raise no_such(self._name)
             base, last = posixpath.split(base)
             missing.insert(0, last)
         what = ""
