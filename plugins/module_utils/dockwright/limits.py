@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 CONSENTED = "state: absent"  # the reason of a removal that the spec itself asks for
 
 REST_UNKNOWN = "what else is to be done is known once the interrupted run is put right: apply does"
-UNDER_WAY = "another run makes it anew at this moment"
 
 
 def refuse_beyond(plan: Plan, limit: Disruption | None) -> None:
@@ -33,18 +32,10 @@ def refuse_beyond(plan: Plan, limit: Disruption | None) -> None:
 
 
 def half_made(recovered: Plan) -> Plan | None:
-    """All that check mode can tell where a volume is half made anew; None where none is.
-
-    What another run is at is no change of ours: that run ends it.
-    """
-    half = next((change for change in recovered.changes if change.kind == "volume"), None)
-    if half is None:
-        return None
-    if half.reason != UNDER_WAY:
+    """All that check mode can tell where a volume is half made anew; None where none is."""
+    if any(change.kind == "volume" for change in recovered.changes):
         return replace(recovered, warnings=(REST_UNKNOWN,))
-    others = tuple(change for change in recovered.changes if change is not half)
-    text = f"volume {half.name}: {UNDER_WAY}; what is left to do is known when it has ended"
-    return replace(recovered, changes=others, warnings=(text,))
+    return None
 
 
 def refuse_unmovable(

@@ -218,6 +218,7 @@ class _Run:
         found = [(part, part.interrupted()) for part in parts]
         if self.report.check and self.host and any(change for _, change in found):
             self.host.lock(self.document.run.lock_timeout).refuse_taken()
+            return found if interrupted(self.host) == left else self._left()  # it has ended since
         return found
 
     def plan(self, saved: Saved | None) -> None:

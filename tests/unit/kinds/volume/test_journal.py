@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -65,30 +65,20 @@ def test_a_journal_of_an_engine_that_is_not_reached_waits(
     assert host.journal("volume").is_there()
 
 
-@pytest.mark.parametrize("is_check", [True, False])
-@pytest.mark.parametrize("is_taken", [True, False])
-def test_work_of_another_run_is_under_way_and_not_interrupted(
-    tmp_path: Any, is_check: bool, is_taken: bool
-) -> None:
-    """Only check mode can meet it: any other run waits for the lock."""
+def test_what_is_left_to_do_is_known_later(tmp_path: Any) -> None:
     host = Host(memory=str(tmp_path))
     host.journal("volume").write(RECORD)
     engine = Engine(Endpoint(f"unix://{tmp_path}/nobody.sock", None, ""))
     info = {"ID": "one", "DockerRootDir": "/var/lib/docker"}
-    site = Site(host, engine, lambda: host.memory(), RunOptions(), info, check=is_check)
-    with host.lock() if is_taken else nullcontext():
-        change = VolumePart(None, site).interrupted()
+    site = Site(host, engine, lambda: host.memory(), RunOptions(), info, check=True)
+    change = VolumePart(None, site).interrupted()
     assert change
     other = Change("daemon", "", Action.RECOVER)
     plan = half_made(Plan((other, change)))
     assert plan
-    if is_check and is_taken:
-        assert plan.changes == (other,)
-        assert "volume data: another run makes it anew at this moment" in plan.warnings[0]
-    else:
-        assert plan.changes == (other, change)
-        assert "was interrupted while it made volume data anew" in change.reason
-        assert "is put right" in plan.warnings[0]
+    assert plan.changes == (other, change)
+    assert "was interrupted while it made volume data anew" in change.reason
+    assert "is put right" in plan.warnings[0]
 
 
 def test_without_a_volume_nothing_is_half_made() -> None:
@@ -121,13 +111,15 @@ def test_where_they_cannot(options: dict[str, str]) -> None:
     assert place_of("local", options).problem
 
 
-def test_check_mode_tells_of_work_under_way(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_mode_waits_for_work_under_way(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     engine = FakeEngine()
     engine.info.update(ID="one", DockerRootDir="/var/lib/docker")
     monkeypatch.setattr(reconcile, "Engine", lambda *args, **more: engine)
     host = Host(root=str(tmp_path))
     host.journal("volume").write(RECORD)
-    document = {"volumes": {"data": {}}, "max_disruption": "none"}
+    document = {"volumes": {"data": {}}, "max_disruption": "none", "lock_timeout": "10ms"}
 
     def check() -> Report:
         connection = Connection(docker_host="unix:///fake")
@@ -135,6 +127,6 @@ def test_check_mode_tells_of_work_under_way(tmp_path: Any, monkeypatch: pytest.M
 
     with host.lock():
         report = check()
-    assert (report.failed, report.changed, report.plan.changes) == (False, False, ())
-    assert "another run makes it anew" in report.plan.warnings[0]
+    assert (report.failed, report.changed, report.plan.changes) == (True, False, ())
+    assert f"process {os.getpid()} works on this host" in report.problems[0].message
     assert "was interrupted" in check().plan.changes[0].reason
