@@ -135,7 +135,7 @@ def test_case(case: dict[str, Any], tmp_path: Path) -> None:
     have = world.look(want)
     assert all(entry.startswith("GET ") for entry in world.engine.log)
     if "requests" in case:
-        assert [e for e in world.engine.log if e != "GET /version"] == case["requests"]
+        assert [e for e in world.engine.log if e != "GET /_ping"] == case["requests"]
     changes, problems = planned(want, have)
     if "problems" in case:
         shown(problems, case)
