@@ -16,9 +16,10 @@ from dockwright.errors import ApplyFailed, HostError
 from dockwright.host.files import Files
 from dockwright.host.machine import Host
 from dockwright.kinds.daemon import deferred, unit
-from dockwright.kinds.daemon.apply import apply, remember
+from dockwright.kinds.daemon.apply import apply
 from dockwright.kinds.daemon.have import read
 from dockwright.kinds.daemon.plan import plan
+from dockwright.kinds.daemon.remember import remember
 from dockwright.kinds.daemon.unit import UnitHave
 from dockwright.kinds.daemon.want import parse
 from dockwright.kinds.part import Site, part_of

@@ -17,9 +17,11 @@ from ..part import Part
 from . import felt, ground, networks, unit
 from . import have as daemon_have
 from . import plan as daemon_plan
+from .document import normal
 from .facts import facts_after
 from .have import DaemonHave
 from .options import BY_NAME, is_known
+from .remember import remember
 from .want import DaemonWant
 
 RECOVERY_LIMIT = 120.0
@@ -117,8 +119,9 @@ class DaemonPart(Part):
     def _network(self) -> HostNetwork:
         """Addresses and routes only where a key is about them: that costs commands."""
         host, have = self.site.host, self.have
-        names = {*self.want.values, *have.owned} & networks.NAMES
-        return read_network(host.files, host.run, everything=bool(names) and not host.files.root)
+        now = {name: normal(name, value) for name, value in have.raw.items()}
+        matter = networks.are_asked(self.want.values, now, have.owned)
+        return read_network(host.files, host.run, everything=matter and not host.files.root)
 
     def _concerns_unit(self) -> bool:
         """Whether the files of the unit matter: asking for them costs a command."""
@@ -159,9 +162,7 @@ class DaemonPart(Part):
         did(changes)
 
     def remember(self) -> None:
-        from . import apply as daemon
-
         memory = self.site.memory()
-        daemon.remember(self.want, self.have, self.made, self.site.host, memory)
+        remember(self.want, self.have, self.made, self.site.host, memory)
         for key, move in self.moves.items():
             memory.note_moved(key, move.before, self.at)
