@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .errors import PlanRefused, Problem
@@ -41,10 +40,10 @@ def half_made(recovered: Plan) -> Plan | None:
     if half is None:
         return None
     if half.reason != UNDER_WAY:
-        return replace(recovered, warnings=(REST_UNKNOWN,))
+        return recovered._replace(warnings=(REST_UNKNOWN,))
     others = tuple(change for change in recovered.changes if change is not half)
     text = f"volume {half.name}: {UNDER_WAY}; what is left to do is known when it has ended"
-    return replace(recovered, changes=others, warnings=(text,))
+    return recovered._replace(changes=others, warnings=(text,))
 
 
 def refuse_unmovable(

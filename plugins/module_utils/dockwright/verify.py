@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from .errors import ApplyFailed
 from .kinds.container.plan import once_done
 from .model import Action, Cause, Change
@@ -15,7 +13,7 @@ from .spec import Document
 def verify(document: Document, seen: Observation) -> None:
     """Raise ApplyFailed if what is there after applying is not what the document says."""
     wants = {name: once_done(want) for name, want in document.containers.items()}
-    left = plan(replace(document, containers=wants), seen, lambda *_: Cause.UNKNOWN).changes
+    left = plan(document._replace(containers=wants), seen, lambda *_: Cause.UNKNOWN).changes
     ended = [c for c in left if c.path == "state" and c.action is not Action.PAUSE]
     if ended:  # meanwhile, which is no fault of ours
         raise ApplyFailed(

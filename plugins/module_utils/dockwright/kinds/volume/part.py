@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from ...limits import UNDER_WAY
@@ -29,7 +28,7 @@ class VolumePart(Part):
             # Check mode takes no lock: who holds it may be at this very work, or done with it.
             is_live = self.site.check and (host.lock().is_taken() or not journal.is_there())
             change = change_of(record)
-            return replace(change, reason=UNDER_WAY) if is_live else change
+            return change._replace(reason=UNDER_WAY) if is_live else change
         name, url = record["old"]["Name"], record["url"]
         why = "that engine does not answer" if not info else "this is another engine"
         self.site.warn(f"volume {name} of {url} is half made anew, and {why}: run against that one")
