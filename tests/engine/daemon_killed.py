@@ -1,6 +1,7 @@
-"""Apply a document on the host this runs on, and die by SIGKILL after a step: JSON in, JSON out.
+"""Apply a document on the host this runs on, and get a signal after a step: JSON in, JSON out.
 
-Request: {document, step}. ``step`` counts what touches the host; 0: live on.
+Request: {document, step, signal, check}. ``step`` counts what touches the host; 0: live on. The
+signal is SIGKILL unless told, so it dies there.
 Answer (of one that lives): {failed, changed, problems, changes, steps}.
 """
 
@@ -28,17 +29,17 @@ def main() -> None:
         (Engine, ("post",)),
     ):
         for name in names:
-            setattr(owner, name, _counted(getattr(owner, name), steps, request["step"]))
-    report = to_dict(converge(request["document"]))
+            setattr(owner, name, _counted(getattr(owner, name), steps, request))
+    report = to_dict(converge(request["document"], check=request.get("check", False)))
     json.dump({**report, "steps": steps}, sys.stdout, default=str)
 
 
-def _counted(original: Any, steps: list[str], last: int) -> Any:
+def _counted(original: Any, steps: list[str], request: dict[str, Any]) -> Any:
     def call(*args: Any, **more: Any) -> Any:
         result = original(*args, **more)
         steps.append(original.__name__)
-        if len(steps) == last:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if len(steps) == request["step"]:
+            os.kill(os.getpid(), request.get("signal", signal.SIGKILL))
         return result
 
     return call

@@ -90,3 +90,15 @@ def test_the_command_is_measured_against_a_python_that_does_nothing(
     assert found["ratio"] > 1
     with contextlib.closing(host26.sdk()) as client:
         assert not client.containers.list(all=True)
+
+
+def test_the_first_run_is_measured_against_compose(
+    host28: TestHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    bench = importlib.import_module("compose")
+    engine_clean(host28)
+    found = bench.measure(host28, 2, 1)
+    assert {side: len(times) for side, times in found.items()} == {"compose": 1, "dockwright": 1}
+    with contextlib.closing(host28.sdk()) as client:
+        assert not client.containers.list(all=True)

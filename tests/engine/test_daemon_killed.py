@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import time
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -83,6 +86,42 @@ def test_the_run_after_a_killed_one_puts_the_daemon_right(
     finally:
         engine_clean(host26)
         reset_daemon(host26)
+
+
+def test_looking_does_not_take_a_run_at_work_for_a_killed_one(host26: TestHost) -> None:
+    """Its journal is there as that of a killed one would be; the lock tells them apart."""
+    engine_clean(host26)
+    reset_daemon(host26)
+    halted = {"document": {"daemon": RELOAD}, "step": 7, "signal": int(signal.SIGSTOP)}
+    document = {"daemon": RELOAD, "lock_timeout": "1s"}
+    look = json.dumps({"document": document, "check": True, "step": 0})
+    try:
+        with ThreadPoolExecutor(1) as beside:
+            working = beside.submit(host26.core, [RUN], input=json.dumps(halted))
+            process = _halted(host26)
+            looked = json.loads(host26.core([RUN], input=look).stdout)
+            assert looked["failed"]
+            assert f"process {process} works on this host" in str(looked["problems"])
+            assert not looked["changes"]
+            host26.exec(["kill", "-CONT", process])
+            assert not json.loads(working.result(120).stdout)["failed"]
+        looked = json.loads(host26.core([RUN], input=look).stdout)
+        assert not looked["failed"] and not looked["changes"]
+    finally:
+        host26.exec(["pkill", "-KILL", "-f", RUN], check=False)
+        reset_daemon(host26)
+
+
+def _halted(host: TestHost) -> str:
+    """Wait until the run has got its signal; its process in the host."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        found = host.exec(["ps", "-eo", "pid=,stat=,args="]).stdout.splitlines()
+        for pid, state, *words in (line.split() for line in found):
+            if state.startswith("T") and RUN in words:
+                return pid
+        time.sleep(0.05)
+    raise AssertionError("it did not come so far")
 
 
 @pytest.mark.full

@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -243,12 +243,40 @@ def _differences(real: Any, fake: Any, path: str) -> Iterator[str]:
 
 
 def test_the_fake_answers_as_the_real_one(engine: Engine) -> None:
+    _compare(engine)
+
+
+@pytest.mark.full
+def test_the_fake_answers_as_one_with_images_in_containerd(
+    new_host: Callable[..., TestHost],
+) -> None:
+    """As every engine from 29 on has them; 28.5 does when it is told to."""
+    host = new_host("debian-13-unstable")
+    store = {"features": {"containerd-snapshotter": True}}
+    host.write("/etc/docker/daemon.json", json.dumps(store))
+    host.restart_engine()
+    host.load_tiny()
+    with contextlib.closing(Engine(resolve(host.docker_host, env={}), timeout=30)) as engine:
+        image = _compare(engine, has_manifests=True)
+        fake = FakeEngine(version="29.0.0", api="1.52")
+        fake.add_image(TINY, image["Id"], image["Config"])
+        played = fake.get(f"/images/{TINY}/json")
+        for key in ("Id", "RepoTags", "RepoDigests"):
+            assert played[key] == image[key]
+        assert played["Descriptor"]["digest"] == image["Descriptor"]["digest"]
+        for key in ("Driver", "DriverStatus"):
+            assert fake.get("/info")[key] == engine.get("/info")[key]
+
+
+def _compare(engine: Engine, **more: Any) -> dict[str, Any]:
+    """The scenario on both; gives the image as it was before."""
     versions = engine.negotiate()
-    fake = FakeEngine(api=versions.api, version=versions.engine)
-    image = engine.get(f"/images/{TINY}/json")
+    fake = FakeEngine(api=versions.api, version=versions.engine, **more)
+    image: dict[str, Any] = engine.get(f"/images/{TINY}/json")
     for tag in set(image["RepoTags"]) - {TINY}:  # of another test; with it TINY could be removed
         engine.delete(f"/images/{tag}")
     fake.add_image(TINY, image["Id"], image["Config"])
     real, played = _scenario(engine), _scenario(fake)
     differences = list(_differences(real, played, ""))
     assert not differences, "\n".join(differences)
+    return image

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING, Callable, TypeVar
 
 from .connection import Connection
 from .engine.client import Engine
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from .engine.keeping import KeepingEngine
     from .host.machine import Host
     from .session import Session
+
+_T = TypeVar("_T")
 
 # Where the engine of this host itself listens.
 OWN_SOCKETS = ("unix:///var/run/docker.sock", "unix:///run/docker.sock")
@@ -65,8 +67,8 @@ class Reach:
             engine.close()
 
 
-def patiently(look: Callable[[], None], reach: Reach, limit: float) -> None:
-    """Look, and look again while another run is at what we look at.
+def patiently(look: Callable[[], _T], reach: Reach, limit: float) -> _T:
+    """What looking gives; look again while another run is at what we look at.
 
     Raises LockTimeout where that takes more than ``limit`` seconds.
     """

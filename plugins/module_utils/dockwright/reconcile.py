@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
-from typing import IO, TYPE_CHECKING, Any, Callable
+from typing import IO, TYPE_CHECKING, Any, Callable, TypeVar
 
 from . import causes
 from .connection import Connection
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 
 # Ansible compiles it for each task: what few runs need is imported where it is needed.
 Progress = Callable[[str], None]
+_T = TypeVar("_T")
 
 
 def converge(  # noqa: PLR0913 - the public one: its inputs are named by those who call
@@ -188,17 +189,15 @@ class _Run:
         if self.report.plan.changes and self.reach.has_moved():
             self.plan(saved)
 
-    def _patiently(self, look: Callable[[], None]) -> None:
+    def _patiently(self, look: Callable[[], _T]) -> _T:
         """Look, while another run may be at what we look at."""
         assert self.document is not None
-        patiently(look, self.reach, self.document.run.lock_timeout)
+        return patiently(look, self.reach, self.document.run.lock_timeout)
 
     def recover(self) -> None:
         """Put right what killed runs left of the host itself, before anything else is looked at."""
         assert self.document is not None
-        left = interrupted(self.host)
-        parts = self._parts_of(self.document, left, self.engine) if left else []
-        found = [(part, part.interrupted()) for part in parts]
+        found = self._patiently(self._left)
         self.recovered = Plan(tuple(change for _, change in found if change))
         refuse_beyond(self.recovered, self.document.run.max_disruption)
         for part, change in found if not self.report.check else ():
@@ -208,6 +207,16 @@ class _Run:
             self.reach.acts()
             self.progress(f"{part.kind}: putting an interrupted run right")
             self.report.done += [change] if part.recover() else []
+
+    def _left(self) -> list[tuple[Part, Change | None]]:
+        """What is half done on the host itself; looking takes no lock, so a run may be at it."""
+        assert self.document is not None
+        left = interrupted(self.host)
+        parts = self._parts_of(self.document, left, self.engine) if left else []
+        found = [(part, part.interrupted()) for part in parts]
+        if self.report.check and self.host and any(change for _, change in found):
+            self.host.lock(self.document.run.lock_timeout).refuse_taken()
+        return found
 
     def plan(self, saved: Saved | None) -> None:
         """Have and plan; the report holds the plan afterwards."""
@@ -355,7 +364,7 @@ class _Run:
             except DockwrightError:
                 self._remember(whole=False)
                 raise
-            self._verify()
+            verify(document, self.seen, self.parts, report.done)
         self._remember(whole=True)
 
     def _settle(self, applier: Applier) -> None:
@@ -382,16 +391,6 @@ class _Run:
             self.seen = self._observe(self.document)
         else:
             self.seen = refreshed(self.seen, done, self.document, self.engine, self.edges)
-
-    def _verify(self) -> None:
-        """Plan again: nothing may be left."""
-        assert self.document is not None
-        touched = {change.kind for change in self.report.done}
-        for part in self.parts:
-            if part.kind in touched:
-                part.verify()
-        if self.seen is not None:
-            verify(self.document, self.seen)
 
     def _remember(self, *, whole: bool) -> None:
         memory = self.memory()

@@ -1,17 +1,31 @@
-"""Verify: what was applied is planned again, and nothing may be left. Pure."""
+"""Verify: what was applied is planned again, and nothing may be left."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from .errors import ApplyFailed
 from .kinds.container.plan import once_done
+from .kinds.part import Part
 from .model import Action, Cause, Change
 from .observe import Observation
 from .plan import plan
 from .spec import Document
 
 
-def verify(document: Document, seen: Observation) -> None:
+def verify(
+    document: Document, seen: Observation | None, parts: Iterable[Part], done: Iterable[Change]
+) -> None:
     """Raise ApplyFailed if what is there after applying is not what the document says."""
+    touched = {change.kind for change in done}
+    for part in parts:
+        if part.kind in touched:
+            part.verify()
+    if seen is not None:
+        _objects(document, seen)
+
+
+def _objects(document: Document, seen: Observation) -> None:
     wants = {name: once_done(want) for name, want in document.containers.items()}
     left = plan(document._replace(containers=wants), seen, lambda *_: Cause.UNKNOWN).changes
     ended = [c for c in left if c.path == "state" and c.action is not Action.PAUSE]

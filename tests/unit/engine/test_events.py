@@ -49,7 +49,7 @@ def test_events_and_deadline(engine: Engine, source: Source) -> None:
         source.items.put(b"2}\n")
         start = time.monotonic()
         assert [event["n"] for event in events.until(0.2)] == [1, 2]
-        assert 0.15 < time.monotonic() - start < 4
+        assert 0.15 < time.monotonic() - start < 60
         source.items.put(b'{"n":3}\n')
         assert next(events.until(5)) == {"n": 3}, "a deadline that passed does no harm"
         assert list(events.until(0)) == []

@@ -47,6 +47,22 @@ def test_it_is_an_engine(fake: FakeEngine) -> None:
     assert (newer.api_version, newer.engine_version) == ("1.51", "29.6.0")
 
 
+def test_29_has_its_images_in_containerd() -> None:
+    """As 28.5 told to, in tests/engine/test_engine_edge.py; the oldest API as it is documented."""
+    fake = FakeEngine(api="1.52", version="29.0.0")
+    assert fake.get("/version")["MinAPIVersion"] == "1.44"
+    assert FakeEngine(version="29.3.1").get("/version")["MinAPIVersion"] == "1.40"
+    assert fake.get("/info")["DriverStatus"] == [["driver-type", "io.containerd.snapshotter.v1"]]
+    identity = fake.add_image("shop/web:1")
+    image = fake.get("/images/shop/web:1/json")
+    assert image["Descriptor"]["digest"] == identity
+    assert image["RepoDigests"] == [f"shop/web@{identity}"]
+    make(fake, "web")
+    status, words = refusal(fake.delete, "/images/shop/web:1")
+    assert status == 409
+    assert words.startswith("conflict: unable to delete shop/web:1 (must be forced)")
+
+
 def test_unknown_paths(fake: FakeEngine) -> None:
     assert refusal(fake.get, "/nonsense") == (404, "page not found")
 

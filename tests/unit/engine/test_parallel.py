@@ -83,5 +83,5 @@ def test_what_is_no_exception_ends_the_work(workers: int, keep_errors: bool) -> 
         done.append(number)
 
     with pytest.raises(KeyboardInterrupt):
-        each(work, range(50), workers, keep_errors=keep_errors)
-    assert len(done) < 10
+        each(work, range(1000), workers, keep_errors=keep_errors)
+    assert len(done) < 500

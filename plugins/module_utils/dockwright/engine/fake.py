@@ -83,17 +83,20 @@ class _FakeExchange(Exchange):
 class FakeEngine(Engine):
     """A Docker Engine in memory: everything of ``Engine``, and what tests need.
 
-    ``api`` and ``version`` choose which engine is played (20.10 unless given). ``host`` holds the
-    objects; ``log`` all requests, ``writes`` those that may change something.
+    ``api`` and ``version`` choose which engine is played (20.10 unless given); with
+    ``has_manifests`` its images are in containerd, as those of 29 and newer are. ``host`` holds
+    the objects; ``log`` all requests, ``writes`` those that may change something.
     """
 
-    def __init__(self, *, api: str = "1.41", version: str = "20.10.24") -> None:
+    def __init__(
+        self, *, api: str = "1.41", version: str = "20.10.24", has_manifests: bool | None = None
+    ) -> None:
         super().__init__(Endpoint("unix:///fake", None, "default"))
-        self.host = FakeHost(api, version)
+        self.host = FakeHost(api, version, has_manifests)
         self._exchange = _FakeExchange(self._answer, self.host)
         self.info: Json = {
             "ServerVersion": version,
-            "Driver": "overlay2",
+            "Driver": self.host.driver,
             "LoggingDriver": "json-file",
             "DefaultRuntime": "runc",
             "CgroupVersion": "1",
@@ -103,6 +106,8 @@ class FakeEngine(Engine):
             "DockerRootDir": "/var/lib/docker",
             "Name": "fake-host",
         }
+        if self.host.has_manifests:
+            self.info["DriverStatus"] = [["driver-type", "io.containerd.snapshotter.v1"]]
         self._failures: list[_Failure] = []
         self._left: int | None = None  # requests until the process dies
         self._dies_reading = True
@@ -228,7 +233,7 @@ class FakeEngine(Engine):
             return 200, {
                 "Version": self.host.engine,
                 "ApiVersion": self.host.api,
-                "MinAPIVersion": "1.24",
+                "MinAPIVersion": self.host.oldest_api,
                 "Os": "linux",
                 "Arch": "amd64",
             }

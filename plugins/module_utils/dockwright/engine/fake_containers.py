@@ -55,7 +55,7 @@ def create(host: FakeHost, _: str, ask: Ask) -> Answer:
         "Image": image["Id"],
         "Name": f"/{name or 'fake_' + identity[:8]}",
         "RestartCount": 0,
-        "Driver": "overlay2",
+        "Driver": host.driver,
         "Platform": "linux",
         **dict.fromkeys(
             ["ResolvConfPath", "HostnamePath", "HostsPath", "LogPath", "MountLabel"], ""
@@ -63,7 +63,7 @@ def create(host: FakeHost, _: str, ask: Ask) -> Answer:
         **dict.fromkeys(["ProcessLabel", "AppArmorProfile"], ""),
         "ExecIDs": None,
         "HostConfig": settings,
-        "GraphDriver": {"Data": {}, "Name": "overlay2"},
+        "GraphDriver": {"Data": {}, "Name": host.driver},
         "Config": config_of(body, image["Config"] or {}, identity, settings),
         "NetworkSettings": {"Ports": {}, "Networks": {}},
     }

@@ -49,9 +49,12 @@ class Behaviour(NamedTuple):
 class FakeHost:
     """All objects of the fake engine, by ID (volumes by name), in the shape of inspect."""
 
-    def __init__(self, api: str, engine: str) -> None:
+    def __init__(self, api: str, engine: str, has_manifests: bool | None = None) -> None:
         self.api = api
         self.engine = engine
+        self.release = number(".".join(engine.split(".")[:2]))
+        # Engines from 29 on keep images in containerd, on a data-root that is new to them.
+        self.has_manifests = self.release >= (29,) if has_manifests is None else has_manifests
         self.containers: dict[str, Json] = {}
         self.networks: dict[str, Json] = {}
         self.volumes: dict[str, Json] = {}
@@ -66,6 +69,19 @@ class FakeHost:
         self.hidden: dict[str, Json] = {}  # container ID -> what inspect does not show
         self.tokens: dict[str, str] = {}  # registry -> what it gives for a login
         self._count = 0
+
+    @property
+    def driver(self) -> str:
+        """The storage driver, or the snapshotter."""
+        return "overlayfs" if self.has_manifests else "overlay2"
+
+    @property
+    def oldest_api(self) -> str:
+        """The oldest API that the engine serves."""
+        for since, api in (((29, 3), "1.40"), ((29,), "1.44"), ((25,), "1.24")):
+            if self.release >= since:
+                return api
+        return "1.12"
 
     def at_least(self, api: str) -> bool:
         """Whether the engine's own API is this one or newer."""

@@ -37,11 +37,15 @@ def make_image(
     host: FakeHost, name: str, identity: str = "", config: Json | None = None, digest: str = ""
 ) -> Json:
     """An image in the shape of inspect, on no host yet."""
-    identity = identity or host.new_id()
+    identity = identity or (digest if host.has_manifests else "") or host.new_id()
     plain = identity if identity.startswith("sha256:") else f"sha256:{identity}"
     repository = split_tag(name.partition("@")[0])[0]
+    manifest: Json = {"Descriptor": {"digest": plain}} if host.has_manifests else {}
+    if host.has_manifests:
+        digest = plain
     return {
         "Id": plain,
+        **manifest,
         "RepoTags": [],
         "RepoDigests": [f"{repository}@{digest}"] if digest else [],
         "Parent": "",
@@ -52,7 +56,7 @@ def make_image(
         "Architecture": "amd64",
         "Os": "linux",
         "Size": 1000,
-        "GraphDriver": {"Data": {}, "Name": "overlay2"},
+        "GraphDriver": {"Data": None if manifest else {}, "Name": host.driver},
         "RootFS": {"Type": "layers", "Layers": [plain]},
         "Metadata": {"LastTagTime": "0001-01-01T00:00:00Z"},
     }
@@ -66,6 +70,9 @@ def set_tag(host: FakeHost, image: Json, reference: str) -> None:
         if reference in other["RepoTags"]:
             other["RepoTags"].remove(reference)
     image["RepoTags"].append(reference)
+    if host.has_manifests:
+        named = f"{split_tag(reference)[0]}@{image['Id']}"
+        image["RepoDigests"] = sorted({*image["RepoDigests"], named})
 
 
 def inspect(host: FakeHost, name: str, ask: Ask) -> Answer:
@@ -111,11 +118,11 @@ def delete(host: FakeHost, name: str, ask: Ask) -> Answer:
     if users and not ask.says("force") and (not by_tag or len(image["RepoTags"]) == 1):
         by = f"container {users[0]['Id'][:12]}"
         if by_tag:
-            raise RefusedError(
-                409,
-                f'conflict: unable to remove repository reference "{name}" (must force) - {by} is '
-                f"using its referenced image {short}",
-            )
+            head = f'remove repository reference "{name}" (must force)'
+            if host.has_manifests:
+                head = f"delete {name} (must be forced)"
+            text = f"conflict: unable to {head} - {by} is using its referenced image {short}"
+            raise RefusedError(409, text)
         state = "running" if users[0]["State"]["Running"] else "stopped"
         how = "cannot be forced" if state == "running" else "must be forced"
         text = f"conflict: unable to delete {short} ({how}) - image is being used by {state} {by}"

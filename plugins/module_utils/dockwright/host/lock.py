@@ -47,6 +47,15 @@ class Lock:
             os.close(descriptor)
         return False
 
+    def refuse_taken(self) -> None:
+        """Raise LockTimeout, which names who it is, if somebody holds the lock now."""
+        if self.is_taken():
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                raise self._timeout(descriptor)
+            finally:
+                os.close(descriptor)
+
     def __enter__(self) -> Lock:
         try:
             os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)

@@ -3,7 +3,8 @@
 A case: ``want`` (the ``images`` of a document), ``images`` of the host, what the ``registry``
 offers (or ``remote_error``, what it answers), ``tars``; then ``changes`` as [action, name, before,
 after], or ``problems`` as [where, part of the message]. "ID of NAME" is the ID of that image in
-the case's tars. ``files`` are those of the folder FOLDER, that an image is built from.
+the case's tars. ``engines`` where it is not about all. ``files`` are those of the folder FOLDER,
+that an image is built from.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import IO, Any
 import pytest
 
 from dockwright.engine.fake import FakeEngine
+from dockwright.engine.versions import api_of
 from dockwright.errors import Problem, SpecError
 from dockwright.host.files import Files
 from dockwright.host.memory import Memory
@@ -27,22 +29,25 @@ from dockwright.model import Action, Change, Want
 from tests.unit.kinds.image.tars import identity_of, tar_of
 
 FILES = sorted((Path(__file__).parents[3] / "cases/image").glob("*.json"))
+ENGINES = ("20.10.24", "29.0.0")  # 29 has its images in containerd: an ID is a registry's digest
+NEGOTIATION = ("GET /_ping", "GET /version")  # the latter with an engine newer than we are
 HASTY = Retry(attempts=2, sleep=lambda seconds: None)
 
 
 def cases() -> list[Any]:
     return [
-        pytest.param(case, id=f"{file.stem}-{case['name']}".replace(" ", "-"))
+        pytest.param(case, engine, id=f"{file.stem}-{case['name']}-{engine}".replace(" ", "-"))
         for file in FILES
         for case in json.loads(file.read_text())["cases"]
+        for engine in case.get("engines", ENGINES)
     ]
 
 
 class World:
     """The fake engine and the files of one case."""
 
-    def __init__(self, case: dict[str, Any], folder: Path) -> None:
-        self.engine = FakeEngine()
+    def __init__(self, case: dict[str, Any], folder: Path, version: str = "20.10.24") -> None:
+        self.engine = FakeEngine(api=api_of(version), version=version)
         self.folder = folder
         memory = Memory(Files(), str(folder / "memory"))
         site = BuildSite(str, memory)
@@ -64,8 +69,10 @@ class World:
         self.engine.log.clear()
 
     def _add(self, put: Any, entry: dict[str, Any]) -> str:
-        identity = entry.get("id", "").replace("sha256:", "")
-        return str(put(entry["name"], identity, None, entry.get("digest", "")))
+        identity, digest = entry.get("id", "").replace("sha256:", ""), entry.get("digest", "")
+        if digest and self.engine.host.has_manifests:  # it is the ID
+            identity = ""
+        return str(put(entry["name"], identity, None, digest))
 
     def _dress(self, image: dict[str, Any], entry: dict[str, Any]) -> None:
         image.update(entry.get("platform", {}))
@@ -122,10 +129,10 @@ def shown(problems: list[Problem] | tuple[Problem, ...], case: dict[str, Any]) -
         assert part in problem.message
 
 
-@pytest.mark.parametrize("case", cases())
-def test_case(case: dict[str, Any], tmp_path: Path) -> None:
+@pytest.mark.parametrize(("case", "version"), cases())
+def test_case(case: dict[str, Any], version: str, tmp_path: Path) -> None:
     case = named(case, tmp_path)
-    world = World(case, tmp_path)
+    world = World(case, tmp_path, version)
     try:
         wants = merged(parse(name, spec, f"images.{name}") for name, spec in case["want"].items())
     except SpecError as error:
@@ -135,7 +142,7 @@ def test_case(case: dict[str, Any], tmp_path: Path) -> None:
     have = world.look(want)
     assert all(entry.startswith("GET ") for entry in world.engine.log)
     if "requests" in case:
-        assert [e for e in world.engine.log if e != "GET /_ping"] == case["requests"]
+        assert [e for e in world.engine.log if e not in NEGOTIATION] == case["requests"]
     changes, problems = planned(want, have)
     if "problems" in case:
         shown(problems, case)

@@ -1,0 +1,111 @@
+"""First creation of twenty containers: `docker compose up -d` and `dockwright apply`, in turns.
+
+Both read the same Compose file, as commands of a test host whose engine they reach by its socket;
+the image is there already. Needs the development environment:
+
+    . scripts/env && python benchmarks/compose.py --containers 20
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tests.hosts import TINY, TestHost, engine_clean, start_host
+
+FOLDER = "/srv/bench"
+SPEC = {"project": "bench", "compose": [f"{FOLDER}/compose.json"]}
+ENVIRONMENT = {
+    "PYTHONPATH": "/opt/dockwright/plugins/module_utils:/opt/dockwright/adapters/cli",
+    "PYTHONPYCACHEPREFIX": "/var/cache/compiled",
+}
+SIDES = {
+    "compose": ["docker", "compose", "-f", f"{FOLDER}/compose.json", "up", "-d", "--quiet-pull"],
+    "dockwright": [
+        "python3",
+        "-m",
+        "dockwright_cli.main",
+        "apply",
+        "--quiet",
+        f"{FOLDER}/site.json",
+    ],
+}
+# In the host, so that reaching it costs neither side anything.
+TIMED = """\
+import subprocess, sys, time
+began = time.perf_counter()
+done = subprocess.run(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+print(time.perf_counter() - began if done.returncode == 0 else "failed")
+"""
+
+
+def compose_file(count: int) -> dict[str, Any]:
+    """Services as people write them; none waits for another."""
+    service = {
+        "image": TINY,
+        "command": ["sleep", "1000000"],
+        "environment": {"MODE": "production"},
+        "labels": {"shop.tier": "web"},
+        "restart": "unless-stopped",
+        "mem_limit": "64m",
+        "networks": ["back"],
+        "volumes": ["data:/data"],
+    }
+    return {
+        "name": "bench",
+        "services": {f"web{number}": service for number in range(count)},
+        "networks": {"back": {}},
+        "volumes": {"data": {}},
+    }
+
+
+def measure(host: TestHost, count: int, repeats: int) -> dict[str, list[float]]:
+    """Seconds of each first run; between them all is taken away."""
+    host.load_tiny()
+    host.write(f"{FOLDER}/compose.json", json.dumps(compose_file(count)))
+    host.write(f"{FOLDER}/site.json", json.dumps(SPEC))
+    times: dict[str, list[float]] = {side: [] for side in SIDES}
+    for number in range(-1, repeats):  # what compiles and fills caches is the same for both
+        for side, command in SIDES.items():
+            told = host.exec(["python3", "-c", TIMED, *command], env=ENVIRONMENT)
+            if told.stdout.strip() == "failed":
+                sys.exit(f"{side} did not go well:\n{told.stderr}")
+            running = len(host.exec(["docker", "ps", "-q"]).stdout.split())
+            if running != count:
+                sys.exit(f"{side} made {running} of {count} containers")
+            engine_clean(host)
+            if number >= 0:
+                times[side].append(float(told.stdout))
+    return times
+
+
+def main() -> None:
+    """Start a host, measure in turns, print the table."""
+    parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
+    parser.add_argument("--containers", type=int, default=20, metavar="N")
+    parser.add_argument("--repeats", type=int, default=5, metavar="N")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
+    given = parser.parse_args()
+    host = start_host("debian-13-unstable")
+    try:
+        times = measure(host, given.containers, given.repeats)
+    finally:
+        host.stop()
+    middle = {side: median(values) for side, values in times.items()}
+    ratio = middle["dockwright"] / middle["compose"]
+    print(f"first run of {given.containers}, seconds{'median':>12}{'least':>8}{'most':>8}")
+    for side, values in times.items():
+        print(f"{side:<26}{middle[side]:12.2f}{min(values):8.2f}{max(values):8.2f}")
+    print(f"ours / Compose's: {ratio:.2f}")
+    if given.json:
+        given.json.write_text(json.dumps({"medians": middle, "ratio": ratio}))
+
+
+if __name__ == "__main__":
+    main()
