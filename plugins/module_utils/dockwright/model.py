@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import Enum, IntEnum
 from typing import Any, NamedTuple
 
@@ -180,7 +180,7 @@ class Plan(NamedTuple):
         """The strongest disruption in the plan."""
         return max((change.disruption for change in self.changes), default=Disruption.NONE)
 
-    def __add__(self, other: Plan) -> Plan:  # type: ignore[override]  # no tuple to us
+    def __add__(self, other: Any) -> Plan:
         """Both as one, the changes of this one first."""
         return Plan(
             self.changes + other.changes,
@@ -203,25 +203,17 @@ class Report:
     real run whether anything was changed on the host. ``failed`` comes with ``problems``.
     """
 
-    def __init__(  # noqa: PLR0913 - what it may begin with, all by name
-        self,
-        plan: Plan | None = None,
-        *,
-        check: bool = False,
-        changed: bool = False,
-        failed: bool = False,
-        done: Iterable[Change] = (),
-        problems: Iterable[Any] = (),
-        warnings: Iterable[str] = (),
-    ) -> None:
+    def __init__(self, plan: Plan | None = None, **given: Any) -> None:
+        """``given`` is what it begins with of the following, by name."""
         self.plan = plan or Plan()
-        self.check = check
-        self.changed = changed
-        self.failed = failed
-        self.done = list(done)
+        self.check = False
+        self.changed = False
+        self.failed = False
+        self.done: list[Change] = []
         self.not_done: list[Change] = []
-        self.problems = list(problems)  # errors.Problem
-        self.warnings = list(warnings)
+        self.problems: list[Any] = []  # errors.Problem
+        self.warnings: list[str] = []
         self.state: dict[str, Any] = {}
         self.engine: Mapping[str, Any] = {}
         self.fingerprint = ""  # of a plan that is to be saved
+        vars(self).update(given)
