@@ -251,19 +251,7 @@ def _restore(ask: Source, want: Want, have: PluginHave, tell: Tell) -> None:
     """Source, settings and state as they were."""
     engine, name = ask.engine, want.name
     if inspect(engine, name).source != have.source:
-        if not have.source:
-            raise ApplyFailed("the old one was made on this engine, and no registry has it")
-        before = want._replace(inputs={**want.inputs, "source": have.source})
-        held = privileges(ask, before)
-        if isinstance(held, Fault):
-            raise ApplyFailed(f"{have.source} cannot be had again: {held.message}", fix=held.fix)
-        more = _beyond(granted_by(held), have.held, want.inputs.get("grant", {}))
-        if more and not want.inputs.get("grant_all"):
-            raise ApplyFailed(f"{have.source} has moved, and asks for more than it had: {more}")
-        _bring(ask, before, held, tell, upgrade=True)
-        more = _beyond(inspect(engine, name).held, have.held, want.inputs.get("grant", {}))
-        if more and not want.inputs.get("grant_all"):
-            raise ApplyFailed(f"{have.source} has moved, and holds more than it had: {more}")
+        _return(ask, want, have, tell)
     now = inspect(engine, name)
     words = [
         f"{key}={setting.value or ''}"
@@ -276,6 +264,25 @@ def _restore(ask: Source, want: Want, have: PluginHave, tell: Tell) -> None:
         _enable(engine, want)
     elif now.is_enabled and not have.is_enabled:
         _disable(engine, name, [])
+
+
+def _return(ask: Source, want: Want, have: PluginHave, tell: Tell) -> None:
+    """To the source that it had, if that asks for, and then holds, no more than it did."""
+    if not have.source:
+        raise ApplyFailed("the old one was made on this engine, and no registry has it")
+
+    def check(rights: Mapping[str, Iterable[str]], does: str) -> None:
+        more = _beyond(rights, have.held, want.inputs.get("grant", {}))
+        if more and not want.inputs.get("grant_all"):
+            raise ApplyFailed(f"{have.source} has moved, and {does} more than it had: {more}")
+
+    before = want._replace(inputs={**want.inputs, "source": have.source})
+    asked = privileges(ask, before)
+    if isinstance(asked, Fault):
+        raise ApplyFailed(f"{have.source} cannot be had again: {asked.message}", fix=asked.fix)
+    check(granted_by(asked), "asks for")
+    _bring(ask, before, asked, tell, upgrade=True)
+    check(inspect(ask.engine, want.name).held, "holds")
 
 
 def _back(work: Callable[[], object]) -> str:
