@@ -13,9 +13,10 @@ from dockwright.engine.client import Engine
 from dockwright.engine.endpoint import Endpoint
 from dockwright.errors import DockwrightError, EngineUnreachable
 from dockwright.host.machine import Host
-from dockwright.kinds.daemon.apply import apply, remember
+from dockwright.kinds.daemon.apply import apply
 from dockwright.kinds.daemon.have import read
 from dockwright.kinds.daemon.plan import plan
+from dockwright.kinds.daemon.remember import remember
 from dockwright.kinds.daemon.want import parse
 
 

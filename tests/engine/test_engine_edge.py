@@ -34,8 +34,8 @@ def test_versions(engine: Engine, clean_host: TestHost) -> None:
     wanted = {"20.10.": "1.41", "26.1.": "1.45", "28.": "1.51"}
     versions = engine.negotiate()
     assert versions.api == wanted[clean_host.recipe.engine]
-    assert versions.engine == clean_host.engine_version
-    assert engine.log == ["GET /version"]
+    assert (versions.engine, versions.os) == (clean_host.engine_version, "linux")
+    assert engine.log == ["GET /_ping"]
 
 
 def test_threads_share_an_engine(engine: Engine) -> None:

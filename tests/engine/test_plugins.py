@@ -108,7 +108,7 @@ def test_a_life(world: World) -> None:
     )
 
     world.run(spec(settings={"DEBUG": "1"}))
-    assert sorted(world.log) == ["GET /info", "GET /plugins", "GET /version"]
+    assert sorted(world.log) == ["GET /_ping", "GET /info", "GET /plugins"]
     world.run({"volumes": {"dwdata": {"driver": "dwvol"}}})
     assert "GET /plugins" not in world.log
 

@@ -1,4 +1,4 @@
-"""Start-up: Ansible compiles all that a task imports, each time, so most of the core stays out."""
+"""Start-up: what is imported costs each task and each command, so most of the core stays out."""
 
 from __future__ import annotations
 
@@ -36,9 +36,11 @@ ON_DEMAND = {
     "dockwright.kinds.project.compose_files": "a document with a Compose file",
     "dockwright.kinds.project.env_file": "a container with an env file",
     "dockwright.kinds.project.interpolation": "a document with a Compose file",
+    "dockwright.kinds.site": "a document about the host itself",
 }
-# dataclasses loads inspect; nothing else that is slow is worth its time here.
-SLOW = {"asyncio", "concurrent", "ctypes", "decimal", "logging", "multiprocessing"}
+# dataclasses loads inspect, ast and tokenize, and hashlib OpenSSL.
+SLOW = {"ast", "base64", "dataclasses", "datetime", "hashlib", "hmac", "inspect", "signal"}
+SLOW |= {"asyncio", "concurrent", "ctypes", "decimal", "logging", "multiprocessing"}
 SLOW |= {"sqlite3", "unittest", "xml", "yaml", "zipfile"}
 SLOW |= {"difflib", "email", "http", "ssl", "tarfile"}
 OPTIONAL = {"ansible", "docker", "requests", "rich", "salt"}

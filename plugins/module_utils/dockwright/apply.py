@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Callable
 
 from .checks import refuse_missing
@@ -202,9 +201,9 @@ class Applier:
             self.progress(f"{change.kind} {change.name}: putting an interrupted run right")
             if change.kind == "network":
                 id = network.recover(self.engine, self.seen.remade[change.name])
-                have = replace(self.seen.networks[change.name], id=id)
+                have = self.seen.networks[change.name]._replace(id=id)
                 networks = {**self.seen.networks, have.name: have}
-                self.seen = replace(self.seen, networks=networks)
+                self.seen = self.seen._replace(networks=networks)
             else:
                 replacing.recover(self.engine, self.seen.recoveries[change.name])
             self._did([change])
@@ -257,7 +256,7 @@ class Applier:
                 self._did(own)
         if not leaving and self.observe and phase.waking(wants, seen.plugins):
             fresh = self.observe()
-            self.seen = seen = replace(seen, volumes=fresh.volumes, plugins=fresh.plugins)
+            self.seen = seen = seen._replace(volumes=fresh.volumes, plugins=fresh.plugins)
             refuse_missing(self.document, seen)
             volumes = self.document.volumes, seen.volumes, seen.facts
             self._did(list(phase.found_there(self.report.not_done, *volumes)))

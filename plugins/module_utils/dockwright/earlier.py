@@ -8,7 +8,6 @@ although the same run has done it before.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from .errors import SpecError
@@ -90,7 +89,7 @@ class Earlier:
             or change.action not in _MAKING
             or (_full(change.name) if kind == "image" else change.name) not in promised
         )
-        report.plan = replace(report.plan, changes=kept)
+        report.plan = report.plan._replace(changes=kept)
         report.changed = bool(kept) and not report.failed
 
     def _note(self, document: Mapping[str, Any], report: Report) -> None:

@@ -11,7 +11,6 @@ import os
 import posixpath
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from .applied import plain
@@ -70,7 +69,7 @@ WantedBy=multi-user.target
 def of_now(document: Document) -> Document:
     """The document without those parts of the host that need an engine that runs."""
     parts = {kind: want for kind, want in document.parts.items() if kind in NOW}
-    return replace(document, parts=parts)
+    return document._replace(parts=parts)
 
 
 def left(plan: Plan, document: Mapping[str, Any]) -> Plan:
@@ -84,7 +83,7 @@ def left(plan: Plan, document: Mapping[str, Any]) -> Plan:
     for section in ("storage", "registries"):
         if document.get(section):
             waits.append(Notice(section, "", "", _NEEDED))
-    return replace(plan, changes=now, pending=(*plan.pending, *waits))
+    return plan._replace(changes=now, pending=(*plan.pending, *waits))
 
 
 # --- the files -----------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Callable
 
 from .connection import Connection
@@ -78,7 +77,7 @@ def _converge(
     if found.failed:
         return found
     changes = boot.plan()
-    found.plan = replace(found.plan, changes=(*found.plan.changes, *changes))
+    found.plan = found.plan._replace(changes=(*found.plan.changes, *changes))
     if report.check:
         found.changed = bool(found.plan.changes)
         return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .errors import PlanRefused, Problem
@@ -34,7 +33,7 @@ def refuse_beyond(plan: Plan, limit: Disruption | None) -> None:
 def half_made(recovered: Plan) -> Plan | None:
     """All that check mode can tell where a volume is half made anew; None where none is."""
     if any(change.kind == "volume" for change in recovered.changes):
-        return replace(recovered, warnings=(REST_UNKNOWN,))
+        return recovered._replace(warnings=(REST_UNKNOWN,))
     return None
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Callable
 from urllib.parse import unquote
 
@@ -51,7 +50,7 @@ def mask(report: Report, raw: Any, document: Document | None) -> None:
     reveal = frozenset(document.run.reveal if document else _names(raw, "reveal"))
     covers = _covers([*_given(raw), *_planned(report, document)], _open(raw, document), reveal)
     changes = tuple(_mask_change(change, reveal) for change in report.plan.changes)
-    report.plan = replace(report.plan, changes=changes)
+    report.plan = report.plan._replace(changes=changes)
     for listed in (report.done, report.not_done):
         listed[:] = [_mask_change(change, reveal) for change in listed]
     report.problems = _covered_problems(report.problems, {**covers, **_variables_of(raw, reveal)})
@@ -84,9 +83,9 @@ def without_secrets(value: Any, raw: Any) -> Any:
 def _mask_change(change: Change, open_names: frozenset[str]) -> Change:
     name = change.path.partition(".")[2] or change.path
     if change.secret and name not in open_names:
-        return replace(change, before=_hidden(change.before), after=_hidden(change.after))
-    return replace(
-        change, before=_inside(change.before, open_names), after=_inside(change.after, open_names)
+        return change._replace(before=_hidden(change.before), after=_hidden(change.after))
+    return change._replace(
+        before=_inside(change.before, open_names), after=_inside(change.after, open_names)
     )
 
 
@@ -191,7 +190,7 @@ def _names(raw: Any, key: str) -> list[str]:
 def _open(raw: Any, document: Document | None) -> set[str]:
     """The names of objects: no secrets, and without them a report would say nothing."""
     found = set(_names(raw, "project"))
-    for part in (raw, _mapping(raw, "compose"), vars(document) if document else {}):
+    for part in (raw, _mapping(raw, "compose"), document._asdict() if document else {}):
         for section in _SECTIONS:
             found.update(map(str, _mapping(part, section)))
     return found
@@ -271,12 +270,12 @@ def _each_text(report: Report, on_text: _OnText) -> None:
     def change(item: Change) -> Change:
         before, after = _each(item.before, on_text), _each(item.after, on_text)
         path, reason = on_text(item.path), on_text(item.reason)
-        return replace(item, path=path, before=before, after=after, reason=reason)
+        return item._replace(path=path, before=before, after=after, reason=reason)
 
     def notice(item: Notice) -> Notice:
         before, after = _each(item.before, on_text), _each(item.after, on_text)
         path, message = on_text(item.path), on_text(item.message)
-        return replace(item, path=path, message=message, before=before, after=after)
+        return item._replace(path=path, message=message, before=before, after=after)
 
     plan = report.plan
     report.plan = Plan(

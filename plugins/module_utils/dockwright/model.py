@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum, IntEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class Disruption(IntEnum):
@@ -71,8 +70,7 @@ class _Unknown:
 UNKNOWN = _Unknown()
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """One difference between want and have, and what will be done about it.
 
     ``name`` is the engine's name of the object, ``path`` the field inside it (Compose spelling,
@@ -92,8 +90,7 @@ class Change:
     secret: bool = False  # before and after are shown masked
 
 
-@dataclass(frozen=True)
-class EngineFacts:
+class EngineFacts(NamedTuple):
     """What planning needs to know of an engine: from ``GET /version`` and ``GET /info``.
 
     ``assumed`` tells that there is no engine yet and which one the plan is made for.
@@ -126,8 +123,7 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in parts if part.isdigit())
 
 
-@dataclass(frozen=True)
-class Want:
+class Want(NamedTuple):
     """The desired state of one object, in normal form; only what the spec says.
 
     ``fields`` are the options that exist on the host and are compared, ``inputs`` the ones that
@@ -137,30 +133,28 @@ class Want:
     kind: str
     name: str
     where: str
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    inputs: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, Any] = {}
+    inputs: Mapping[str, Any] = {}
     state: str = "present"
     project: str = ""
     service: str = ""  # the name in the spec, when replicas or Compose make the real name another
     external: bool = False  # must be there, is never touched
 
 
-@dataclass(frozen=True)
-class Have:
+class Have(NamedTuple):
     """The observed state of one object in the same normal form, and what the engine said."""
 
     kind: str
     name: str
     id: str = ""
-    fields: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, Any] = {}
     explicit: frozenset[str] = frozenset()  # baked options that were set on purpose
     project: str = ""  # from the owner label
     service: str = ""
-    raw: Mapping[str, Any] = field(default_factory=dict)
+    raw: Mapping[str, Any] = {}
 
 
-@dataclass(frozen=True)
-class Notice:
+class Notice(NamedTuple):
     """What is no change and is to be known: stale values, ignored differences, what is blocked."""
 
     kind: str
@@ -171,8 +165,7 @@ class Notice:
     after: Any = None
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """The ordered changes of one run; empty means converged."""
 
     changes: tuple[Change, ...] = ()
@@ -187,17 +180,22 @@ class Plan:
         """The strongest disruption in the plan."""
         return max((change.disruption for change in self.changes), default=Disruption.NONE)
 
-    def __add__(self, other: Plan) -> Plan:
+    def __add__(self, other: Any) -> Plan:
         """Both as one, the changes of this one first."""
-        pairs = zip(vars(self).values(), vars(other).values())
-        return Plan(*(one + another for one, another in pairs))
+        return Plan(
+            self.changes + other.changes,
+            self.stale + other.stale,
+            self.ignored + other.ignored,
+            self.blocked + other.blocked,
+            self.pending + other.pending,
+            self.warnings + other.warnings,
+        )
 
     def of(self, kind: str, name: str) -> tuple[Change, ...]:
         """The changes of one object."""
         return tuple(c for c in self.changes if c.kind == kind and c.name == name)
 
 
-@dataclass
 class Report:
     """What a run planned, did and did not do, and the state afterwards.
 
@@ -205,14 +203,17 @@ class Report:
     real run whether anything was changed on the host. ``failed`` comes with ``problems``.
     """
 
-    plan: Plan = field(default_factory=Plan)
-    check: bool = False
-    changed: bool = False
-    failed: bool = False
-    done: list[Change] = field(default_factory=list)
-    not_done: list[Change] = field(default_factory=list)
-    problems: list[Any] = field(default_factory=list)  # errors.Problem
-    warnings: list[str] = field(default_factory=list)
-    state: dict[str, Any] = field(default_factory=dict)
-    engine: Mapping[str, Any] = field(default_factory=dict)
-    fingerprint: str = ""  # of a plan that is to be saved
+    def __init__(self, plan: Plan | None = None, **given: Any) -> None:
+        """``given`` is what it begins with of the following, by name."""
+        self.plan = plan or Plan()
+        self.check = False
+        self.changed = False
+        self.failed = False
+        self.done: list[Change] = []
+        self.not_done: list[Change] = []
+        self.problems: list[Any] = []  # errors.Problem
+        self.warnings: list[str] = []
+        self.state: dict[str, Any] = {}
+        self.engine: Mapping[str, Any] = {}
+        self.fingerprint = ""  # of a plan that is to be saved
+        vars(self).update(given)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple, TypeVar
 
 from . import owner
@@ -35,8 +34,7 @@ _Half = TypeVar("_Half", Recovery, network_recovery.Recovery)
 ASSUMED = EngineFacts(api=MAX_API, engine=ASSUMED_ENGINE, assumed=True)
 
 
-@dataclass(frozen=True)
-class Observation:
+class Observation(NamedTuple):
     """All that planning needs to know of a host, as it will be once half-done work is put right.
 
     ``containers`` holds those that were inspected, by name; ``listing`` every container;
@@ -46,21 +44,21 @@ class Observation:
 
     facts: EngineFacts
     listing: tuple[Mapping[str, Any], ...] = ()
-    containers: Mapping[str, Have] = field(default_factory=dict)
-    others: Mapping[str, Have] = field(default_factory=dict)
-    networks: Mapping[str, Have] = field(default_factory=dict)
-    volumes: Mapping[str, Have] = field(default_factory=dict)
-    plugins: Mapping[str, PluginHave] = field(default_factory=dict)
-    images: Mapping[str, image.ImageHave] = field(default_factory=dict)
-    configs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    recoveries: Mapping[str, Recovery] = field(default_factory=dict)
-    remade: Mapping[str, network_recovery.Recovery] = field(default_factory=dict)  # by network
-    lost: Mapping[str, str] = field(default_factory=dict)  # IDs of replaced containers -> names
+    containers: Mapping[str, Have] = {}
+    others: Mapping[str, Have] = {}
+    networks: Mapping[str, Have] = {}
+    volumes: Mapping[str, Have] = {}
+    plugins: Mapping[str, PluginHave] = {}
+    images: Mapping[str, image.ImageHave] = {}
+    configs: Mapping[str, Mapping[str, Any]] = {}
+    recoveries: Mapping[str, Recovery] = {}
+    remade: Mapping[str, network_recovery.Recovery] = {}  # by network
+    lost: Mapping[str, str] = {}  # IDs of replaced containers -> names
     adopted: frozenset[tuple[str, str]] = frozenset()
     host_ports: frozenset[Any] | None = None  # None: the engine is on another machine
     complete: bool = False  # `others` has been read
     moved: tuple[Moved, ...] = ()  # defaults of the daemon that are others now
-    info: Mapping[str, Any] = field(default_factory=dict)  # the answer of GET /info
+    info: Mapping[str, Any] = {}  # the answer of GET /info
 
 
 class Edges(NamedTuple):
@@ -128,8 +126,7 @@ def _without(seen: Observation, done: Iterable[Change], document: Document) -> O
             ("network", name) in changed for name in networks
         )
 
-    return replace(
-        seen,
+    return seen._replace(
         containers={name: have for name, have in seen.containers.items() if is_same(have)},
         others={name: have for name, have in seen.others.items() if is_same(have)},
         images={
@@ -161,8 +158,7 @@ def _completed(
     ]
     inspected, images, plugins = gather(looks)
     images = {**seen.images, **images}
-    return replace(
-        seen,
+    return seen._replace(
         containers={**known, **inspected},
         plugins=plugins,
         images=images,
@@ -201,7 +197,7 @@ def observe_others(seen: Observation, engine: Engine) -> Observation:
     known = {name: have for name, have in seen.others.items() if rest.get(name) == have.id}
     missing = {name: id for name, id in rest.items() if name not in known}
     others = {**known, **_inspect(engine, missing, seen)}
-    return replace(seen, others=others, complete=True)
+    return seen._replace(others=others, complete=True)
 
 
 def facts_from(info: Mapping[str, Any], engine: Engine) -> EngineFacts:
@@ -266,8 +262,7 @@ def _with_lists(
     remade = without_living("network", remade, document.networks)
     found = without_living("container", found, document.containers)
     networks = network_recovery.networks_as_recovered(nets or (), remade)
-    return replace(
-        seen,
+    return seen._replace(
         listing=tuple(network_recovery.with_endpoints(item, remade) for item in listed or ()),
         networks=_haves("network", NETWORK, networks, seen.facts),
         volumes=_haves("volume", VOLUME, volumes, seen.facts),

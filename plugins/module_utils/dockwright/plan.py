@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Any
 
 from . import owner
@@ -132,7 +131,7 @@ def _missed(change: Change, cause_of: CauseOf) -> Change:
     if change.action is not Action.CREATE:
         return change
     cause = cause_of(change.kind, change.name, "", None, True)
-    return replace(change, cause=cause) if cause is Cause.DRIFT else change
+    return change._replace(cause=cause) if cause is Cause.DRIFT else change
 
 
 def _restarting(document: Document, seen: Observation, changes: Iterable[Change]) -> Iterator[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, Callable, TypeVar
 
@@ -22,7 +21,6 @@ from .kinds.network import bridges
 from .kinds.part import (
     OF_ENGINE,
     Part,
-    Site,
     facts_after,
     interrupted,
     is_engineless,
@@ -242,7 +240,7 @@ class _Run:
             whole, self.seen = left(whole, self.raw), None
         if unreachable is not None and self.seen is not None:
             note = f"{unreachable.message}; planned for engine {ASSUMED.engine} with nothing on it"
-            whole = replace(whole, warnings=(*whole.warnings, note))
+            whole = whole._replace(warnings=(*whole.warnings, note))
         self.report.plan = whole
         if self.seen:
             self.report.engine = engine_of(self.seen, self.engine.endpoint.url)
@@ -273,7 +271,7 @@ class _Run:
         moved = tuple(move for part in self.parts for move in part.moved())
         if moved and unreachable is None:
             seen = self.seen if document.services or document.networks or document.purge else None
-            self.seen = replace(seen or self._observe(document, everything=True), moved=moved)
+            self.seen = (seen or self._observe(document, everything=True))._replace(moved=moved)
 
     def _plan_objects(self, document: Document, parts: Plan) -> Plan:
         assert self.engine is not None and self.seen is not None
@@ -301,7 +299,7 @@ class _Run:
         assert self.engine is not None
         seen = observe(document, self.engine, self.edges, everything=everything)
         if seen.host_ports is not None and seen.facts.name != os.uname().nodename:
-            seen = replace(seen, host_ports=None)  # the socket leads to another machine
+            seen = seen._replace(host_ports=None)  # the socket leads to another machine
         return seen
 
     def _open(self, path: str) -> IO[bytes]:
@@ -312,12 +310,14 @@ class _Run:
         self.parts = self._parts_of(document, document.parts, None if unreachable else self.engine)
         whole = plan_all(self.parts)
         if self.seen:
-            self.seen = replace(self.seen, facts=facts_after(self.parts, self.seen.facts))
+            self.seen = self.seen._replace(facts=facts_after(self.parts, self.seen.facts))
         return whole
 
     def _parts_of(
         self, document: Document, kinds: Iterable[str], engine: Engine | None
     ) -> list[Part]:
+        from .kinds.site import Site  # few documents are about the host itself
+
         if self.host is None:
             refuse_elsewhere(kinds)
         networks = self.seen.networks if self.seen else {}

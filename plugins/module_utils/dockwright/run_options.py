@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from .model import Disruption
 from .options import Option
@@ -143,14 +142,13 @@ RUN: tuple[Option, ...] = (
 )
 
 
-@dataclass(frozen=True)
-class RunOptions:
+class RunOptions(NamedTuple):
     """The parsed options of a run; times in seconds."""
 
     max_disruption: Disruption | None = None
     restart: str = "now"
     foreign: str = "keep"
-    daemon: Mapping[str, str] = field(default_factory=dict)  # unit, config, pidfile: where others
+    daemon: Mapping[str, str] = {}  # unit, config, pidfile: where others
     scope: str = "daemon"
     manage_unit: bool = False
     recreate_stale: bool = False

@@ -50,7 +50,7 @@ def _fingerprint(plan: Plan, spec: Any, salt: str) -> str:
     """Tells whether spec and changes are the same, and nothing else of them."""
     import hashlib  # few runs need it
 
-    changes = [[*vars(change).values()] for change in plan.changes]
+    changes = [list(change) for change in plan.changes]
     text = json.dumps([spec, changes], sort_keys=True, default=repr)
     return hashlib.pbkdf2_hmac("sha256", text.encode(), bytes.fromhex(salt), _ROUNDS).hex()
 

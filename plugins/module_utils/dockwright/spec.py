@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Callable
+from typing import Any, Callable, NamedTuple
 
 from .errors import Problem, SpecError, nearest
 from .kinds.container import want as container
@@ -35,23 +34,22 @@ _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 _NAME_FIX = "two or more of a-zA-Z0-9_.-, the first a letter or a digit"
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(NamedTuple):
     """A parsed spec: Wants by the engine's names, in the order in which they were written."""
 
     project: str = ""
-    parts: Mapping[str, Any] = field(default_factory=dict)  # of the host itself: kind -> want
-    registries: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    plugins: Mapping[str, Want] = field(default_factory=dict)
-    images: Mapping[str, Want] = field(default_factory=dict)
-    networks: Mapping[str, Want] = field(default_factory=dict)
-    volumes: Mapping[str, Want] = field(default_factory=dict)
-    containers: Mapping[str, Want] = field(default_factory=dict)
-    services: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # name -> containers
+    parts: Mapping[str, Any] = {}  # of the host itself: kind -> want
+    registries: Mapping[str, Mapping[str, str]] = {}
+    plugins: Mapping[str, Want] = {}
+    images: Mapping[str, Want] = {}
+    networks: Mapping[str, Want] = {}
+    volumes: Mapping[str, Want] = {}
+    containers: Mapping[str, Want] = {}
+    services: Mapping[str, tuple[str, ...]] = {}  # name -> containers
     purge: bool = False
-    run: RunOptions = field(default_factory=RunOptions)
+    run: RunOptions = RunOptions()
     warnings: tuple[str, ...] = ()
-    paths: Mapping[str, str] = field(default_factory=dict)  # of a Compose file, see `as_written`
+    paths: Mapping[str, str] = {}  # of a Compose file, see `as_written`
 
     @property
     def running_plugins(self) -> tuple[str, ...]:
@@ -91,12 +89,12 @@ def parse_document(
             raise SpecError(problems)
         top, paths, unused = expanded
     parsed = _Parser(top, read_file, problems).document(tuple(warnings))
-    parsed = replace(parsed, volumes=_with_kept(parsed, unused))
+    parsed = parsed._replace(volumes=_with_kept(parsed, unused))
     if gone and not problems:
         parsed = _without(parsed, gone)
     if problems:
         raise SpecError(dict.fromkeys(as_written(problem, paths) for problem in problems))
-    return replace(parsed, paths=paths)
+    return parsed._replace(paths=paths)
 
 
 def _with_kept(parsed: Document, unused: Iterable[str]) -> dict[str, Want]:
@@ -108,7 +106,7 @@ def _with_kept(parsed: Document, unused: Iterable[str]) -> dict[str, Want]:
     }
     kept = set(unused) - mounted
     return {
-        name: replace(want, state="kept") if name in kept else want
+        name: want._replace(state="kept") if name in kept else want
         for name, want in parsed.volumes.items()
     }
 
@@ -121,8 +119,7 @@ def _without(parsed: Document, gone: Iterable[tuple[str, str]]) -> Document:
         if name not in getattr(parsed, section):
             extra.setdefault(section, {})[name] = {key: name, "state": "absent"}
     absent = parse_document({"project": parsed.project, **extra}, lambda path: None)
-    return replace(
-        parsed,
+    return parsed._replace(
         networks={**parsed.networks, **absent.networks},
         volumes={**parsed.volumes, **absent.volumes},
         containers={**parsed.containers, **absent.containers},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from .errors import ApplyFailed
 from .kinds.container.plan import once_done
@@ -28,7 +27,7 @@ def verify(
 
 def _objects(document: Document, seen: Observation) -> None:
     wants = {name: once_done(want) for name, want in document.containers.items()}
-    left = plan(replace(document, containers=wants), seen, lambda *_: Cause.UNKNOWN).changes
+    left = plan(document._replace(containers=wants), seen, lambda *_: Cause.UNKNOWN).changes
     ended = [c for c in left if c.path == "state" and c.action is not Action.PAUSE]
     if ended:  # meanwhile, which is no fault of ours
         raise ApplyFailed(

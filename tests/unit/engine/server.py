@@ -55,6 +55,9 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: Any) -> None:
         pass
 
+    def version_string(self) -> str:
+        return f"Docker/{VERSION['Version']} (linux)"
+
     def handle_any(self) -> None:
         parts = urlsplit(self.path)
         seen = Seen(
@@ -116,7 +119,8 @@ class Server:
     """The server; ``url`` is its address, ``seen`` all requests, ``routes`` the answers."""
 
     def __init__(self, path: str = "", tls: ssl.SSLContext | None = None) -> None:
-        self.routes: dict[str, Route] = {"GET /version": self.json(VERSION)}
+        self.routes: dict[str, Route] = {}
+        self.speaks()
         self.seen: list[Seen] = []
         self.connections = 0
         self.closed = 0
@@ -135,6 +139,13 @@ class Server:
             target=self._server.serve_forever, args=(0.01,), daemon=True
         )
         self._thread.start()
+
+    def speaks(self, **version: str) -> None:
+        """Be an engine that says this of itself, beside what ``VERSION`` has."""
+        says = {**VERSION, **version}
+        heads = {"Api-Version": says["ApiVersion"], "Ostype": says["Os"]}
+        self.routes["GET /_ping"] = lambda handler: handler.reply(200, b"OK", "text/plain", **heads)
+        self.routes["GET /version"] = self.json(says)
 
     def answer(self, handler: Handler, key: str) -> None:
         route = self.routes.get(key)

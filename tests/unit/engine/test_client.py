@@ -19,7 +19,7 @@ from dockwright.engine.endpoint import Endpoint
 from dockwright.engine.faults import is_absent
 from dockwright.engine.parallel import each
 from dockwright.errors import EngineError, EngineRefused, EngineTimeout, EngineUnreachable
-from tests.unit.engine.server import VERSION, Handler, Server
+from tests.unit.engine.server import Handler, Route, Server
 
 # Versions
 
@@ -32,19 +32,20 @@ def test_constructing_connects_nowhere(unix_server: Server) -> None:
 def test_negotiation_is_one_request(unix_server: Server) -> None:
     engine = Engine(unix_server.endpoint())
     each(lambda _: engine.negotiate(), range(16), workers=16)
-    assert engine.negotiate() == ("1.51", "28.5.2", "1.24", "linux", "amd64")
+    assert engine.negotiate() == ("1.51", "28.5.2", "linux", "")
     assert (engine.api_version, engine.engine_version) == ("1.51", "28.5.2")
-    assert unix_server.requests() == engine.log == ["GET /version"]
+    assert unix_server.requests() == engine.log == ["GET /_ping"]
     assert engine.requests == 1
 
 
 @pytest.mark.parametrize(("server", "ours"), [("1.41", "1.41"), ("1.51", "1.51"), ("1.55", "1.51")])
 def test_the_newest_common_version(unix_server: Server, server: str, ours: str) -> None:
-    unix_server.routes["GET /version"] = Server.json({**VERSION, "ApiVersion": server})
+    unix_server.speaks(ApiVersion=server)
     unix_server.routes["GET /info"] = Server.json({})
     engine = Engine(unix_server.endpoint())
     engine.get("/info")
-    assert unix_server.requests() == ["GET /version", f"GET /v{ours}/info"]
+    asked = ["GET /_ping", *(["GET /version"] if server != ours else [])]
+    assert unix_server.requests() == [*asked, f"GET /v{ours}/info"]
     assert engine.api_at_least("1.41")
     assert engine.api_at_least("1.44") == (ours != "1.41")
     assert engine.api_at_least("1.9")
@@ -59,22 +60,39 @@ def test_the_newest_common_version(unix_server: Server, server: str, ours: str) 
     ],
 )
 def test_no_common_version(unix_server: Server, versions: dict[str, str], fix: str) -> None:
-    unix_server.routes["GET /version"] = Server.json({**VERSION, **versions})
+    unix_server.speaks(**versions)
     with pytest.raises(EngineError, match=fix) as caught:
         Engine(unix_server.endpoint()).negotiate()
     assert "28.5.2" in str(caught.value)
 
 
 def test_a_failed_negotiation_is_tried_again(unix_server: Server) -> None:
+    unix_server.routes["GET /_ping"] = Server.json({"message": "starting"}, 503)
     unix_server.routes["GET /version"] = Server.json({"message": "starting"}, 503)
     engine = Engine(unix_server.endpoint())
     with pytest.raises(EngineRefused, match="starting"):
         engine.negotiate()
-    unix_server.routes["GET /version"] = Server.json(VERSION)
+    unix_server.speaks()
     assert engine.api_version == "1.51"
 
 
+def test_what_says_not_enough_is_asked_for_its_version(unix_server: Server) -> None:
+    """Podman, a proxy that has a name of its own, one that lets through only what it knows."""
+    others: list[Route] = [
+        lambda handler: handler.reply(200, b"OK", **{"Api-Version": "1.44", "Server": "Libpod/5"}),
+        lambda handler: handler.reply(200, b"OK"),
+        lambda handler: handler.reply(200, b"OK", **{"Api-Version": "latest"}),
+        lambda handler: handler.reply(403, b"{}", **{"Api-Version": "1.44"}),
+    ]
+    for other in others:
+        unix_server.routes["GET /_ping"] = other
+        engine = Engine(unix_server.endpoint())
+        assert engine.negotiate() == ("1.51", "28.5.2", "linux", "amd64")
+        assert engine.log == ["GET /_ping", "GET /version"]
+
+
 def test_something_that_is_no_engine(tcp_server: Server) -> None:
+    tcp_server.routes["GET /_ping"] = Server.json({}, 404)
     tcp_server.routes["GET /version"] = lambda handler: handler.reply(200, b"<html>", "text/html")
     with pytest.raises(EngineUnreachable, match=r"is no Docker Engine.*docker_host"):
         Engine(tcp_server.endpoint()).get("/info")
@@ -289,7 +307,7 @@ def test_a_request_that_timed_out_is_not_repeated(engine: Engine, unix_server: S
     unix_server.routes["GET /x"] = slow
     with pytest.raises(EngineTimeout):
         engine.get("/x", timeout=0.1)
-    assert engine.log == ["GET /version", "GET /x"]
+    assert engine.log == ["GET /_ping", "GET /x"]
 
 
 # Streams
@@ -368,11 +386,12 @@ def test_a_refusal_before_the_whole_body_was_read(socket_path: str) -> None:
     listener.listen()
 
     def refuse() -> None:
-        for answer in (json.dumps(VERSION), json.dumps({"message": "no space left on device"})):
+        refusal = json.dumps({"message": "no space left on device"})
+        for status, answer in (("200 OK", "OK"), ("500 X", refusal)):
             connection = listener.accept()[0]
             connection.recv(100)
-            status = "200 OK" if "Api" in answer else "500 X"
             head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nConnection: close"
+            head += "\r\nApi-Version: 1.51\r\nServer: Docker/28.5.2 (linux)"
             connection.sendall(f"{head}\r\nContent-Length: {len(answer)}\r\n\r\n{answer}".encode())
             connection.shutdown(socket.SHUT_RD)
             time.sleep(0.2)

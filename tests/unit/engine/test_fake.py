@@ -42,7 +42,7 @@ def test_it_is_an_engine(fake: FakeEngine) -> None:
     assert isinstance(fake, Engine)
     assert fake.negotiate()[:2] == ("1.41", "20.10.24")
     assert fake.get("/info")["Driver"] == "overlay2"
-    assert fake.log == ["GET /version", "GET /info"]
+    assert fake.log == ["GET /_ping", "GET /info"]
     newer = FakeEngine(api="1.55", version="29.6.0")
     assert (newer.api_version, newer.engine_version) == ("1.51", "29.6.0")
 

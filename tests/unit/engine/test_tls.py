@@ -64,7 +64,8 @@ def test_plain_to_a_tls_port(tls_server: Server) -> None:
 
 def test_plain_to_a_tls_port_as_the_engine_answers(tcp_server: Server) -> None:
     text = b"Client sent an HTTP request to an HTTPS server.\n"
-    tcp_server.routes["GET /version"] = lambda h: h.reply(400, text, "text/plain")
+    for path in ("/_ping", "/version"):
+        tcp_server.routes[f"GET {path}"] = lambda h: h.reply(400, text, "text/plain")
     with pytest.raises(EngineUnreachable, match=r"wants TLS.*`cert_path`"):
         Engine(tcp_server.endpoint(), timeout=5).negotiate()
 

@@ -13,7 +13,7 @@ from .connection import Connection, Pool, connector
 from .endpoint import Endpoint
 from .exchange import Call, Exchange, blocks
 from .faults import lost
-from .versions import MAX_API, MIN_API, Versions, agreed, number
+from .versions import MAX_API, MIN_API, Versions, agreed, number, told
 from .wire import Reply, decoded, json_lines, target
 
 if TYPE_CHECKING:
@@ -56,13 +56,16 @@ class Engine:
         return len(self.log)
 
     def negotiate(self) -> Versions:
-        """The API version to speak, and what the engine is: asked once, with ``GET /version``.
+        """The API version to speak, and what the engine is: asked once.
 
         Raises EngineError when the two sides have no API version in common.
         """
         with self._lock:
             if self._versions is None:
-                self._versions = agreed(self.endpoint.url, self._ask_version())
+                # For GET /version the engine runs containerd and runc, which takes it a while.
+                ping = self.request("GET", "/_ping", versioned=False)
+                versions = told(ping.headers) if ping.status == 200 else None
+                self._versions = versions or agreed(self.endpoint.url, self._ask_version())
             return self._versions
 
     def _ask_version(self) -> Mapping[str, Any]:

@@ -46,8 +46,9 @@ class _Failure:
 class _FakeExchange(Exchange):
     """Answers calls from memory instead of over a connection."""
 
-    def __init__(self, answer: Callable[[Call], Answer]) -> None:
+    def __init__(self, answer: Callable[[Call], Answer], host: FakeHost) -> None:
         self._answer = answer
+        self._host = host
 
     def ask(self, call: Call) -> Reply:
         """As ``Exchange.ask``."""
@@ -55,7 +56,13 @@ class _FakeExchange(Exchange):
         text = answer if isinstance(answer, bytes) else b""
         if answer is not None and not text:
             text = json.dumps(answer).encode()
-        return Reply(status, {"content-type": "application/json"}, text)
+        heads = {
+            "content-type": "application/json",
+            "api-version": self._host.api,
+            "server": f"Docker/{self._host.engine} (linux)",
+            "ostype": "linux",
+        }
+        return Reply(status, heads, text)
 
     def download(self, call: Call) -> Iterator[bytes]:
         """As ``Exchange.download``."""
@@ -85,8 +92,8 @@ class FakeEngine(Engine):
         self, *, api: str = "1.41", version: str = "20.10.24", has_manifests: bool | None = None
     ) -> None:
         super().__init__(Endpoint("unix:///fake", None, "default"))
-        self._exchange = _FakeExchange(self._answer)
         self.host = FakeHost(api, version, has_manifests)
+        self._exchange = _FakeExchange(self._answer, self.host)
         self.info: Json = {
             "ServerVersion": version,
             "Driver": self.host.driver,
@@ -220,6 +227,8 @@ class FakeEngine(Engine):
         return self._system(method, path)
 
     def _system(self, method: str, path: str) -> Answer:
+        if (method, path) == ("GET", "/_ping"):
+            return 200, b"OK"
         if (method, path) == ("GET", "/version"):
             return 200, {
                 "Version": self.host.engine,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -10,18 +11,18 @@ from ..errors import EngineError
 MAX_API = "1.51"  # the newest API that we know
 MIN_API = "1.41"  # engine 20.10
 ASSUMED = "28.5.0"  # where there is no engine: the newest that our tests run
+_API = re.compile(r"\d+\.\d+")
 # The API of an engine that is installed and does not run, by its first number.
 _APIS = {"20": "1.41", "23": "1.42", "24": "1.43", "25": "1.44", "26": "1.45", "27": "1.46"}
 
 
 class Versions(NamedTuple):
-    """What ``GET /version`` tells; ``api`` is the version that both sides speak."""
+    """What an engine says of itself; ``api`` is the version that both sides speak."""
 
     api: str
     engine: str
-    min_api: str
     os: str
-    arch: str
+    arch: str = ""  # as ``GET /version`` has it
 
 
 def api_of(engine: str) -> str:
@@ -49,4 +50,17 @@ def agreed(url: str, answer: Mapping[str, Any]) -> Versions:
     if number(oldest) > number(MAX_API):
         raise EngineError(f"{head}, dockwright knows {MAX_API} at most", fix="upgrade dockwright")
     api = min(newest, MAX_API, key=number)
-    return Versions(api, engine, oldest, str(answer.get("Os", "")), str(answer.get("Arch", "")))
+    return Versions(api, engine, str(answer.get("Os", "")), str(answer.get("Arch", "")))
+
+
+def told(headers: Mapping[str, str]) -> Versions | None:
+    """What the head of an engine's answer tells, if that is all there is to know.
+
+    It does not tell the oldest API, which matters only with engines that are newer than we are.
+    """
+    api, server = headers.get("api-version", ""), headers.get("server", "")
+    is_known = _API.fullmatch(api) and number(MIN_API) <= number(api) <= number(MAX_API)
+    if not (is_known and server.startswith("Docker/")):
+        return None
+    engine = server[len("Docker/") :].partition(" ")[0]
+    return Versions(api, engine, headers.get("ostype", ""))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import posixpath
 import stat
@@ -177,6 +176,8 @@ def pieces(file: IO[bytes]) -> Iterator[bytes]:
 
 def digest_of(real: str) -> str:
     """The SHA-256 of a file's content, in hex. Raises OSError."""
+    import hashlib  # few runs need it, and it loads OpenSSL
+
     digest = hashlib.sha256()
     with open(real, "rb") as file:
         for block in pieces(file):

@@ -7,8 +7,6 @@ of its own behind the same five verbs, and this is their common signature.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Callable
 
 from ..errors import PlanRefused, Problem, SpecError
@@ -16,11 +14,8 @@ from ..model import Change, EngineFacts, Plan
 from ..options import collect
 
 if TYPE_CHECKING:
-    from ..engine.client import Engine
     from ..host.machine import Host
-    from ..host.memory import Memory
-    from ..run_options import RunOptions
-    from .network.bridges import Bridge
+    from .site import Site
 
 # In the order in which they are planned and applied: what moves the data-root comes before what
 # only configures, and a port is guarded before the daemon opens it.
@@ -29,49 +24,6 @@ OF_ENGINE = ("storage", "firewall", "daemon")
 # to learn first how a registry is reached.
 OF_USER = ("registry_login",)
 ORDER = (*OF_ENGINE, *OF_USER)
-Progress = Callable[[str], None]
-
-
-@dataclass
-class Site:
-    """Where the parts of one run work. ``engine`` is None when it does not answer (in `recover` it
-    is always there, and may not answer).
-
-    ``wants`` is what the document says of every part, by kind.
-    """
-
-    host: Host
-    engine: Engine | None
-    memory: Callable[[], Memory]
-    run: RunOptions
-    known_info: Mapping[str, Any] | None = None
-    wants: Mapping[str, Any] = field(default_factory=dict)
-    bridges: tuple[Bridge, ...] = ()  # of the networks that this run makes or removes
-    known_networks: Sequence[Mapping[str, Any]] | None = None
-    plugins: tuple[str, ...] = ()  # that are to run
-    check: bool = False
-    is_local: bool = True  # the engine is reached by this machine's own socket
-    tell: Progress = lambda text: None
-    warn: Progress = lambda text: None
-
-    @cached_property
-    def info(self) -> Mapping[str, Any]:
-        """The answer of GET /info, asked for at most once; empty without an engine."""
-        if self.engine is None:
-            return {}
-        return self.known_info or self.engine.get("/info") or {}
-
-    @cached_property
-    def networks(self) -> Sequence[Mapping[str, Any]]:
-        """The answer of GET /networks, asked for at most once; empty without an engine."""
-        if self.engine is None:
-            return ()
-        return self.known_networks or self.engine.get("/networks") or ()
-
-    def forget_info(self) -> None:
-        """The engine is another one now: ask again."""
-        self.known_info = None
-        self.__dict__.pop("info", None)
 
 
 class Part:

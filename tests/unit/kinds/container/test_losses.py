@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -105,7 +104,7 @@ def test_ports_that_pass_over() -> None:
         return Want("container", name, "", fields, {"depends_on": dict.fromkeys(after)})
 
     def holds(name: str, port: int) -> Have:
-        return replace(have(name), fields={"ports": {"80/tcp": [f":{port}"]}})
+        return have(name)._replace(fields={"ports": {"80/tcp": [f":{port}"]}})
 
     haves = {"a": holds("a", 1), "b": holds("b", 2)}
     assert stuck({"a": want("a", 2), "b": want("b", 3)}, haves, "ab") == []

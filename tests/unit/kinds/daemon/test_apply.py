@@ -13,10 +13,11 @@ import pytest
 from dockwright.errors import ApplyFailed, EngineUnreachable, HostError
 from dockwright.host.machine import Host
 from dockwright.kinds.daemon import undo
-from dockwright.kinds.daemon.apply import apply, remember
+from dockwright.kinds.daemon.apply import apply
 from dockwright.kinds.daemon.have import DaemonHave, read
 from dockwright.kinds.daemon.plan import plan
 from dockwright.kinds.daemon.proof import error_lines
+from dockwright.kinds.daemon.remember import remember
 from dockwright.kinds.daemon.want import parse
 
 

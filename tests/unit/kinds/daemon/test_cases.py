@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +113,6 @@ def test_any_spec_on_any_file_converges(
     kept = {name for name in have.raw if name not in owned} if foreign == "keep" else set()
     assert set(after) == {*want.values, *kept}
     again = plan(
-        want, replace(have, raw=after, owned=dict.fromkeys(want.values, "")), foreign=foreign
+        want, have._replace(raw=after, owned=dict.fromkeys(want.values, "")), foreign=foreign
     )
     assert again.changes == ()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Container
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -16,12 +15,14 @@ from dockwright.errors import ApplyFailed, HostError
 from dockwright.host.files import Files
 from dockwright.host.machine import Host
 from dockwright.kinds.daemon import deferred, unit
-from dockwright.kinds.daemon.apply import apply, remember
+from dockwright.kinds.daemon.apply import apply
 from dockwright.kinds.daemon.have import read
 from dockwright.kinds.daemon.plan import plan
+from dockwright.kinds.daemon.remember import remember
 from dockwright.kinds.daemon.unit import UnitHave
 from dockwright.kinds.daemon.want import parse
-from dockwright.kinds.part import Site, part_of
+from dockwright.kinds.part import part_of
+from dockwright.kinds.site import Site
 from dockwright.model import Action
 from dockwright.run_options import RunOptions
 
@@ -280,7 +281,7 @@ def test_a_write_that_fails_before_the_restart_restarts_nothing(
     want = parse({**before, "mtu": 1300, "live-restore": "lends" in place})
     have = read(host, daemon, host.memory("ID"))
     if "drop-in" in place:
-        have = replace(have, unit=UnitHave(may_manage=True, proxies={"no-proxy": "a"}))
+        have = have._replace(unit=UnitHave(may_manage=True, proxies={"no-proxy": "a"}))
     changes = plan(want, have).changes
     assert changes[-1].action is Action.RESTART
     daemon.done.clear()

@@ -12,8 +12,9 @@ import pytest
 from dockwright.host.commands import Completed
 from dockwright.host.files import Files
 from dockwright.host.network import HostNetwork, Place, read_network
-from dockwright.kinds.daemon.networks import collisions, warnings
+from dockwright.kinds.daemon.networks import are_asked, collisions, warnings
 
+POOLS = [{"base": "10.210.0.0/16", "size": 24}]
 NETWORK = HostNetwork(
     (
         Place("192.168.7.20/24", "eth0", "address"),
@@ -68,6 +69,26 @@ def test_warnings() -> None:
     stub = NETWORK._replace(stubs=("127.0.0.1",))
     assert "127.0.0.1 is on its loopback" in said({}, None, stub)
     assert not said({"dns": ["10.0.0.53"]}, None, stub)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "file", "owned", "asked"),
+    [
+        ({"mtu": 1400}, {}, (), False),
+        ({"default-address-pools": POOLS}, {}, (), True),
+        ({"default-address-pools": POOLS}, {"default-address-pools": POOLS}, (), False),
+        ({"fixed-cidr": "10.1.0.0/24"}, {"fixed-cidr": "10.2.0.0/24"}, (), True),
+        ({}, {"default-address-pools": POOLS}, ("default-address-pools",), True),
+        ({"bip": "10.1.0.1/24"}, {"bip": "10.1.0.1/24"}, (), True),
+        ({"default-address-pools": POOLS}, {"default-address-pools": POOLS, "bip": "x"}, (), True),
+        ({}, {"bip": "10.1.0.1/24"}, ("bip",), True),
+        ({}, {"bip": "10.1.0.1/24"}, (), False),
+    ],
+)
+def test_addresses_and_routes_cost_commands_only_where_they_matter(
+    wanted: dict[str, Any], file: dict[str, Any], owned: tuple[str, ...], asked: bool
+) -> None:
+    assert are_asked(wanted, file, owned) is asked
 
 
 def test_reading(tmp_path: Path) -> None:

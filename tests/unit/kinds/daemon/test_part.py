@@ -22,7 +22,8 @@ from dockwright.kinds.daemon.document import edited
 from dockwright.kinds.daemon.part import DaemonPart
 from dockwright.kinds.daemon.want import parse
 from dockwright.kinds.firewall.want import parse as parse_firewall
-from dockwright.kinds.part import Site, part_of
+from dockwright.kinds.part import part_of
+from dockwright.kinds.site import Site
 from dockwright.kinds.storage.have import Reading
 from dockwright.kinds.storage.recommend import Ground
 from dockwright.kinds.storage.want import parse_storage
@@ -225,7 +226,7 @@ def test_proxies_in_the_unit_that_nobody_owns_stay(tmp_path: Path, foreign: str)
     shutil.rmtree(tmp_path / "var/lib/dockwright")
     for scope, manages in (("dns", False), ("dns", True), ("proxies", True)):
         part = part_of_scope(host, {"dns": ["10.0.0.53"]}, scope, manages=manages)
-        part.site = replace(part.site, run=replace(part.site.run, foreign=foreign))
+        part.site = replace(part.site, run=part.site.run._replace(foreign=foreign))
         made = part.plan()
         assert [change.path for change in made.changes] == ["dns", ""]
         (warning,) = [text for text in made.warnings if "zz-dockwright.conf" in text]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -34,7 +33,7 @@ def test_a_restart_with_running_containers_is_an_outage() -> None:
 
 
 def test_a_restart_with_nothing_running_is_a_restart() -> None:
-    assert steps(made({"mtu": 1400}, replace(RUNNING, running=0))) == [("restart", "", "restart")]
+    assert steps(made({"mtu": 1400}, RUNNING._replace(running=0))) == [("restart", "", "restart")]
 
 
 def test_live_restore_is_switched_on_first() -> None:
@@ -43,13 +42,13 @@ def test_live_restore_is_switched_on_first() -> None:
 
 
 def test_live_restore_in_force_protects_only_while_it_stays() -> None:
-    have = replace(RUNNING, raw={"live-restore": True}, live_restore=True)
+    have = RUNNING._replace(raw={"live-restore": True}, live_restore=True)
     assert steps(made({"mtu": 1400}, have)) == [("restart", "", "restart")]
     assert steps(made({"mtu": 1400, "live-restore": False}, have)) == [("restart", "", "outage")]
-    owned = replace(have, owned={"live-restore": ""})
+    owned = have._replace(owned={"live-restore": ""})
     assert steps(made({"mtu": 1400}, owned)) == [("restart", "", "outage")]
     assert steps(made({"mtu": 1400}, have, foreign="remove")) == [("restart", "", "outage")]
-    by_flag = replace(RUNNING, flags={"live-restore": "--live-restore"}, live_restore=True)
+    by_flag = RUNNING._replace(flags={"live-restore": "--live-restore"}, live_restore=True)
     assert steps(made({"mtu": 1400}, by_flag)) == [("restart", "", "restart")]
 
 
@@ -78,15 +77,14 @@ def test_an_assumed_engine_is_named_and_only_warns() -> None:
 
 
 def test_a_value_that_is_in_force_already_needs_nothing() -> None:
-    have = replace(RUNNING, live={"log-driver": "json-file", "debug": True})
+    have = RUNNING._replace(live={"log-driver": "json-file", "debug": True})
     found = made({"log-driver": "json-file", "icc": True, "debug": True}, have)
     assert [c.path for c in found.changes] == ["log-driver", "icc", "debug"]
     assert found.disruption is Disruption.NONE
 
 
 def test_what_is_in_the_file_and_not_in_force() -> None:
-    have = replace(
-        RUNNING,
+    have = RUNNING._replace(
         raw={"log-driver": "local", "debug": True},
         live={"log-driver": "json-file", "debug": False},
     )
@@ -104,16 +102,15 @@ def test_a_deferred_restart_is_pending() -> None:
     found = made({"mtu": 1400, "debug": True}, restart="defer")
     assert steps(found) == [("reload", "", "reload")]
     assert [(n.path, n.after) for n in found.pending] == [("mtu", 1400)]
-    waiting = replace(RUNNING, raw={"mtu": 1400, "debug": True}, waiting=frozenset({"mtu"}))
+    waiting = RUNNING._replace(raw={"mtu": 1400, "debug": True}, waiting=frozenset({"mtu"}))
     again = made({"mtu": 1400, "debug": True}, waiting, restart="defer")
     assert (again.changes, [n.path for n in again.pending]) == ((), ["mtu"])
     assert steps(made({"mtu": 1400, "debug": True}, waiting)) == [("restart", "", "outage")]
-    assert steps(made({}, replace(waiting, raw={}))) == [("restart", "", "outage")]
+    assert steps(made({}, waiting._replace(raw={}))) == [("restart", "", "outage")]
 
 
 def test_foreign_keys() -> None:
-    have = replace(
-        RUNNING,
+    have = RUNNING._replace(
         raw={"mtu": 1400, "storage-driver": "overlay2", "debug": True},
         owned={"debug": ""},
         others={"storage-driver": "storage"},
@@ -125,7 +122,7 @@ def test_foreign_keys() -> None:
 
 def test_causes() -> None:
     owned = {"debug": RUNNING.mark(True), "mtu": RUNNING.mark(1300)}
-    have = replace(RUNNING, raw={"debug": False, "mtu": 1300}, owned=owned)
+    have = RUNNING._replace(raw={"debug": False, "mtu": 1300}, owned=owned)
     found = made({"debug": True, "mtu": 1400, "icc": False}, have)
     assert [(c.path, c.cause) for c in found.changes if c.path] == [
         ("debug", Cause.DRIFT),
@@ -136,7 +133,7 @@ def test_causes() -> None:
 
 
 def test_ignored_paths() -> None:
-    have = replace(RUNNING, raw={"runtimes": {"nvidia": {"path": "/usr/bin/nvidia"}}, "mtu": 1300})
+    have = RUNNING._replace(raw={"runtimes": {"nvidia": {"path": "/usr/bin/nvidia"}}, "mtu": 1300})
     spec = {"runtimes": {"crun": {"path": "/usr/bin/crun"}}, "mtu": 1400}
     found = made(spec, have, ignore=["runtimes.nvidia", "mtu"])
     assert [c.path for c in found.changes] == ["runtimes.crun", ""]
@@ -199,7 +196,7 @@ def test_what_this_host_does_not_take(
     spec: dict[str, Any], have: dict[str, Any], where: str, message: str
 ) -> None:
     with pytest.raises(SpecError) as error:
-        made(spec, replace(RUNNING, **have))
+        made(spec, RUNNING._replace(**have))
     (problem,) = error.value.problems()
     assert problem.where == f"daemon.{where}"
     assert message in problem.message
@@ -208,11 +205,11 @@ def test_what_this_host_does_not_take(
 
 def test_another_file_is_read() -> None:
     with pytest.raises(SpecError, match=r"the daemon reads /srv/d.json"):
-        made({"debug": True}, replace(RUNNING, other_file="/srv/d.json"))
+        made({"debug": True}, RUNNING._replace(other_file="/srv/d.json"))
 
 
 def test_a_data_root_that_cannot_be_there() -> None:
-    have = replace(RUNNING, images=0, containers=0, running=0, root_problem="/mnt is full")
+    have = RUNNING._replace(images=0, containers=0, running=0, root_problem="/mnt is full")
     with pytest.raises(SpecError, match=r"daemon\.data-root: /mnt is full"):
         made({"data-root": "/mnt"}, have)
 
@@ -228,29 +225,29 @@ CONTENT: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("spec", CONTENT)
 def test_what_would_hide_content_is_refused(spec: dict[str, Any]) -> None:
-    have = replace(RUNNING, live={"storage-driver": "overlay2"})
+    have = RUNNING._replace(live={"storage-driver": "overlay2"})
     with pytest.raises(PlanRefused) as error:
         made(spec, have)
     assert "would hide or re-create 5 images and 2 containers" in str(error.value)
     assert "kind storage" in str(error.value)
-    empty = replace(have, running=0, containers=0, images=0)
+    empty = have._replace(running=0, containers=0, images=0)
     assert steps(made(spec, empty)) == [("restart", "", "restart")]
 
 
 def test_what_keeps_the_content_is_allowed() -> None:
-    have = replace(RUNNING, live={"storage-driver": "overlay2"})
+    have = RUNNING._replace(live={"storage-driver": "overlay2"})
     spec = {"storage-driver": "overlay2", "data-root": "/var/lib/docker", "userns-remap": ""}
     assert made(spec, have).disruption is Disruption.NONE
-    in_file = replace(have, raw={"storage-driver": "btrfs"})  # written by another, not in force
+    in_file = have._replace(raw={"storage-driver": "btrfs"})  # written by another, not in force
     with pytest.raises(PlanRefused):
         made({"storage-driver": "btrfs"}, in_file)
     snapshotter = {"features": {"containerd-snapshotter": True}}
     with pytest.raises(PlanRefused):
-        made({}, replace(have, raw=snapshotter, owned={"features": ""}))
+        made({}, have._replace(raw=snapshotter, owned={"features": ""}))
 
 
 def test_a_broken_file_is_kept_or_replaced_as_a_whole() -> None:
-    have = replace(RUNNING, text="{", broken="/etc/docker/daemon.json, line 1, column 2: x")
+    have = RUNNING._replace(text="{", broken="/etc/docker/daemon.json, line 1, column 2: x")
     with pytest.raises(PlanRefused) as error:
         made({"debug": True}, have)
     assert "line 1" in str(error.value) and "foreign: remove" in str(error.value)
@@ -258,8 +255,7 @@ def test_a_broken_file_is_kept_or_replaced_as_a_whole() -> None:
 
 
 def test_credentials_are_never_in_the_plan() -> None:
-    have = replace(
-        RUNNING,
+    have = RUNNING._replace(
         raw={
             "proxies": {"http-proxy": "http://u:old@p:1"},
             "log-driver": "splunk",
@@ -276,13 +272,13 @@ def test_credentials_are_never_in_the_plan() -> None:
     assert not any(word in shown for word in ("old", "new@", "pw", "token'"))
     assert "http://********@p:1" in shown
     assert [c.path for c in found.changes if c.secret] == ["log-opts.splunk-token"]
-    removed = made({}, replace(have, owned={"proxies": "", "log-opts": ""}))
+    removed = made({}, have._replace(owned={"proxies": "", "log-opts": ""}))
     assert "old" not in str([c for c in removed.changes if not c.secret])
     assert "token" not in str(made(spec, have, restart="defer").pending).replace("splunk-token", "")
 
 
 def test_traps_in_the_file_are_named() -> None:
-    have = replace(RUNNING, raw={"dns-opt": ["x"], "whatever": 1, "oom-score-adjust": 1})
+    have = RUNNING._replace(raw={"dns-opt": ["x"], "whatever": 1, "oom-score-adjust": 1})
     warnings = "\n".join(made({}, have).warnings)
     assert "dns-opt is no key of daemon.json" in warnings
     assert "unknown key whatever" in warnings
@@ -290,14 +286,14 @@ def test_traps_in_the_file_are_named() -> None:
 
 
 def test_what_live_restore_does_not_save() -> None:
-    have = replace(RUNNING, engine="20.10.24", raw={"live-restore": True}, live_restore=True)
+    have = RUNNING._replace(engine="20.10.24", raw={"live-restore": True}, live_restore=True)
     warnings = "\n".join(made({"bip": "172.26.0.1/16"}, have).warnings)
     assert "bip is not applied while containers live on" in warnings
     assert "--rm" in warnings
 
 
 def test_values_that_the_engine_would_not_read_are_written_anew() -> None:
-    have = replace(RUNNING, raw={"log-opts": {"max-file": 3}, "debug": "yes"})
+    have = RUNNING._replace(raw={"log-opts": {"max-file": 3}, "debug": "yes"})
     assert [c.path for c in made({"log-opts": {"max-file": 3}, "debug": True}, have).changes] == [
         "log-opts.max-file",
         "debug",
@@ -306,7 +302,7 @@ def test_values_that_the_engine_would_not_read_are_written_anew() -> None:
 
 
 def test_two_scopes_do_not_share_a_key() -> None:
-    have = replace(RUNNING, scope="dns", others={"dns": "daemon"}, raw={"dns": ["10.0.0.1"]})
+    have = RUNNING._replace(scope="dns", others={"dns": "daemon"}, raw={"dns": ["10.0.0.1"]})
     with pytest.raises(SpecError) as error:
         made({"dns": "10.0.0.1"}, have)
     (problem,) = error.value.problems()
@@ -316,8 +312,8 @@ def test_two_scopes_do_not_share_a_key() -> None:
 
 def test_what_another_scope_left_waiting_does_not_restart_the_daemon() -> None:
     others = {"mtu": "daemon"}
-    have = replace(
-        RUNNING, scope="dns", others=others, raw={"mtu": 1400}, waiting=frozenset({"mtu"})
+    have = RUNNING._replace(
+        scope="dns", others=others, raw={"mtu": 1400}, waiting=frozenset({"mtu"})
     )
     found = made({"debug": True}, have)
     assert steps(found) == [("reload", "", "reload")]
@@ -326,7 +322,7 @@ def test_what_another_scope_left_waiting_does_not_restart_the_daemon() -> None:
 
 
 def test_live_restore_of_another_scope_stays() -> None:
-    have = replace(
-        RUNNING, raw={"live-restore": True}, live_restore=True, others={"live-restore": "daemon"}
+    have = RUNNING._replace(
+        raw={"live-restore": True}, live_restore=True, others={"live-restore": "daemon"}
     )
     assert steps(made({"mtu": 1400}, have, foreign="remove")) == [("restart", "", "restart")]

@@ -14,7 +14,8 @@ import pytest
 from dockwright.errors import ApplyFailed
 from dockwright.host.files import Files
 from dockwright.host.machine import Host
-from dockwright.kinds.part import Site, part_of
+from dockwright.kinds.part import part_of
+from dockwright.kinds.site import Site
 from dockwright.model import Action, Disruption
 from dockwright.run_options import RunOptions
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -62,13 +61,13 @@ def test_the_drop_in_leaves_out_what_collides(seen: unit.UnitHave) -> None:
     assert "ExecStart=\nExecStart=/usr/bin/dockerd --containerd=/run/c.sock $DOCKER_OPTS\n" in text
     text = seen.text_without({"mtu", "hosts"}) or ""
     assert "ExecStart=/usr/bin/dockerd --containerd=/run/c.sock --debug\n" in text
-    assert replace(seen, drop_in=text).resolved == {"mtu", "hosts"}
+    assert seen._replace(drop_in=text).resolved == {"mtu", "hosts"}
     assert seen.text_without(set()) is None
 
 
 def test_flags_of_proxies_are_left_out_too(seen: unit.UnitHave) -> None:
     command = ("/usr/bin/dockerd", "--http-proxy=http://p:1", "--no-proxy", "a")
-    flagged = replace(seen, files=seen.files._replace(command=command))
+    flagged = seen._replace(files=seen.files._replace(command=command))
     assert unit.left_out(flagged, {"proxies"}) == {"proxies"}
     text = flagged.text_without({"proxies"}) or ""
     assert text.endswith("[Service]\nExecStart=\nExecStart=/usr/bin/dockerd\n")
@@ -76,7 +75,7 @@ def test_flags_of_proxies_are_left_out_too(seen: unit.UnitHave) -> None:
 
 def test_refused_or_resolved_and_taken_away_again(seen: unit.UnitHave) -> None:
     with pytest.raises(SpecError) as error:
-        plan(parse(HOSTS), have(replace(seen, may_manage=False)))
+        plan(parse(HOSTS), have(seen._replace(may_manage=False)))
     (problem,) = error.value.problems()
     assert "-H fd:// of the daemon (/lib/docker.service, line 6)" in problem.message
     made = plan(parse(HOSTS), have(seen))
@@ -93,7 +92,7 @@ def test_refused_or_resolved_and_taken_away_again(seen: unit.UnitHave) -> None:
         plan(parse({**HOSTS, "hosts": ["tcp://127.0.0.1:2376"]}), have(seen))
 
     # Another run needs no manage_unit for what is resolved; without the keys it goes.
-    there = replace(seen, drop_in=seen.text_without({"hosts"}), may_manage=False)
+    there = seen._replace(drop_in=seen.text_without({"hosts"}), may_manage=False)
     raw = {"hosts": HOSTS["hosts"], "tls": False}
     assert plan(parse(HOSTS), have(there, raw=raw)).changes == ()
     gone = plan(parse({}), have(there, raw=raw, owned={"hosts": "", "tls": ""}))
@@ -103,13 +102,13 @@ def test_refused_or_resolved_and_taken_away_again(seen: unit.UnitHave) -> None:
 
 def test_proxies_of_an_engine_that_has_no_key_for_them(seen: unit.UnitHave) -> None:
     proxies = {"https-proxy": 'http://me:a%b"c@p:1', "no-proxy": "localhost,::1"}
-    wanted = replace(seen, proxies=proxies)
+    wanted = seen._replace(proxies=proxies)
     text = wanted.text_without({"proxies"})
     assert text
     assert "ExecStart" not in text
     assert 'Environment="HTTPS_PROXY=http://me:a%%b\\"c@p:1"\n' in text
     assert 'Environment="NO_PROXY=localhost,::1"\n' in text
-    there = replace(wanted, drop_in=text)
+    there = wanted._replace(drop_in=text)
     assert there.resolved == {"proxies"}
     assert there.proxies_there == proxies
     made = plan(parse({}), have(wanted))
@@ -118,9 +117,9 @@ def test_proxies_of_an_engine_that_has_no_key_for_them(seen: unit.UnitHave) -> N
         ("restart", "", None),
     ]
     assert plan(parse({}), have(there)).changes == ()
-    other = replace(there, proxies={"no-proxy": "localhost"})
+    other = there._replace(proxies={"no-proxy": "localhost"})
     assert [c.path for c in plan(parse({}), have(other)).changes] == ["unit", ""]
-    gone = plan(parse({}), have(replace(there, proxies={})))
+    gone = plan(parse({}), have(there._replace(proxies={})))
     assert next((c.path, c.before, c.after) for c in gone.changes) == ("unit", ["proxies"], None)
     both = wanted.text_without({"proxies", "hosts"}) or ""
     assert "ExecStart=\n" in both

@@ -20,7 +20,7 @@ from dockwright.kinds.firewall.part import FirewallPart
 from dockwright.kinds.firewall.rules import shown_rate
 from dockwright.kinds.firewall.want import parse
 from dockwright.kinds.network.bridges import Bridge
-from dockwright.kinds.part import Site
+from dockwright.kinds.site import Site
 from dockwright.model import Plan
 from dockwright.run_options import RunOptions
 

@@ -95,7 +95,7 @@ def test_requests(world: World) -> None:
     world.converge(ALL)
     world.engine.log.clear()
     world.converge(ALL)
-    assert [line for line in world.engine.log if line != "GET /version"] == [
+    assert [line for line in world.engine.log if line != "GET /_ping"] == [
         "GET /info",
         "GET /plugins",
     ]

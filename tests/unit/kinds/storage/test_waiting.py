@@ -11,7 +11,8 @@ import pytest
 from dockwright.errors import PlanRefused
 from dockwright.host.machine import Host
 from dockwright.kinds.daemon import deferred
-from dockwright.kinds.part import Site, part_of
+from dockwright.kinds.part import part_of
+from dockwright.kinds.site import Site
 from dockwright.kinds.storage.want import parse_storage
 from dockwright.model import Plan
 from dockwright.run_options import RunOptions

@@ -14,7 +14,7 @@ from dockwright.engine.client import Engine
 from dockwright.engine.endpoint import Endpoint
 from dockwright.engine.fake import FakeEngine
 from dockwright.host.machine import Host
-from dockwright.kinds.part import Site
+from dockwright.kinds.site import Site
 from dockwright.kinds.volume.migration import is_of
 from dockwright.kinds.volume.part import VolumePart
 from dockwright.kinds.volume.places import FOLDER, PLAIN, place_of

@@ -6,7 +6,6 @@ An empty volume cannot be told from a full one without looking into it, so all o
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ...limits import CONSENTED
@@ -95,7 +94,7 @@ def removes_itself(have: Have) -> bool:
 def _destroying(change: Change, lost: Iterable[str]) -> Change:
     reason = "the data of its anonymous volume is lost: " + ", ".join(sorted(lost))
     reason = f"{change.reason}; {reason}" if change.reason else reason
-    return replace(change, reason=reason, disruption=Disruption.DESTROY)
+    return change._replace(reason=reason, disruption=Disruption.DESTROY)
 
 
 def _kept(changes: Iterable[Change], scene: Scene) -> set[str]:

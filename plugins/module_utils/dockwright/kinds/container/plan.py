@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ... import owner
@@ -167,7 +166,7 @@ def _compare(want: Want, have: Have, image: ImageSeen, context: Context) -> Plan
 
 def _giving_up(change: Change) -> Change:
     text = "what it wrote and its image keeps is given up"
-    return replace(change, reason=f"{change.reason}; {text}" if change.reason else text)
+    return change._replace(reason=f"{change.reason}; {text}" if change.reason else text)
 
 
 def _kept_image(want: Want, have: Have, image: ImageSeen, replaced: bool) -> list[Notice]:
@@ -189,7 +188,7 @@ def _is_always(want: Want) -> bool:
 
 def once_done(want: Want) -> Want:
     """The same without the actions that each run repeats."""
-    return replace(want, inputs={**want.inputs, "run": "", "recreate": "auto"})
+    return want._replace(inputs={**want.inputs, "run": "", "recreate": "auto"})
 
 
 def kept(wants: Mapping[str, Want], changes: Iterable[Change]) -> list[Notice]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
 
 from ...model import Action, Cause, Change, Disruption, Have
 from ...options import get
@@ -108,14 +107,18 @@ def _why(have: Have, path: str, owner: Have, *, is_starting: bool) -> str:
         is_cut_off = is_starting or is_late
         return f"runs in what {owner.name} had before its last start" if is_cut_off else ""
     is_recovered = str(get(owner.raw, "State.StartedAt") or "") == LATER
-    if path == "pid" and is_recovered and _end(have) + timedelta(seconds=1) >= _end(owner):
+    if path == "pid" and is_recovered and _ended_with(have, owner):
         return f"ended with {owner.name}, whose replacement was interrupted"
     return ""
 
 
-def _end(have: Have) -> datetime:
-    text = str(get(have.raw, "State.FinishedAt") or "")[:19]
-    return datetime.fromisoformat(text) if text else datetime.min
+def _ended_with(have: Have, owner: Have) -> bool:
+    """Whether a container ended no more than a second before the other one."""
+    from datetime import datetime, timedelta  # a replacement that was interrupted is rare
+
+    texts = [str(get(item.raw, "State.FinishedAt") or "")[:19] for item in (have, owner)]
+    its, others = (datetime.fromisoformat(text) if text else datetime.min for text in texts)
+    return its + timedelta(seconds=1) >= others
 
 
 _AGAIN = (Action.START, Action.RESTART)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any, Callable, NamedTuple
 
 from ... import owner
@@ -136,6 +135,8 @@ def _keeps_ulimits(have: Have, value: Mapping[str, Any], move: Moved) -> bool:
 
 
 def _is_before(have: Have, moment: str) -> bool:
+    from datetime import datetime  # a moved default is rare
+
     started = str(get(have.raw, "State.StartedAt") or "")[:19]
     return not moment or datetime.fromisoformat(started) < datetime.fromisoformat(moment[:19])
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Callable, NamedTuple
 
 from ...errors import Problem, SpecError
@@ -318,7 +317,7 @@ def link(
         for target in (name for name in (*shared, *names) if name in wants):
             depends.setdefault(target, "service_started")
         inputs = {**want.inputs, "depends_on": depends, "linked": tuple(names)}
-        linked[name] = replace(want, fields=fields, inputs=inputs)
+        linked[name] = want._replace(fields=fields, inputs=inputs)
     _refuse_cycle(linked, problems)
     return linked
 

@@ -11,8 +11,7 @@ from typing import Any, Callable
 from ...engine.client import Engine
 from ...errors import ApplyFailed, DockwrightError, EngineError, HostError
 from ...host.machine import Host
-from ...host.memory import Memory
-from ...model import Action, Change, Disruption, Plan
+from ...model import Action, Change, Disruption
 from . import deferred, proof, undo, unit, what_ran
 from .document import edited, rendered, text_of
 from .have import DaemonHave
@@ -44,18 +43,6 @@ def apply(  # noqa: PLR0913 (the stages' common signature)
     transaction = _Transaction(want, have, changes, host, engine, progress, timeout)
     transaction.defers = defers
     transaction.run()
-
-
-def remember(want: DaemonWant, have: DaemonHave, plan: Plan, host: Host, memory: Memory) -> None:
-    """Note what is ours now and what waits for a restart (the caller saves the memory)."""
-    memory.own_keys(want.ours, have.scope)
-    restarted = any(change.action is Action.RESTART for change in plan.changes)
-    ours = {*want.values, *have.owned, *have.waiting}
-    names = {notice.path.partition(".")[0] for notice in plan.pending}
-    waiting = frozenset() if restarted else frozenset(names & ours)
-    memory.set_waiting(host.service.identity(), waiting)
-    if deferred.of(host) and not deferred.waiting(host):
-        deferred.clear(host)
 
 
 class _Transaction:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from ...model import Action, EngineFacts, Plan
@@ -36,4 +35,4 @@ def facts_after(facts: EngineFacts, want: DaemonWant, have: DaemonHave, made: Pl
             found[fact] = default_of(BY_NAME[name], have.cgroup_version)
     gone = have.raw.get("runtimes") or {}
     runtimes = [name for name in facts.runtimes if name not in gone]
-    return replace(facts, **found, runtimes=(*runtimes, *(file.get("runtimes") or ())))
+    return facts._replace(**found, runtimes=(*runtimes, *(file.get("runtimes") or ())))

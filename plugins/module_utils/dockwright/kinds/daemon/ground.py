@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..part import Site
+from ..site import Site
 from .document import normal, stays
 from .have import DaemonHave
 from .storage_options import OPTIONS

@@ -6,8 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Callable
+from typing import Any, Callable, NamedTuple
 
 from ...engine.client import Engine
 from ...engine.versions import ASSUMED
@@ -24,24 +23,23 @@ def _plain_mark(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
 
 
-@dataclass(frozen=True)
-class DaemonHave:
+class DaemonHave(NamedTuple):
     """The daemon and its file as they are."""
 
     path: str = "/etc/docker/daemon.json"
     text: str | None = None  # None: no file
-    raw: Mapping[str, Any] = field(default_factory=dict)  # the file, as the engine reads it
+    raw: Mapping[str, Any] = {}  # the file, as the engine reads it
     broken: str = ""  # why the file cannot be read, with the line
     engine: str = ASSUMED
     assumed: bool = False  # nothing of an engine is here, ``engine`` is a guess
     is_running: bool = False
     is_failed: bool = False  # its service tried to start and could not
-    live: Mapping[str, Any] = field(default_factory=dict)  # key -> value in force, where visible
-    flags: Mapping[str, str] = field(default_factory=dict)  # key -> the flag that sets it
+    live: Mapping[str, Any] = {}  # key -> value in force, where visible
+    flags: Mapping[str, str] = {}  # key -> the flag that sets it
     other_file: str = ""  # the daemon is told to read this file, not ours
-    owned: Mapping[str, str] = field(default_factory=dict)  # key -> fingerprint of our last value
+    owned: Mapping[str, str] = {}  # key -> fingerprint of our last value
     scope: str = "daemon"  # the writer that these keys are of
-    others: Mapping[str, str] = field(default_factory=dict)  # key -> scope or kind that set it
+    others: Mapping[str, str] = {}  # key -> scope or kind that set it
     waiting: frozenset[str] = frozenset()  # keys written, that wait for a restart
     running: int = 0  # containers
     containers: int = 0
@@ -57,7 +55,7 @@ class DaemonHave:
     log_drivers: tuple[str, ...] = ()
     plugins: tuple[str, ...] = ()  # that the spec has run, and no engine lists as log drivers
     unit: UnitHave | None = None  # looked at where flags collide, or our drop-in is there
-    network: HostNetwork = field(default_factory=HostNetwork)
+    network: HostNetwork = HostNetwork()
     mark: Callable[[Any], str] = _plain_mark
 
 

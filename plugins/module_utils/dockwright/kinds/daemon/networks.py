@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ...errors import Problem
@@ -11,6 +11,14 @@ from ...host.network import HostNetwork, Place, subnet_of
 
 # Keys whose plan needs the host's addresses and routes.
 NAMES = frozenset({"bip", "fixed-cidr", "default-address-pools"})
+
+
+def are_asked(wanted: Mapping[str, Any], now: Mapping[str, Any], owned: Iterable[str]) -> bool:
+    """Whether the host's addresses and routes matter: beside docker0's own, for new values only."""
+    names = NAMES & {*wanted, *owned}
+    if "bip" in names or (names and "bip" in now):
+        return True
+    return any(wanted.get(name) != now.get(name) for name in names)
 
 
 def collisions(

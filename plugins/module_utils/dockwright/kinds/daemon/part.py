@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Callable
 
@@ -17,9 +16,11 @@ from ..part import Part
 from . import felt, ground, networks, unit
 from . import have as daemon_have
 from . import plan as daemon_plan
+from .document import normal
 from .facts import facts_after
 from .have import DaemonHave
 from .options import BY_NAME, is_known
+from .remember import remember
 from .want import DaemonWant
 
 RECOVERY_LIMIT = 120.0
@@ -67,13 +68,13 @@ class DaemonPart(Part):
         scope = site.run.scope
         self.have = daemon_have.read(site.host, site.engine, site.memory(), site.info, scope)
         others = {**self.have.others, **ground.keys_of_storage(site.wants)}
-        self.have = replace(self.have, network=self._network(), others=others, plugins=site.plugins)
+        self.have = self.have._replace(network=self._network(), others=others, plugins=site.plugins)
         driver, backing = ground.to_come(site, self.want, self.have)
         problem = ground.root_problem(site, self.want, self.have)
-        self.have = replace(self.have, driver=driver, backing=backing, root_problem=problem)
+        self.have = self.have._replace(driver=driver, backing=backing, root_problem=problem)
         if self._concerns_unit():
-            self.have = replace(
-                self.have, unit=unit.read(site.host, may_manage=site.run.manage_unit)
+            self.have = self.have._replace(
+                unit=unit.read(site.host, may_manage=site.run.manage_unit)
             )
             self._hand_over_proxies()
 
@@ -106,19 +107,20 @@ class DaemonPart(Part):
         wanted = values.pop(unit.PROXIES, self.want.proxies)
         if wanted is None:
             kept = {} if unit.PROXIES in have.owned else have.unit.proxies_there
-            self.have = replace(have, unit=replace(have.unit, proxies=kept))
+            self.have = have._replace(unit=have.unit._replace(proxies=kept))
             return
         is_key = have.assumed or is_known(BY_NAME[unit.PROXIES], have.engine)
         can_be = have.unit.may_manage or unit.PROXIES in have.unit.resolved or not wanted
         if not is_key and can_be:
-            self.want = replace(self.want, values=values, proxies=wanted)
-            self.have = replace(have, unit=replace(have.unit, proxies=wanted))
+            self.want = self.want._replace(values=values, proxies=wanted)
+            self.have = have._replace(unit=have.unit._replace(proxies=wanted))
 
     def _network(self) -> HostNetwork:
         """Addresses and routes only where a key is about them: that costs commands."""
         host, have = self.site.host, self.have
-        names = {*self.want.values, *have.owned} & networks.NAMES
-        return read_network(host.files, host.run, everything=bool(names) and not host.files.root)
+        now = {name: normal(name, value) for name, value in have.raw.items()}
+        matter = networks.are_asked(self.want.values, now, have.owned)
+        return read_network(host.files, host.run, everything=matter and not host.files.root)
 
     def _concerns_unit(self) -> bool:
         """Whether the files of the unit matter: asking for them costs a command."""
@@ -159,9 +161,7 @@ class DaemonPart(Part):
         did(changes)
 
     def remember(self) -> None:
-        from . import apply as daemon
-
         memory = self.site.memory()
-        daemon.remember(self.want, self.have, self.made, self.site.host, memory)
+        remember(self.want, self.have, self.made, self.site.host, memory)
         for key, move in self.moves.items():
             memory.note_moved(key, move.before, self.at)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ...errors import Problem
 from ...host.machine import Host
@@ -21,15 +21,14 @@ _SETS = 'Environment="'
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
 
-@dataclass(frozen=True)
-class UnitHave:
+class UnitHave(NamedTuple):
     """The unit as its files have it, and our drop-in."""
 
     name: str = "docker.service"
-    files: UnitFiles = field(default_factory=UnitFiles)
+    files: UnitFiles = UnitFiles()
     drop_in: str | None = None  # its text; None: there is none
     may_manage: bool = False  # the run's manage_unit
-    proxies: Mapping[str, str] = field(default_factory=dict)  # wanted in its environment
+    proxies: Mapping[str, str] = {}  # wanted in its environment
 
     @property
     def drop_in_path(self) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...errors import Problem, SpecError, nearest
 from ...values import kind_of
@@ -16,11 +15,10 @@ _FROM_FILE = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class DaemonWant:
+class DaemonWant(NamedTuple):
     """The wanted keys of daemon.json. A key that is not here is not wanted."""
 
-    values: Mapping[str, Any] = field(default_factory=dict)  # normal forms
+    values: Mapping[str, Any] = {}  # normal forms
     where: str = "daemon"
     proxies: Mapping[str, str] | None = None  # for the unit, of old engines; None: not said
 

@@ -19,7 +19,7 @@ from .rules import Ways
 
 if TYPE_CHECKING:
     from ...host.machine import Host
-    from ..part import Site
+    from ..site import Site
 
 _TOOLS = {4: "iptables", 6: "ip6tables"}
 _FILTERS = {4: "iptables", 6: "ip6tables"}  # the keys of the daemon by which it has rules at all

@@ -7,7 +7,6 @@ Where a config.json leaves the password to a helper program, that is asked when 
 
 from __future__ import annotations
 
-import base64
 import binascii
 import json
 import os
@@ -90,6 +89,8 @@ def headers(registries: Registries, host: str) -> dict[str, str]:
     secret = _secret_of(entry)
     if not secret:
         return {}
+    import base64  # only what pulls or pushes needs it
+
     content = {**secret, "serveraddress": server_of(host)}
     text = base64.urlsafe_b64encode(json.dumps(content).encode())
     return {"X-Registry-Auth": text.decode()}
@@ -143,6 +144,8 @@ def _secret_of(entry: Mapping[str, str]) -> dict[str, str]:
         return {"identitytoken": entry["identitytoken"]}
     if entry.get("username") and entry.get("password"):
         return {"username": entry["username"], "password": entry["password"]}
+    import base64
+
     try:
         text = base64.b64decode(entry.get("auth") or "").decode()
     except (binascii.Error, UnicodeDecodeError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...engine.client import Engine
@@ -52,8 +51,7 @@ class BuildSite(NamedTuple):
     run: Callable[..., Completed] | None = None  # commands, for BuildKit
 
 
-@dataclass(frozen=True)
-class ImageHave:
+class ImageHave(NamedTuple):
     """One image as the engine has it, and what pulling or loading would bring.
 
     ``id`` is empty when the engine has no such image. The registry was asked (``remote_*``) only
@@ -69,7 +67,7 @@ class ImageHave:
     variant: str = ""
     created: str = ""
     layers: tuple[str, ...] = ()
-    config: Mapping[str, Any] = field(default_factory=dict)  # the image's Config
+    config: Mapping[str, Any] = {}  # the image's Config
     remote_digest: str | None = None
     remote_platforms: tuple[str, ...] = ()
     remote_error: str = ""
@@ -83,7 +81,7 @@ class ImageHave:
     unverified: str = ""  # what the command of the option `verify` has against it
     no_builder: str = ""  # why the builder that is asked for cannot be used
     lost_secrets: tuple[Problem, ...] = ()  # of the build
-    named: Mapping[str, Named] = field(default_factory=dict)  # further names, and what is pushed
+    named: Mapping[str, Named] = {}  # further names, and what is pushed
 
     @property
     def platform(self) -> str:
@@ -107,16 +105,16 @@ def observe(edges: Edges, want: Want) -> ImageHave:
     if want.state != "absent" and want.inputs.get("verify"):
         from . import verifying
 
-        have = replace(have, unverified=verifying.read(edges, want, have))
+        have = have._replace(unverified=verifying.read(edges, want, have))
     if want.state != "absent" and want.inputs.get("save"):
         from . import saving
 
-        have = replace(have, saved=saving.read(edges, want))
+        have = have._replace(saved=saving.read(edges, want))
     if want.state == "absent" or not (want.inputs.get("tags") or want.inputs.get("push")):
         return have
     from . import names
 
-    return replace(have, named=names.read(edges, want, have))
+    return have._replace(named=names.read(edges, want, have))
 
 
 def _observe(edges: Edges, want: Want) -> ImageHave:
@@ -128,28 +126,28 @@ def _observe(edges: Edges, want: Want) -> ImageHave:
         from . import archive as archives
 
         if edges.open_file is None:
-            return replace(have, archive=archives.Archive(path, error=_NO_FILES))
-        return replace(have, archive=archives.read(path, edges.open_file))
+            return have._replace(archive=archives.Archive(path, error=_NO_FILES))
+        return have._replace(archive=archives.read(path, edges.open_file))
     build = want.inputs.get("build")
     if build and edges.site:
         from . import context as contexts
 
         context = contexts.read(build["context"], build["dockerfile"], edges.site.real_path)
         mark = edges.site.memory.fingerprint(build["args"]) if build.get("args") else ""
-        have = replace(have, context=context, args_mark=mark)
+        have = have._replace(context=context, args_mark=mark)
         if build.get("builder"):
             from . import buildkit
 
             no_builder = buildkit.missing(edges.site.run, edges.engine.endpoint)
             lost = buildkit.lost_secrets(want, edges.site)
-            have = replace(have, no_builder=no_builder, lost_secrets=lost)
+            have = have._replace(no_builder=no_builder, lost_secrets=lost)
         return have
     rootfs = want.inputs.get("import")
     if rootfs and edges.site:
         from . import importing
 
         found = importing.read(rootfs["path"], edges.site.real_path)
-        return replace(have, rootfs=found._replace(unknown=importing.unknown(edges.engine, want)))
+        return have._replace(rootfs=found._replace(unknown=importing.unknown(edges.engine, want)))
     return _with_remote(edges, want, have) if may_pull(want, have) else have
 
 
@@ -191,8 +189,7 @@ def _with_remote(edges: Edges, want: Want, have: ImageHave) -> ImageHave:
         edges.retry or Retry(attempts=3),
     )
     if isinstance(answer, Fault):
-        return replace(
-            have,
+        return have._replace(
             remote_error=answer.message,
             remote_fix=answer.fix,
             remote_is_final=answer.is_final,
@@ -203,7 +200,7 @@ def _with_remote(edges: Edges, want: Want, have: ImageHave) -> ImageHave:
     }
     digest = (answer.get("Descriptor") or {}).get("digest")
     known = tuple(sorted(p for p in platforms if p and not p.startswith("unknown")))
-    return replace(have, remote_digest=digest, remote_platforms=known)
+    return have._replace(remote_digest=digest, remote_platforms=known)
 
 
 def _distribution(edges: Edges, reference: Reference) -> Any:

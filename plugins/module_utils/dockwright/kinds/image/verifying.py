@@ -6,7 +6,6 @@ tag leads to may change between the two. It only looks, so it is asked when a ru
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Callable
 
 from ...errors import ApplyFailed, HostError, Problem
@@ -71,7 +70,7 @@ def pull(edges: Edges, want: Want, tell: Tell) -> None:
         words = _refused(edges.site.run if edges.site else None, want, reference, digest)
     if words:
         raise ApplyFailed(f"image {want.name} is not accepted: {words}", where=where, fix=_FIX)
-    wanted = replace(want, inputs={**want.inputs, "digest": digest})
+    wanted = want._replace(inputs={**want.inputs, "digest": digest})
     apply.pull(edges.engine, wanted, edges.registries, tell, edges.retry)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from ... import options
@@ -76,7 +75,7 @@ def bases_of(want: Want, read_file: Callable[[str], str | None]) -> list[Want]:
 def built_on(want: Want, bases: Iterable[Want]) -> Want:
     """The want with the keys of its bases."""
     keys = [key(base) for base in bases]
-    return replace(want, inputs={**want.inputs, "bases": keys}) if keys else want
+    return want._replace(inputs={**want.inputs, "bases": keys}) if keys else want
 
 
 def key(want: Want) -> str:
@@ -138,7 +137,7 @@ def _both(one: Want, other: Want, problems: list[Problem]) -> Want:
         asking = other if source is one else one
         text = f"pull_policy always, but {source.where} {_how(source.inputs)}"
         problems.append(Problem(asking.where, text, "keep one of them"))
-    return replace(one, inputs=inputs)
+    return one._replace(inputs=inputs)
 
 
 def _is_made_here(inputs: Mapping[str, Any]) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Callable
 
 from ...errors import ApplyFailed, DockwrightError, EngineRefused, Problem
@@ -72,7 +71,7 @@ def _install(ask: Source, want: Want, have: PluginHave, tell: Tell) -> None:
         now = inspect(engine, want.name)
         _check_held(want, now)
         fresh = {key: value for key, value in want.inputs.items() if key != "ignore"}
-        _set(engine, replace(want, inputs=fresh), now, [])
+        _set(engine, want._replace(inputs=fresh), now, [])
         if want.state == ENABLED:
             _enable(engine, want)
     except DockwrightError as error:
@@ -277,7 +276,7 @@ def _return(ask: Source, want: Want, have: PluginHave, tell: Tell) -> None:
         if more and not want.inputs.get("grant_all"):
             raise ApplyFailed(f"{have.source} has moved, and {does} more than it had: {more}")
 
-    before = replace(want, inputs={**want.inputs, "source": have.source})
+    before = want._replace(inputs={**want.inputs, "source": have.source})
     asked = privileges(ask, before)
     if isinstance(asked, Fault):
         raise ApplyFailed(f"{have.source} cannot be had again: {asked.message}", fix=asked.fix)

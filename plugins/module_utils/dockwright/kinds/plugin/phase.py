@@ -6,7 +6,6 @@ An engine does not tell of the volumes of a plugin that is disabled.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 
 from ...errors import ApplyFailed
 from ...model import Action, Cause, Change, EngineFacts, Have, Want
@@ -39,7 +38,7 @@ def with_doubt(
     """The changes of volumes; whether one of these plugins is there already is not known yet."""
     of = {name: plugin for name, want in wants.items() for plugin in plugins if is_of(want, plugin)}
     return [
-        replace(change, reason=f"if plugin {of[change.name]}, which is disabled, does not have it")
+        change._replace(reason=f"if plugin {of[change.name]}, which is disabled, does not have it")
         if change.action is Action.CREATE and change.name in of
         else change
         for change in changes

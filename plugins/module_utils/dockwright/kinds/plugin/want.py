@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from ... import options
@@ -49,7 +48,7 @@ def ignoring(want: Want, paths: Iterable[str], problems: list[Problem]) -> Want:
         else:
             fix = f"of a plugin it is a setting: {want.where}.settings.NAME"
             problems.append(Problem(f"{want.where}.ignore", f"'{path}' cannot be ignored", fix))
-    return replace(want, inputs={**want.inputs, "ignore": tuple(names)}) if names else want
+    return want._replace(inputs={**want.inputs, "ignore": tuple(names)}) if names else want
 
 
 def name_of(key: str) -> str:

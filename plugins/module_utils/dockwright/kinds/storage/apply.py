@@ -9,7 +9,7 @@ from ...errors import ApplyFailed, DockwrightError
 from ...host.machine import Host
 from ..daemon import proof
 from ..daemon.document import text_of
-from ..part import Site
+from ..site import Site
 from . import move, rebuild
 from .copying import end_copies
 from .have import StorageHave

@@ -84,7 +84,7 @@ class StoragePart(Part):
 
     def facts_after(self, facts: EngineFacts) -> EngineFacts:
         target = target_of(self.want, self.have)
-        return replace(facts, storage_driver=target.driver or facts.storage_driver)
+        return facts._replace(storage_driver=target.driver or facts.storage_driver)
 
     def apply(self, changes: Sequence[Change], did: Callable[[Sequence[Change]], None]) -> None:
         from .apply import apply
