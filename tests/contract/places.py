@@ -17,7 +17,7 @@ from tests.engine.ruby_host import COMMAND
 from tests.hosts import TestHost, engine_clean, machine, recipes, reset_daemon
 
 HERE = "/opt/dockwright"
-LIMIT = 300  # seconds for one front end
+LIMIT = 600  # seconds for one front end
 SALT = machine.CHECKOUT / ".venv-salt"
 # What specs name as a folder: the same path wherever they are applied.
 FILES = Path("/tmp/dockwright-contract")

@@ -18,7 +18,7 @@ from tests.hosts import TINY, TestHost, machine, tiny_tar
 VENV = machine.CHECKOUT / ".venv-salt"
 RECIPES = {"3.11": "debian-12", "3.13": "debian-13"}  # whose Python that environment fits
 HERE = "/opt/dockwright"
-LIMIT = 300.0
+LIMIT = 600.0
 PILLAR: dict[str, Any] = {
     "engine": {"packages": ["docker.io"]},
     "options": {"max_disruption": "outage"},

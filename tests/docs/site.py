@@ -32,7 +32,7 @@ IMAGES = {
     "shop/web:1.4": WEB,
     "shop/worker:1.4": IDLE,
 }
-LIMIT = 60.0
+LIMIT = 180.0
 _SHIM = """#!/bin/sh
 export PYTHONPATH=/opt/dockwright/plugins/module_utils:/opt/dockwright/adapters/cli
 export PYTHONDONTWRITEBYTECODE=1

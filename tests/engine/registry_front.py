@@ -70,7 +70,7 @@ class Front(BaseHTTPRequestHandler):
         self.wfile.write(b"" if self.command == "HEAD" else body)
 
     def forward(self) -> None:
-        connection = HTTPConnection("localhost", self.upstream, timeout=20)
+        connection = HTTPConnection("localhost", self.upstream, timeout=120)
         accept = {"Accept": ", ".join(self.headers.get_all("Accept") or ["*/*"])}
         connection.request(self.command, self.path, headers=accept)
         answer = connection.getresponse()

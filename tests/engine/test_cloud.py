@@ -106,7 +106,7 @@ def test_a_provisioned_machine_is_an_image(cloud: TestHost) -> None:
     env = {"DOCKWRIGHT": f"{SEED}/dockwright.pyz", "SPEC": "/root/spec.yml"}
     provision = ["sh", "/opt/dockwright/examples/packer/provision.sh"]
     try:
-        done = cloud.exec(provision, env=env, check=False, timeout=120)
+        done = cloud.exec(provision, env=env, check=False, timeout=300)
         assert done.returncode == 0, done.stdout + done.stderr
         is_up = cloud.exec(["systemctl", "is-active", "docker"], check=False)
         assert is_up.stdout == "inactive\n"

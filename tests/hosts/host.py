@@ -22,7 +22,7 @@ from . import machine, recipes, tiny
 
 # Two cores carry four systemd hosts with engines, not more.
 MOST_AT_A_TIME = 4
-START_LIMIT = 90.0
+START_LIMIT = 180.0
 
 _up: dict[str, TestHost] = {}
 _up_lock = threading.Lock()
@@ -76,7 +76,7 @@ class TestHost:
         argv: Sequence[str],
         input: str | bytes | None = None,
         check: bool = True,
-        timeout: float = 120,
+        timeout: float = 300,
         env: dict[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run a command as root in the host, without a terminal."""

@@ -42,7 +42,7 @@ def run(
     argv: Sequence[str | Path],
     *,
     input: str | bytes | None = None,
-    timeout: float = 120,
+    timeout: float = 300,
     check: bool = True,
     env: dict[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:

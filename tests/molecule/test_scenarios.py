@@ -32,7 +32,7 @@ RUNS = [
     for scenario in SCENARIOS
     for platform in PLATFORMS
 ]
-LIMIT = 600.0
+LIMIT = 1500.0
 _WORDS = 6000  # of the log's end, in a failure's message
 
 
