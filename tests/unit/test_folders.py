@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,13 +119,49 @@ def test_a_container_that_goes_meanwhile(monkeypatch: pytest.MonkeyPatch, tmp_pa
         copy_folder.run(engine, given, check=False)
 
 
-def test_a_source_that_changes_while_it_is_sent(tmp_path: Path) -> None:
+def test_a_source_that_changes_before_it_is_sent(tmp_path: Path) -> None:
+    """No header of it has gone by then: the engine empties the old file at the header."""
     (tmp_path / "a").write_text("one")
     source = copy_folder._Source(str(tmp_path), on_host(str(tmp_path)))
+
+    def first() -> None:
+        next(source.packed("a", source.entries["a"], "a"))
+
+    first()
     for text in ("longer", "x"):
         (tmp_path / "a").write_text(text)
         with pytest.raises(SpecError, match="size is another"):
-            list(source.packed("a", source.entries["a"], "a"))
+            first()
     (tmp_path / "a").unlink()
     with pytest.raises(SpecError, match="No such file"):
-        list(source.packed("a", source.entries["a"], "a"))
+        first()
+    os.mkfifo(tmp_path / "a")
+    with pytest.raises(SpecError, match="size is another"):
+        first()
+
+
+@pytest.mark.parametrize("text", ["longer", "x"])
+def test_a_source_that_changes_while_it_is_sent(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a").write_text("one" * 99999)
+    source = copy_folder._Source(str(tmp_path), on_host(str(tmp_path)))
+    sending = source.packed("a", source.entries["a"], "a")
+    next(sending)
+    with (tmp_path / "a").open("r+") as file:
+        file.truncate(1 if text == "x" else 999999)
+    with pytest.raises(SpecError, match="size is another"):
+        list(sending)
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_a_source_that_cannot_be_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, check: bool
+) -> None:
+    """It is refused before the engine is asked for anything."""
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub/a").write_text("one")
+    # Whoever runs the tests may be root, who may read everything.
+    monkeypatch.setattr(os, "access", lambda path, mode: not path.endswith("sub/a"))
+    engine: Any = None
+    given = {"name": "web", "src": f"{tmp_path}/", "path": "/a/b"}
+    with pytest.raises(SpecError, match=f"cannot read {tmp_path}/sub/a: Permission denied"):
+        copy_folder.run(engine, given, check=check)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import stat
 import tarfile
 import time
 from collections.abc import Iterator, Mapping
@@ -100,26 +101,37 @@ class _Source:
         return self._digests[path] == have.content
 
     def packed(self, path: str, entry: Entry, name: str) -> Iterator[bytes]:
-        """A member of a tar, with what it holds. Raises SpecError where it is another by now."""
+        """A member of a tar, with what it holds. Raises SpecError where it is another by now.
+
+        A header is sent when the file is open and as long as it says: the engine empties the old
+        file at the header.
+        """
         member = tarfile.TarInfo(name)
         member.type, member.mode = _TYPES[entry.kind], entry.mode
         member.uid, member.gid = (int(number) for number in entry.owner.split(":"))
         member.linkname = entry.content if entry.kind == LINK else ""
         try:
-            member.mtime = int(os.lstat(self._path(path)).st_mtime)
-            member.size = left = entry.size
-            yield _header(member)
             if entry.kind != FILE:
+                member.mtime = int(os.lstat(self._path(path)).st_mtime)
+                yield _header(member)
                 return
-            with open(self._path(path), "rb") as file:
+            with open(self._path(path), "rb", opener=_without_links) as file:
+                state = os.fstat(file.fileno())
+                self._check_size(path, stat.S_ISREG(state.st_mode) and state.st_size == entry.size)
+                member.mtime, member.size = int(state.st_mtime), entry.size
+                yield _header(member)
+                left = entry.size
                 while block := file.read(min(_BLOCK, left)):
                     left -= len(block)
                     yield block
-                if left or file.read(1):
-                    raise self._lost(path, "its size is another than a moment ago")
+                self._check_size(path, not left and not file.read(1))
             yield bytes(-entry.size % tarfile.BLOCKSIZE)
         except OSError as error:
             raise self._lost(path, error.strerror or str(error)) from error
+
+    def _check_size(self, path: str, is_same: bool) -> None:
+        if not is_same:
+            raise self._lost(path, "its size is another than a moment ago")
 
     def _path(self, path: str) -> str:
         return os.path.join(self._top, path)
@@ -212,6 +224,11 @@ class _Copy:
         fix = (failed and failed.fix) or "see the engine's words, and what writes there; run again"
         is_touched = any(have.get(step.path) != step.have for step in steps)
         raise ApplyFailed(text, where="path", fix=fix, changed=is_touched) from failed
+
+
+def _without_links(path: str, flags: int) -> int:
+    """Open it; a link or a pipe that took the place of the file is not followed or waited for."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def _header(member: tarfile.TarInfo) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import posixpath
@@ -97,6 +98,8 @@ def on_host(top: str) -> dict[str, Entry]:
             entry = found[path] = entry_at(
                 os.path.join(top, path) if path else top, at_top=not path
             )
+            if entry.kind == FILE and not os.access(os.path.join(top, path), os.R_OK):
+                raise OSError(errno.EACCES, os.strerror(errno.EACCES), os.path.join(top, path))
             if entry.kind == FOLDER:
                 names = sorted(os.listdir(os.path.join(top, path)), reverse=True)
                 waiting += [os.path.join(path, name) for name in names]
