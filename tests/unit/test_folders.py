@@ -7,15 +7,17 @@ import os
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 
 from dockwright.actions import copy_folder, fetch_folder
-from dockwright.actions.folder import on_host
+from dockwright.actions.folder import entries_of, on_host
+from dockwright.actions.sent import Sent
 from dockwright.errors import ApplyFailed, SpecError
 
 FILE, FOLDER, LINK = tarfile.REGTYPE, tarfile.DIRTYPE, tarfile.SYMTYPE
+NAME = tarfile.LNKTYPE
 Entry = tuple[str, bytes, str]
 TOP: Entry = (".", FOLDER, "")
 GOOD: list[Entry] = [("./a", FILE, "one"), ("./b", FOLDER, ""), ("./b/c", FILE, "two")]
@@ -37,16 +39,26 @@ class Engine:
 
     def __init__(self, *bodies: bytes) -> None:
         self.bodies = list(bodies)
+        self.between = lambda: None
 
     def download(self, path: str, query: list[tuple[str, str]]) -> Iterator[bytes]:
         assert (path, query) == ("/containers/web/archive", [("path", "/from/.")])
         body = self.bodies.pop(0)
+        if not self.bodies:
+            self.between()
         return (body[start : start + 700] for start in range(0, len(body), 700))
 
 
-def fetch(dest: Path, *bodies: bytes, check: bool = False) -> dict[str, Any]:
+def fetch(
+    dest: Path,
+    *bodies: bytes,
+    check: bool = False,
+    between: Callable[[], None] = lambda: None,
+    **options: Any,
+) -> dict[str, Any]:
     engine: Any = Engine(*bodies)
-    given = {"name": "web", "path": "/from/", "dest": str(dest)}
+    engine.between = between
+    given = {"name": "web", "path": "/from/", "dest": str(dest), **options}
     return fetch_folder.run(engine, given, check=check)
 
 
@@ -165,3 +177,98 @@ def test_a_source_that_cannot_be_read(
     given = {"name": "web", "src": f"{tmp_path}/", "path": "/a/b"}
     with pytest.raises(SpecError, match=f"cannot read {tmp_path}/sub/a: Permission denied"):
         copy_folder.run(engine, given, check=check)
+
+
+@pytest.mark.parametrize("mode", [None, 0o777])
+def test_a_link_that_comes_meanwhile_is_not_followed(tmp_path: Path, mode: int | None) -> None:
+    (tmp_path / "to/b").mkdir(parents=True)
+    (tmp_path / "other").mkdir(mode=0o700)
+
+    def swap() -> None:
+        (tmp_path / "to/b").rmdir()
+        (tmp_path / "to/b").symlink_to(tmp_path / "other")
+
+    entries = GOOD if mode is None else GOOD[:2]
+    body, options = tar_of(TOP, *entries), {} if mode is None else {"directory_mode": mode}
+    with pytest.raises(ApplyFailed, match=r"cannot have all of .*to/b"):
+        fetch(tmp_path / "to", body, body, between=swap, **options)
+    assert list((tmp_path / "other").iterdir()) == []
+    assert (tmp_path / "other").stat().st_mode & 0o777 == 0o700
+
+
+def test_another_name_of_what_is_a_link_on_the_host(tmp_path: Path) -> None:
+    """The second reading has other things than the first: nothing of the host is read."""
+    (tmp_path / "to").mkdir()
+    (tmp_path / "secret").write_text("of the host")
+    (tmp_path / "to/l").symlink_to("../secret")
+    first = tar_of(TOP, ("./x", FILE, "x"))
+    for kind, what in ((FILE, "hi"), (LINK, "x")):
+        second = tar_of(TOP, ("./l", kind, what), ("./x", NAME, "./l"))
+        with pytest.raises(ApplyFailed, match="not: x"):
+            fetch(tmp_path / "to", first, second)
+        assert sorted(path.name for path in (tmp_path / "to").iterdir()) == ["l"]
+
+
+TWINS: list[Entry] = [TOP, ("./a", FILE, "one" * 999), ("./b", NAME, "./a"), ("./c", NAME, "./b")]
+
+
+def test_names_of_one_file_are_names_of_one_file(tmp_path: Path) -> None:
+    body, dest = tar_of(*TWINS), tmp_path / "to"
+    fetch(dest, body, body)
+    assert len({(dest / name).stat().st_ino for name in "abc"}) == 1
+    assert fetch(dest, body)["message"].endswith("is as it should be")
+    (dest / "b").unlink()
+    (dest / "b").write_text("mine")
+    (dest / "b").chmod(0o640)
+    (dest / "c").unlink()
+    fetch(dest, body, body)  # a is as it should be: nobody knows what it is to the host
+    assert {(dest / name).read_text() for name in "abc"} == {"one" * 999}
+    assert len({(dest / name).stat().st_ino for name in "abc"}) == 3
+    assert [(dest / name).stat().st_mode & 0o777 for name in "abc"] == [0o600, 0o640, 0o600]
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_what_has_no_room(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, check: bool) -> None:
+    body, free = tar_of(*TWINS, ("./d", FILE, "four")), 3000
+    monkeypatch.setattr(fetch_folder, "room", lambda path: free)
+    with pytest.raises(SpecError, match=r"3001 bytes are to be .* room for 3000 in"):
+        fetch(tmp_path / "to", body, check=check)
+    assert list(tmp_path.iterdir()) == []
+    free = 3001
+    assert fetch(tmp_path / "to", body, body, check=check)["changed"]
+    free = 0
+    if not check:
+        assert "changed" not in fetch(tmp_path / "to", body)
+
+
+def test_other_names_of_links_and_pipes(tmp_path: Path) -> None:
+    links = tar_of(TOP, *GOOD, ("./l", LINK, "a"), ("./m", NAME, "./l"))
+    fetch(tmp_path / "to", links, links)
+    assert [os.readlink(tmp_path / f"to/{name}") for name in "lm"] == ["a", "a"]
+    assert "changed" not in fetch(tmp_path / "to", links)
+    pipes = tar_of(TOP, ("./p", tarfile.FIFOTYPE, ""), ("./q", NAME, "./p"))
+    with pytest.raises(ApplyFailed, match="devices or pipes: p, q"):
+        fetch(tmp_path / "to", pipes)
+    engine: Any = Engine(pipes)
+    found = entries_of(Sent(engine, "web", "archive", [("path", "/from/.")]), {"q"})
+    assert [entry.kind for entry in found.values()] == ["device or pipe"]
+
+
+def test_names_as_long_as_they_can_be(tmp_path: Path) -> None:
+    long = [(f"./{letter * 255}", kind, "x") for letter, kind in (("f", FILE), ("l", LINK))]
+    body = tar_of(TOP, *long)
+    fetch(tmp_path / "to", body, body)
+    assert sorted(os.listdir(tmp_path / "to")) == ["f" * 255, "l" * 255]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_who_gets_a_file_in_place_of_a_link(tmp_path: Path) -> None:
+    (tmp_path / "to").mkdir()
+    (tmp_path / "of").write_text("another's")
+    os.chown(tmp_path / "of", 1234, 1234)
+    (tmp_path / "to/a").symlink_to("../of")
+    os.lchown(tmp_path / "to/a", 1234, 1234)
+    body = tar_of(TOP, *GOOD[:1])
+    done = fetch(tmp_path / "to", body, body)
+    assert done["diff"]["after"][f"{tmp_path}/to/a"]["owner"] == "0:0"
+    assert ((tmp_path / "to/a").stat().st_uid, (tmp_path / "to/a").read_text()) == (0, "one")

@@ -27,6 +27,7 @@ from .folder import (
     refuse_other_kinds,
     shown,
     steps_of,
+    without_links,
 )
 from .inside import about, is_contents
 from .options import PRESERVE
@@ -115,7 +116,7 @@ class _Source:
                 member.mtime = int(os.lstat(self._path(path)).st_mtime)
                 yield _header(member)
                 return
-            with open(self._path(path), "rb", opener=_without_links) as file:
+            with open(self._path(path), "rb", opener=without_links) as file:
                 state = os.fstat(file.fileno())
                 self._check_size(path, stat.S_ISREG(state.st_mode) and state.st_size == entry.size)
                 member.mtime, member.size = int(state.st_mtime), entry.size
@@ -224,11 +225,6 @@ class _Copy:
         fix = (failed and failed.fix) or "see the engine's words, and what writes there; run again"
         is_touched = any(have.get(step.path) != step.have for step in steps)
         raise ApplyFailed(text, where="path", fix=fix, changed=is_touched) from failed
-
-
-def _without_links(path: str, flags: int) -> int:
-    """Open it; a link or a pipe that took the place of the file is not followed or waited for."""
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def _header(member: tarfile.TarInfo) -> bytes:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import posixpath
-import tempfile
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..engine.client import Engine
 from ..errors import ApplyFailed, DockwrightError, Problem, SpecError
-from ..host.files import receive
+from ..host.tree import Tree, room
 from .folder import (
     FILE,
     FOLDER,
@@ -22,7 +21,6 @@ from .folder import (
     digest_at,
     entries_of,
     entry_at,
-    linked,
     named,
     refuse_other_kinds,
     shown,
@@ -32,7 +30,6 @@ from .folder import (
 from .inside import is_contents
 from .sent import Sent
 
-_BLOCK = 1 << 16
 _NEW_FILE, _NEW_FOLDER = 0o600, 0o700
 
 
@@ -45,9 +42,10 @@ def run(engine: Engine, given: Mapping[str, Any], *, check: bool) -> dict[str, A
     query = [("path", posixpath.join(path, "."))]
     found = entries_of(Sent(engine, name, "archive", query))
     _refuse_what_leads_out(found, path)
-    fetch = _Fetch(tops)
+    fetch = _Fetch(tops, given.get("directory_mode", _NEW_FOLDER))
     steps = fetch.steps(found, given)
     refuse_other_kinds(steps, tops[-1], "dest")
+    _refuse_what_has_no_room(steps, tops)
     if steps and not check:
         fetch.write(steps, Sent(engine, name, "archive", query))
     return answer(steps, tops[-1], len(found), check=check)
@@ -69,6 +67,33 @@ def _refuse_what_leads_out(found: Mapping[str, Entry], top: str) -> None:
         raise ApplyFailed(text, where="path", fix=fix)
 
 
+def _refuse_what_has_no_room(steps: list[Step], tops: list[str]) -> None:
+    """Raise SpecError where it does not fit, each hole of a file being full and each name a file.
+
+    But those that `_Fetch` makes another name of a file.
+    """
+    written = {step.path: step.want for step in steps if _is_written(step)}
+    need = sum(
+        want.size for want in written.values() if not _is_alike(want, written.get(want.same_as))
+    )
+    free = room(tops[-1])
+    if free is not None and need > free:
+        text = f"{need} bytes are to be written, and there is room for {free} in {shown(tops[0])}"
+        fix = "make room, or copy folders in it that hold less"
+        raise SpecError([Problem("dest", text, fix)])
+
+
+def _is_written(step: Step) -> bool:
+    """Whether it is a file that is to get a content."""
+    has_other = step.have is None or step.have.kind != FILE or "content" in step.what
+    return step.want.kind == FILE and has_other
+
+
+def _is_alike(want: Entry, other: Entry | None) -> bool:
+    """Whether both can be one file."""
+    return bool(other and (other.mode, other.owner) == (want.mode, want.owner))
+
+
 def _stays_in(path: str, target: str) -> bool:
     """Whether a link stays in the folder, whatever other links in it are.
 
@@ -83,8 +108,12 @@ def _stays_in(path: str, target: str) -> bool:
 class _Fetch:
     """The folders on the host, the last of which gets the contents; compared, and written."""
 
-    def __init__(self, tops: list[str]) -> None:
+    def __init__(self, tops: list[str], mode: int) -> None:
         self._tops = tops
+        self._mode = mode  # of the first, where it is made
+        self._tree = Tree(tops[0])
+        self._made: dict[str, tuple[Entry, tuple[int, int]]] = {}  # files, and which they are
+        self._at = tops[0]  # what is written
         self._top = tops[-1]
         self._done: dict[str, None] = {}  # in order
         self._is_touched = False
@@ -125,53 +154,83 @@ class _Fetch:
     def _path(self, path: str) -> str:
         return os.path.join(self._top, path) if path else self._top
 
+    def _in_tree(self, path: str) -> str:
+        self._at = self._path(path)
+        return os.path.relpath(self._at, self._tops[0]) if self._at != self._tops[0] else ""
+
     def write(self, steps: list[Step], sent: Sent) -> None:
         """Write these as the engine sends them again. Raises ApplyFailed with what was done."""
         try:
+            is_new = not os.path.isdir(self._tops[0])
+            if is_new:
+                self._tree.make_folder("", _NEW_FOLDER)
+                self._is_touched = True
             self._make_folders(steps)
             self._write_files({step.path: step for step in steps}, sent)
             for step in reversed(steps):
                 if step.want.kind == FOLDER:  # last: it may forbid to write in it
-                    os.chmod(self._path(step.path), step.want.mode)
+                    self._tree.set_mode(self._in_tree(step.path), step.want.mode, is_folder=True)
                     self._done[step.path] = None
+            if is_new and len(self._tops) > 1:
+                self._tree.set_mode("", self._mode, is_folder=True)
         except (OSError, DockwrightError) as error:
             raise self._stopped(steps, error) from error
         if any(step.path not in self._done for step in steps):
             raise self._stopped(steps, None)
 
     def _make_folders(self, steps: list[Step]) -> None:
-        for top in self._tops:
-            if not os.path.isdir(top):
-                os.mkdir(top, _NEW_FOLDER)
-                self._is_touched = True
         for step in steps:
-            if step.want.kind == FOLDER and step.path and not step.have:
-                os.mkdir(self._path(step.path), _NEW_FOLDER)
+            place = self._in_tree(step.path)
+            if step.want.kind == FOLDER and place and not step.have:
+                self._tree.make_folder(place, _NEW_FOLDER)
                 self._is_touched = True
 
     def _write_files(self, steps: Mapping[str, Step], sent: Sent) -> None:
-        seen: set[str] = set()
+        first: dict[str, str] = {}  # the first name of each file, in this very reading
         for path, member, content in vetted(sent):
-            seen.add(path)
+            if content is not None:
+                first[path] = path
+            elif member.islnk() and (other := posixpath.normpath(member.linkname)) in first:
+                first[path] = first[other]
             step = steps.get(path)
-            if step is None or step.want.kind == FOLDER:
-                continue
-            place, want = self._path(path), step.want
-            if want.kind == LINK:
-                _link(want.content, place)
-            elif step.have and step.have.kind == FILE and "content" not in step.what:
-                _set_mode(place, want.mode)
-            elif content is not None:
-                receive(place, content, mode=want.mode)
-            elif member.islnk():
-                receive(place, _blocks_of(self._path(linked(member, seen))), mode=want.mode)
-            else:
-                continue  # something else by now: it stays among what was not done
-            self._done[path] = None
+            if step and self._is_done(step, content, first.get(path)):
+                self._done[path] = None
+
+    def _is_done(self, step: Step, content: Iterator[bytes] | None, first: str | None) -> bool:
+        """Write it; False for what is something else by now, and for folders."""
+        want, place = step.want, self._in_tree(step.path)
+        if want.kind == FOLDER:
+            return False
+        if want.kind == LINK:
+            self._tree.link(place, want.content)
+        elif not _is_written(step):
+            self._tree.set_mode(place, want.mode)
+        elif content is not None:
+            self._write_file(step, content)
+        elif first is not None:
+            self._write_again(step, first)
+        else:
+            return False
+        return True
+
+    def _write_file(self, step: Step, content: Iterator[bytes]) -> None:
+        owner = None
+        if step.have and step.have.kind == FILE:  # of a link the owner says nothing
+            user, group = (int(number) for number in step.have.owner.split(":"))
+            owner = (user, group)
+        which = self._tree.write(self._in_tree(step.path), content, step.want.mode, owner)
+        self._made[step.path] = (step.want, which)
+
+    def _write_again(self, step: Step, first: str) -> None:
+        """Have another name of a file of this run, or a file that holds the same."""
+        place, other = self._in_tree(step.path), self._in_tree(first)
+        want, which = self._made.get(first, (None, (0, 0)))
+        if not (_is_alike(step.want, want) and self._tree.share(place, other, which)):
+            self._write_file(step, self._tree.read(other))
 
     def _stopped(self, steps: list[Step], error: Exception | None) -> ApplyFailed:
         if isinstance(error, OSError):
-            why = f"{shown(str(error.filename or self._top))}: {error.strerror or error}"
+            why = f"{shown(self._at)}: {error.strerror or error}"
         else:
             why = str(error.message) if isinstance(error, DockwrightError) else "some of it went"
         left = [step.path or "." for step in steps if step.path not in self._done]
@@ -195,29 +254,8 @@ def _wanted(entry: Entry, have: Entry | None, mode: int | None) -> Entry:
         mode = have.mode
     if mode is None:
         mode = _NEW_FOLDER if entry.kind == FOLDER else _NEW_FILE | entry.mode & 0o100
-    owner = have.owner if have else f"{os.geteuid()}:{os.getegid()}"
+    is_kept = have and have.kind == entry.kind
+    if entry.kind == LINK and have and have.content != entry.content:
+        is_kept = False  # a new one is made
+    owner = have.owner if have and is_kept else f"{os.geteuid()}:{os.getegid()}"
     return entry._replace(mode=mode, owner=owner)
-
-
-def _link(target: str, place: str) -> None:
-    """Have a link, in place of another or of a file."""
-    folder = tempfile.mkdtemp(prefix=".link.", dir=os.path.dirname(place))
-    try:
-        os.symlink(target, os.path.join(folder, "new"))
-        os.replace(os.path.join(folder, "new"), place)
-    finally:
-        os.rmdir(folder)
-
-
-def _set_mode(place: str, mode: int) -> None:
-    descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    try:
-        os.fchmod(descriptor, mode)
-    finally:
-        os.close(descriptor)
-
-
-def _blocks_of(path: str) -> Iterator[bytes]:
-    with open(path, "rb") as file:
-        while block := file.read(_BLOCK):
-            yield block

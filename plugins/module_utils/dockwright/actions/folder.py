@@ -27,6 +27,7 @@ class Entry(NamedTuple):
     owner: str  # UID:GID
     size: int = 0
     content: str = ""
+    same_as: str = ""  # the path of the one before it that it is another name of
 
 
 class Step(NamedTuple):
@@ -157,34 +158,37 @@ def vetted(sent: Sent) -> Iterator[Vetted]:
 def entries_of(sent: Sent, wanted: Container[str] | None = None) -> dict[str, Entry]:
     """What the engine sends of a folder, itself as ``""``; of ``wanted`` paths alone, if given."""
     found: dict[str, Entry] = {}
-    files: dict[str, tuple[int, str]] = {}  # size and digest; a name of the same may come
+    others: dict[str, Entry] = {}  # all but folders: another name of it may come
     for path, member, content in vetted(sent):
-        if content is not None:
-            digest, size = hashlib.sha256(), 0
-            for block in content:
-                digest.update(block)
-                size += len(block)
-            files[path] = (size, digest.hexdigest())
-        elif member.islnk():
-            files[path] = files[linked(member, files)]
+        if member.islnk():
+            first = linked(member, others)
+            entry = others[first]._replace(same_as=others[first].same_as or first)
+        else:
+            entry = _entry_of(member, content)
+        if entry.kind != FOLDER:
+            others[path] = entry
         if wanted is None or path in wanted:
-            found[path] = _entry_of(path, member, files)
+            found[path] = entry
     return found
 
 
 def linked(member: tarfile.TarInfo, before: Container[str]) -> str:
-    """The path of the file before it that a member is another name of. Raises ApplyFailed."""
+    """The path of what came before it that a member is another name of. Raises ApplyFailed."""
     path = posixpath.normpath(member.linkname)
     if path not in before:
-        text = f"the engine's archive holds {shown(member.name)}, another name of a file outside it"
+        text = f"the engine's archive holds {shown(member.name)}, another name of what is not in it"
         raise ApplyFailed(text, where="path", fix="copy the folder that holds both")
     return path
 
 
-def _entry_of(path: str, member: tarfile.TarInfo, files: Mapping[str, tuple[int, str]]) -> Entry:
+def _entry_of(member: tarfile.TarInfo, content: Iterator[bytes] | None) -> Entry:
     mode, owner = stat.S_IMODE(member.mode), f"{member.uid}:{member.gid}"
-    if path in files:
-        return Entry(FILE, mode, owner, *files[path])
+    if content is not None:
+        digest, size = hashlib.sha256(), 0
+        for block in content:
+            digest.update(block)
+            size += len(block)
+        return Entry(FILE, mode, owner, size, digest.hexdigest())
     if member.issym():
         return Entry(LINK, mode, owner, content=member.linkname)
     return Entry(FOLDER if member.isdir() else OTHER, mode, owner)
@@ -193,10 +197,15 @@ def _entry_of(path: str, member: tarfile.TarInfo, files: Mapping[str, tuple[int,
 def digest_at(path: str) -> str:
     """The digest of a file. Raises OSError."""
     digest = hashlib.sha256()
-    with open(path, "rb") as file:
+    with open(path, "rb", opener=without_links) as file:
         while block := file.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()
+
+
+def without_links(path: str, flags: int) -> int:
+    """Open it; a link or a pipe that took the place of the file is not followed or waited for."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def answer(steps: list[Step], top: str, count: int, *, check: bool) -> dict[str, Any]:
