@@ -207,6 +207,27 @@ def test_whoever_the_container_runs_as(lean_world: World, site: Path) -> None:
         assert "not so: ., img" in failed["message"]
 
 
+def test_what_is_in_memory(lean_world: World, site: Path, tmp_path: Path) -> None:
+    """The engine would write below it, and say that all is well."""
+    world = lean_world
+    world.apply(project({"web": container(tmpfs=["/fast", "/srv/deep/fast"])}))
+    for given in (
+        {"src": f"{site}/", "path": "/fast/x"},
+        {"src": str(site), "path": "/fast"},
+        {"content": "x", "path": "/fast/x"},
+        {"dest": str(tmp_path / "got"), "path": "/fast"},
+        {"dest": str(tmp_path / "got"), "path": "/proc/version"},
+    ):
+        assert "which the engine does not show" in problem(world, **given)["message"]
+    assert not (tmp_path / "got").exists()
+    assert copied(world, src=f"{site}/", path="/srv")["warnings"] == [
+        "/srv/deep/fast is in memory: what the container has there is neither read nor written"
+    ]
+    (site / "deep/fast").mkdir(parents=True)
+    (site / "deep/fast/x").write_text("x")
+    assert "/srv/deep/fast" in problem(world, src=f"{site}/", path="/srv")["message"]
+
+
 def test_before_there_is_a_container(world: World, site: Path) -> None:
     told = act(world, check=True, name="later", src=str(site), path="/x")
     assert (told["changed"], "/x/site/run.sh" in told["files"]) == (True, True)

@@ -11,7 +11,7 @@ from typing import Any, Callable
 
 import pytest
 
-from dockwright.actions import copy_folder, fetch_folder
+from dockwright.actions import copy_folder, fetch_folder, mounts
 from dockwright.actions.folder import entries_of, on_host
 from dockwright.actions.sent import Sent
 from dockwright.errors import ApplyFailed, SpecError
@@ -123,7 +123,7 @@ def test_what_stops_while_it_is_written_says_what_there_is(tmp_path: Path) -> No
 
 
 def test_a_container_that_goes_meanwhile(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(copy_folder, "status_of", lambda engine, name: "running")
+    monkeypatch.setattr(copy_folder, "inspected", lambda engine, name: {})
     monkeypatch.setattr(copy_folder, "about", lambda engine, name, path: None)
     engine: Any = Engine()
     given = {"name": "web", "src": f"{tmp_path}/", "path": "/a/b"}
@@ -272,3 +272,47 @@ def test_who_gets_a_file_in_place_of_a_link(tmp_path: Path) -> None:
     done = fetch(tmp_path / "to", body, body)
     assert done["diff"]["after"][f"{tmp_path}/to/a"]["owner"] == "0:0"
     assert ((tmp_path / "to/a").stat().st_uid, (tmp_path / "to/a").read_text()) == (0, "one")
+
+
+MOUNTS = {
+    "HostConfig": {"Tmpfs": {"/run/": "size=1m", "/srv/a/b": ""}},
+    "Mounts": [
+        {"Type": "volume", "Destination": "/run/data"},
+        {"Type": "tmpfs", "Destination": "/run/data/fast"},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "top"),
+    [
+        ("/run", "/run"),
+        ("/run/x/y", "/run"),
+        ("/run/data", ""),
+        ("/run/data/x", ""),
+        ("/run/data/fast/x", "/run/data/fast"),
+        ("/runner", ""),
+        ("/srv/a", ""),
+        ("/", ""),
+        ("/proc/1/x", "/proc"),
+        ("/dev/shm", "/dev"),
+        ("/devices", ""),
+    ],
+)
+def test_what_the_engine_does_not_show(path: str, top: str) -> None:
+    if not top:
+        mounts.Mounts(MOUNTS).refuse_unseen([path])
+        return
+    with pytest.raises(SpecError, match=f"^path: {path} is in {top}, which"):
+        mounts.Mounts(MOUNTS).refuse_unseen(["/x", path])
+
+
+def test_what_of_a_folder_the_engine_does_not_show() -> None:
+    found = mounts.Mounts(MOUNTS)
+    assert [words.split()[0] for words in found.warnings("/srv")] == ["/srv/a/b"]
+    assert [words.split()[0] for words in found.warnings("/")] == [
+        "/run",
+        "/run/data/fast",
+        "/srv/a/b",
+    ]
+    assert found.warnings("/srv/a/b") == found.warnings("/sr") == []

@@ -81,17 +81,21 @@ def _given(kind: str, params: Mapping[str, Any]) -> dict[str, Any]:
     return {**{row.name: row.default for row in rows if row.default is not None}, **given}
 
 
-def status_of(engine: Engine, name: str) -> str | None:
-    """What the container of this very name does; None where there is none."""
+def inspected(engine: Engine, name: str) -> Mapping[str, Any] | None:
+    """The engine's description of the container of this very name; None where there is none."""
     try:
-        raw = engine.get(f"/containers/{name}/json")
+        raw: Mapping[str, Any] = engine.get(f"/containers/{name}/json")
     except EngineRefused as error:
         if error.status == 404:
             return None
         raise
-    if raw.get("Name", "").lstrip("/") != name:  # found by the beginning of its ID
-        return None
-    return str((raw.get("State") or {}).get("Status") or "")
+    return raw if raw.get("Name", "").lstrip("/") == name else None  # by the start of its ID
+
+
+def status_of(engine: Engine, name: str) -> str | None:
+    """What the container of this very name does; None where there is none."""
+    raw = inspected(engine, name)
+    return None if raw is None else str((raw.get("State") or {}).get("Status") or "")
 
 
 def not_there_yet(name: str, path: str, *, check: bool) -> dict[str, Any]:

@@ -14,8 +14,9 @@ from typing import Any
 
 from ..engine.client import Engine
 from ..errors import ApplyFailed, EngineRefused, Problem, SpecError
-from .acting import not_there_yet, status_of
+from .acting import inspected, not_there_yet
 from .inside import About, about
+from .mounts import Mounts
 from .options import PRESERVE
 
 _LONGEST_DIFF = 64 * 1024
@@ -42,9 +43,11 @@ def run(engine: Engine, given: Mapping[str, Any], *, check: bool) -> dict[str, A
 
         return copy_folder(engine, given, check=check)
     name, path = given["name"], posixpath.normpath(given["path"])
-    if status_of(engine, name) is None:
+    raw = inspected(engine, name)
+    if raw is None:
         diff = _diff(given, None, Inside(content, given.get("mode", 0o644), ""))
         return {**not_there_yet(name, path, check=check), "diff": diff}
+    Mounts(raw).refuse_unseen([path])
     have = read(engine, name, path)
     want = Inside(
         content,

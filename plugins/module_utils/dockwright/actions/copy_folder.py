@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from ..engine.client import Engine
 from ..errors import ApplyFailed, DockwrightError, EngineError, EngineRefused, Problem, SpecError
-from .acting import no_such, not_there_yet, status_of
+from .acting import inspected, no_such, not_there_yet
 from .folder import (
     FILE,
     FOLDER,
@@ -30,6 +30,7 @@ from .folder import (
     without_links,
 )
 from .inside import about, is_contents
+from .mounts import Mounts
 from .options import PRESERVE
 from .sent import Sent
 
@@ -53,10 +54,13 @@ def run(engine: Engine, given: Mapping[str, Any], *, check: bool) -> dict[str, A
     if is_itself:
         top = posixpath.join(top, os.path.basename(os.path.normpath(given["src"])))
     count = len(source.entries)
-    if status_of(engine, name) is None:
+    raw = inspected(engine, name)
+    if raw is None:
         steps = steps_of(source.wanted(given, {}), {}, source.is_same)
         told = answer(steps, top, count, check=True)
         return {**told, **not_there_yet(name, top, check=check)}
+    mounts = Mounts(raw)
+    mounts.refuse_unseen([top])
     copy = _Copy(engine, name, top, source)
     place = copy.place()
     have = {} if place.missing else copy.have()
@@ -65,9 +69,10 @@ def run(engine: Engine, given: Mapping[str, Any], *, check: bool) -> dict[str, A
         del want[""]
     steps = steps_of(want, have, source.is_same)
     refuse_other_kinds(steps, top, "path")
+    mounts.refuse_unseen(posixpath.join(top, step.path) for step in steps if step.path)
     if steps and not check:
         copy.write(steps, place, given.get("directory_mode", 0o755))
-    return answer(steps, top, count, check=check)
+    return {**answer(steps, top, count, check=check), "warnings": mounts.warnings(top)}
 
 
 class _Source:

@@ -11,9 +11,10 @@ from typing import Any
 from ..engine.client import Engine
 from ..errors import ApplyFailed, Problem, SpecError
 from ..host.files import receive
-from .acting import not_there_yet, status_of
+from .acting import inspected, not_there_yet
 from .copy import Inside, read_file, shown_side
 from .inside import about, is_contents
+from .mounts import Mounts
 
 _NEW = 0o600
 _INPUTS = ("content", "src", "owner")
@@ -29,13 +30,16 @@ def run(engine: Engine, given: Mapping[str, Any], *, check: bool) -> dict[str, A
     if problems:
         raise SpecError(problems)
     name, path, dest = given["name"], posixpath.normpath(given["path"]), given["dest"]
-    if status_of(engine, name) is None:
+    raw = inspected(engine, name)
+    if raw is None:
         return not_there_yet(name, dest, check=check)
+    mounts = Mounts(raw)
+    mounts.refuse_unseen([path])
     found = about(engine, name, posixpath.join(path, ".") if is_contents(given["path"]) else path)
     if found and found.is_folder:
         from .fetch_folder import run as fetch_folder
 
-        return fetch_folder(engine, given, check=check)
+        return {**fetch_folder(engine, given, check=check), "warnings": mounts.warnings(path)}
     if "directory_mode" in given:
         text = f"is for folders, and {path} in the container is none"
         raise SpecError([Problem("directory_mode", text, "remove it, or check the path")])

@@ -1,0 +1,67 @@
+"""Which paths of a container its archive does not show, or cannot write, as its mounts tell."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..errors import Problem, SpecError
+
+_OF_KERNEL = ("/proc", "/sys", "/dev")
+_OF_ENGINE = {"HostsPath": "/etc/hosts", "HostnamePath": "/etc/hostname"}
+_OF_ENGINE["ResolvConfPath"] = "/etc/resolv.conf"
+
+
+class Mounts:
+    """What is mounted in a container, by the engine's description of it.
+
+    A path that goes through a symbolic link is taken as it is written.
+    """
+
+    def __init__(self, raw: Mapping[str, Any]) -> None:
+        mounts = {
+            posixpath.normpath(mount.get("Destination") or "/"): mount.get("Type")
+            for mount in raw.get("Mounts") or []
+        }
+        given = (raw.get("HostConfig") or {}).get("Tmpfs") or {}
+        in_memory = {posixpath.normpath(path) for path in given}
+        self._in_memory = in_memory | {path for path, kind in mounts.items() if kind == "tmpfs"}
+        self._seen = set(mounts) - self._in_memory
+        self._single = {path for key, path in _OF_ENGINE.items() if raw.get(key)}
+
+    def refuse_unseen(self, paths: Iterable[str]) -> None:
+        """Raise SpecError for those in a file system that is there in the running container alone.
+
+        The engine writes and reads what is below it, and tells of no error.
+        """
+        found = {path: top for path in paths if (top := self._unseen(path))}
+        if found:
+            path, top = next(iter(found.items()))
+            text = f"{_shown(path)} is in {top}, which the engine does not show: it is in memory"
+            fix = "have a volume there, or read and write it by container_exec"
+            raise SpecError([Problem("path", text, fix)])
+
+    def _unseen(self, path: str) -> str:
+        """What is mounted there and not seen; empty if nothing is."""
+        unseen = self._in_memory.union(_OF_KERNEL)
+        while path not in ("", "/"):
+            if path in self._seen:
+                return ""
+            if path in unseen:
+                return path
+            path = posixpath.dirname(path)
+        return ""
+
+    def warnings(self, path: str) -> list[str]:
+        """What a folder holds that is not seen, in words."""
+        below = path.rstrip("/") + "/"
+        return [
+            f"{top} is in memory: what the container has there is neither read nor written"
+            for top in sorted(self._in_memory)
+            if top.startswith(below)
+        ]
+
+
+def _shown(path: str) -> str:
+    return path.encode("utf-8", "backslashreplace").decode()
