@@ -18,8 +18,8 @@ description:
   - With O(dest) the other way: a file or a folder of the container comes to the managed host.
   - A folder of a container that holds devices, pipes, or symbolic links that lead out of it is
     refused, before anything is written.
-  - A path in a C(tmpfs), C(/proc), C(/sys) or C(/dev) of the container is refused, both ways, as the
-    engine does not show what is there.
+  - A path in a C(tmpfs), C(/proc), C(/sys) or C(/dev) of the container is refused, both ways, as
+    the engine does not show what is there.
   - What is written goes with the container; a new one made from the image has not got it.
 extends_documentation_fragment:
   - dockwright.docker.container_copy

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import json
 import os
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Callable
+from unittest import mock
 
 import pytest
 
-from dockwright.actions import copy_folder, fetch_folder, mounts
+from dockwright.actions import copy, copy_folder, fetch_folder, mounts
 from dockwright.actions.folder import entries_of, on_host
 from dockwright.actions.sent import Sent
-from dockwright.errors import ApplyFailed, SpecError
+from dockwright.errors import (
+    ApplyFailed,
+    EngineRefused,
+    EngineTimeout,
+    EngineUnreachable,
+    Problem,
+    SpecError,
+)
 
 FILE, FOLDER, LINK = tarfile.REGTYPE, tarfile.DIRTYPE, tarfile.SYMTYPE
 NAME = tarfile.LNKTYPE
@@ -316,3 +326,93 @@ def test_what_of_a_folder_the_engine_does_not_show() -> None:
         "/srv/a/b",
     ]
     assert found.warnings("/srv/a/b") == found.warnings("/sr") == []
+
+
+class Container:
+    """An engine with one container, whose folder /to is empty, or holds a file after the PUT."""
+
+    def __init__(self, error: Exception, after: bytes | Exception) -> None:
+        self.error = error
+        self.after: bytes | Exception = tar_of(TOP)
+        self._later = after
+
+    def get(self, path: str) -> dict[str, Any]:
+        return {"Name": "/web"}
+
+    def request(self, method: str, path: str, **options: Any) -> Any:
+        told = base64.b64encode(json.dumps({"mode": 1 << 31}).encode()).decode()
+        headers = {"x-docker-container-path-stat": told}
+        return mock.Mock(status=200, headers=headers)
+
+    def download(self, path: str, query: object) -> Iterator[bytes]:
+        if isinstance(self.after, Exception):
+            raise self.after
+        return iter([self.after])
+
+    def stream(self, method: str, path: str, **options: Any) -> Iterator[object]:
+        self.after = self._later
+        raise self.error
+
+
+LOST = [
+    (EngineTimeout("too late"), True),
+    (SpecError([Problem("src", "it went")]), True),
+    (EngineUnreachable("reset"), True),
+    (EngineRefused("no space left", status=500), False),
+]
+
+
+@pytest.mark.parametrize(("error", "changed"), LOST)
+def test_a_copy_that_is_broken_off(tmp_path: Path, error: Exception, *, changed: bool) -> None:
+    """What is read at once is not what the engine ends with, unless it has said so."""
+    (tmp_path / "a").write_text("one")
+    given = {"name": "web", "src": f"{tmp_path}/", "path": "/to"}
+    engine: Any = Container(error, tar_of(TOP))
+    with pytest.raises(ApplyFailed, match="as it should be: nothing; not so: a") as caught:
+        copy_folder.run(engine, given, check=False)
+    assert caught.value.changed == changed
+    assert ("may still write" in caught.value.message) == changed
+    engine = Container(error, EngineTimeout("busy"))
+    with pytest.raises(ApplyFailed, match="cannot be seen") as caught:
+        copy_folder.run(engine, given, check=False)
+    assert caught.value.changed
+
+
+def test_a_source_that_goes_before_it_is_compared_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "a").write_text("one")
+    given = {"name": "web", "src": f"{tmp_path}/", "path": "/to"}
+    engine: Any = Container(AssertionError(), tar_of(TOP, ("./a", FILE, "one")))
+
+    def stream(method: str, path: str, **options: Any) -> Iterator[object]:
+        engine.after = engine._later
+        (tmp_path / "a").unlink()
+        return iter(())
+
+    monkeypatch.setattr(engine, "stream", stream)
+    with pytest.raises(ApplyFailed, match=r"cannot read .*/a") as caught:
+        copy_folder.run(engine, given, check=False)
+    assert caught.value.changed
+
+
+def test_a_file_that_is_broken_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"name": "web", "path": "/to/a", "content": "x", "hidden": False}
+    reads: list[Any] = [None, EngineTimeout("busy")]
+
+    def read(*_: object) -> None:
+        if error := reads.pop(0):
+            raise error
+
+    monkeypatch.setattr(copy, "read", read)
+    engine: Any = Container(AssertionError(), b"")
+    engine.put = mock.Mock()
+    with pytest.raises(ApplyFailed, match=r"was written in .* cannot be read: busy") as caught:
+        copy.run(engine, given, check=False)
+    assert caught.value.changed
+    for error, changed in (LOST[0], LOST[3]):
+        reads[:] = [None]
+        engine.put = mock.Mock(side_effect=error)
+        with pytest.raises(ApplyFailed, match=str(error)) as caught:
+            copy.run(engine, given, check=False)
+        assert caught.value.changed == changed

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..engine.client import Engine
-from ..errors import ApplyFailed, EngineRefused, Problem, SpecError
+from ..errors import ApplyFailed, DockwrightError, EngineError, EngineRefused, Problem, SpecError
 from .acting import inspected, not_there_yet
 from .inside import About, about
 from .mounts import Mounts
@@ -60,7 +60,12 @@ def run(engine: Engine, given: Mapping[str, Any], *, check: bool) -> dict[str, A
     if check:
         return {"changed": True, "message": f"would write {path}: {what}", "diff": diff}
     _write(engine, name, path, want)
-    if read(engine, name, path) != want:
+    try:
+        is_written = read(engine, name, path) == want
+    except DockwrightError as error:
+        text = f"{path} was written in container {name}, and cannot be read: {error.message}"
+        raise ApplyFailed(text, where="path", fix=error.fix, changed=True) from error
+    if not is_written:
         fix = "see whether a program in the container writes it, too"
         text = f"{path} was written in container {name}, and is not as it should be"
         raise ApplyFailed(text, where="path", fix=fix, changed=True)
@@ -140,6 +145,9 @@ def _write(engine: Engine, name: str, path: str, want: Inside) -> None:
         is_missing = error.status == 404
         fix = f"make the folder {folder} first" if is_missing else "see the engine's words"
         raise ApplyFailed(text, where="path", fix=fix) from error
+    except EngineError as error:  # it has not said that it is done, nor that it is not
+        text = f"{path} may be written in container {name}, or not: {error.message}"
+        raise ApplyFailed(text, where="path", fix=error.fix or "run again", changed=True) from error
 
 
 def _what(have: Inside | None, want: Inside) -> str:

@@ -196,14 +196,18 @@ class _Copy:
                 pass
         except (EngineError, SpecError) as error:
             failed = error
+        want = {step.path: step.want for step in steps}
+        have: Mapping[str, Entry] = {}
+        left = steps
         try:
             have = self.have()
+            left = steps_of(want, have, self._source.is_same)
         except DockwrightError as error:
-            have = {}
             if not (isinstance(error, EngineRefused) and error.status == 404):
                 text = f"{(failed or error).message}; what of it was written cannot be seen"
                 raise ApplyFailed(text, where="path", fix=error.fix, changed=True) from error
-        self._check(steps, have, failed)
+        if left or failed:
+            raise self._stopped(steps, have, [step.path for step in left], failed) from failed
 
     def _tar(self, steps: list[Step], way: list[str], mode: int) -> Iterator[bytes]:
         for count in range(1, len(way)):
@@ -214,22 +218,25 @@ class _Copy:
             yield from self._source.packed(step.path, step.want, posixpath.join(*way, step.path))
         yield bytes(2 * tarfile.BLOCKSIZE)
 
-    def _check(
-        self, steps: list[Step], have: Mapping[str, Entry], failed: DockwrightError | None
-    ) -> None:
-        want = {step.path: step.want for step in steps}
-        left = [step.path for step in steps_of(want, have, self._source.is_same)]
-        if not left and failed is None:
-            return
-        done = [path or "." for path in want if path not in set(left)]
+    def _stopped(
+        self,
+        steps: list[Step],
+        have: Mapping[str, Entry],
+        left: list[str],
+        failed: DockwrightError | None,
+    ) -> ApplyFailed:
+        is_touched = any(have.get(step.path) != step.have for step in steps)
+        done = [step.path or "." for step in steps if step.path not in set(left)]
         why = failed.message if failed else "all was sent"
+        if failed and not isinstance(failed, EngineRefused):  # it has not said that it is done
+            is_touched = True
+            why += "; the engine may still write what had come"
         text = (
             f"cannot have all of {shown(self._top)} in container {self._name}: {why}; as it should"
             f" be: {named(done) or 'nothing'}; not so: {named(path or '.' for path in left)}"
         )
         fix = (failed and failed.fix) or "see the engine's words, and what writes there; run again"
-        is_touched = any(have.get(step.path) != step.have for step in steps)
-        raise ApplyFailed(text, where="path", fix=fix, changed=is_touched) from failed
+        return ApplyFailed(text, where="path", fix=fix, changed=is_touched)
 
 
 def _header(member: tarfile.TarInfo) -> bytes:
