@@ -25,6 +25,7 @@ from dockwright.errors import (
     Problem,
     SpecError,
 )
+from dockwright.host.files import receive
 
 FILE, FOLDER, LINK = tarfile.REGTYPE, tarfile.DIRTYPE, tarfile.SYMTYPE
 NAME = tarfile.LNKTYPE
@@ -416,3 +417,40 @@ def test_a_file_that_is_broken_off(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(ApplyFailed, match=str(error)) as caught:
             copy.run(engine, given, check=False)
         assert caught.value.changed == changed
+
+
+def test_names_that_the_locale_cannot_hold(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "from").mkdir()
+    (tmp_path / "from/ü").write_text("one")
+    # As Python does it where the locale is C, and UTF-8 is switched off.
+    monkeypatch.setattr(os, "fsencode", lambda path: str(path).encode("ascii", "surrogateescape"))
+    for body in (tar_of(TOP, ("./ü", FILE, "x")), tar_of(TOP, ("./l", LINK, "ü"))):
+        with pytest.raises(SpecError, match=r"^path: names that the locale .*: ü"):
+            fetch(tmp_path / "to", body, check=True)
+    with pytest.raises(SpecError, match=r"^src: names that the locale .*: ü"):
+        on_host(str(tmp_path / "from"))
+    engine: Any = None
+    for key in ("src", "dest"):
+        given = {"name": "web", "path": "/to", key: "/ü"}
+        with pytest.raises(SpecError, match=rf"^{key}: names that the locale .*: /ü"):
+            copy.run(engine, given, check=True)
+    body = tar_of(TOP, ("./n\udcf6n", FILE, "x"))
+    fetch(tmp_path / "to", body, check=True)
+
+
+def test_the_mode_comes_after_the_content(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Writing takes away from a file who it runs as, unless root writes."""
+    sizes: list[int] = []
+    real = os.fchmod
+
+    def fchmod(file: int, mode: int) -> None:
+        sizes.append(os.fstat(file).st_size)
+        real(file, mode)
+
+    monkeypatch.setattr(os, "fchmod", fchmod)
+    body = tar_of(TOP, ("./a", FILE, "one"))
+    (tmp_path / "to").mkdir()
+    fetch(tmp_path / "to", body, body, mode=0o4755)
+    receive(str(tmp_path / f"{'b' * 255}"), [b"four"], mode=0o4755)
+    assert sizes == [3, 4]
+    assert (tmp_path / "to/a").stat().st_mode & 0o7777 == 0o4755

@@ -15,6 +15,7 @@ from typing import Any
 from ..engine.client import Engine
 from ..errors import ApplyFailed, DockwrightError, EngineError, EngineRefused, Problem, SpecError
 from .acting import inspected, not_there_yet
+from .folder import refuse_unspoken
 from .inside import About, about
 from .mounts import Mounts
 from .options import PRESERVE
@@ -33,6 +34,8 @@ class Inside:
 
 def run(engine: Engine, given: Mapping[str, Any], *, check: bool) -> dict[str, Any]:
     """Have the file, or the folder, as it is wanted; what is to be told of it."""
+    for key in ("src", "dest"):
+        refuse_unspoken([given.get(key, "")], key)
     if "dest" in given:
         from .fetch import run as fetch
 

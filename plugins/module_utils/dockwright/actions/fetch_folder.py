@@ -23,6 +23,7 @@ from .folder import (
     entry_at,
     named,
     refuse_other_kinds,
+    refuse_unspoken,
     shown,
     steps_of,
     vetted,
@@ -42,6 +43,8 @@ def run(engine: Engine, given: Mapping[str, Any], *, check: bool) -> dict[str, A
     query = [("path", posixpath.join(path, "."))]
     found = entries_of(Sent(engine, name, "archive", query))
     _refuse_what_leads_out(found, path)
+    links = [entry.content for entry in found.values() if entry.kind == LINK]
+    refuse_unspoken([*found, *links], "path")
     fetch = _Fetch(tops, given.get("directory_mode", _NEW_FOLDER))
     steps = fetch.steps(found, given)
     refuse_other_kinds(steps, tops[-1], "dest")

@@ -7,6 +7,7 @@ import hashlib
 import os
 import posixpath
 import stat
+import sys
 import tarfile
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any, Callable, NamedTuple
@@ -108,6 +109,7 @@ def on_host(top: str) -> dict[str, Entry]:
         text = f"cannot read {shown(str(error.filename or top))}: {error.strerror or error}"
         fix = "the path is read on the managed host: see that all of it can be read there"
         raise SpecError([Problem("src", text, fix)]) from error
+    refuse_unspoken([*found, *(entry.content for entry in found.values())], "src")
     odd = [path for path, entry in found.items() if entry.kind == OTHER]
     if odd:
         text = f"{top} holds what cannot be copied: {named(odd)}"
@@ -128,6 +130,22 @@ def entry_at(path: str, *, at_top: bool = False) -> Entry:
         state.st_size if kind == FILE else 0,
         os.readlink(path) if kind == LINK else "",
     )
+
+
+def refuse_unspoken(names: Iterable[str], where: str) -> None:
+    """Raise SpecError for names that this host cannot have as the container has them."""
+    odd = [name for name in names if not _is_speakable(name)]
+    if odd:
+        text = f"names that the locale of this run ({sys.getfilesystemencoding()}) cannot hold: "
+        fix = "run with LC_ALL=C.UTF-8, or give them other names"
+        raise SpecError([Problem(where, text + named(odd), fix)])
+
+
+def _is_speakable(name: str) -> bool:
+    try:
+        return "\0" not in name and os.fsencode(name).decode("utf-8", "surrogateescape") == name
+    except UnicodeError:
+        return False
 
 
 class Vetted(NamedTuple):

@@ -213,15 +213,16 @@ def _replace(
 ) -> None:
     import tempfile  # what only looks does without it
 
-    folder, name = os.path.split(real)
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", suffix=".new", dir=folder)
+    folder = os.path.dirname(real)
+    # Not with its name: that may be as long as names can be.
+    descriptor, temporary = tempfile.mkstemp(prefix=".dockwright-", suffix=".new", dir=folder)
     try:
         with os.fdopen(descriptor, "wb") as file:
             if owner is not None and owner != (os.geteuid(), os.getegid()):
                 os.fchown(file.fileno(), *owner)
-            os.fchmod(file.fileno(), mode)
             file.writelines(blocks)
             file.flush()
+            os.fchmod(file.fileno(), mode)  # last: writing takes away who it runs as
             os.fsync(file.fileno())
         if check is not None:
             check(temporary)
