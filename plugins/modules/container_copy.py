@@ -16,8 +16,9 @@ description:
   - A folder as O(src) is compared in one reading, by content, mode and owner of each file, and what
     differs is written; what else the container has there stays.
   - With O(dest) the other way: a file or a folder of the container comes to the managed host.
-  - A folder of a container that holds devices, pipes, or symbolic links that lead out of it is
-    refused, before anything is written.
+  - A folder of a container that holds devices, pipes, or symbolic links that are absolute or lead
+    out of it is refused, before anything is written; so is one that the managed host has no room
+    for. Sockets are left out.
   - A path in a C(tmpfs), C(/proc), C(/sys) or C(/dev) of the container is refused, both ways, as
     the engine does not show what is there.
   - What is written goes with the container; a new one made from the image has not got it.

@@ -141,6 +141,10 @@ def test_what_is_in_a_folder_and_only_what_differs(world: World, site: Path) -> 
     (site / "index.html").write_text("<p>grosse</p>\n")  # as long as before
     assert list(copied(world, **wanted)["files"]) == ["/page/index.html"]
     assert len(copied(world, **wanted, mode="0600")["files"]) == 4
+    copied(world, **{**wanted, "path": "/way/to/page"})
+    assert said(world, "stat", "-c", "%u:%g %a", "/way", "/way/to", "/way/to/page") == (
+        "7:8 711\n" * 3
+    )
     mine = f"{os.getuid()}:{os.getgid()}"
     assert copied(world, **{**wanted, "owner": "preserve"})["diff"]["after"]["/page/out"] == {
         "kind": "link",

@@ -454,3 +454,19 @@ def test_the_mode_comes_after_the_content(monkeypatch: pytest.MonkeyPatch, tmp_p
     receive(str(tmp_path / f"{'b' * 255}"), [b"four"], mode=0o4755)
     assert sizes == [3, 4]
     assert (tmp_path / "to/a").stat().st_mode & 0o7777 == 0o4755
+
+
+def test_modes_of_what_is_made(tmp_path: Path) -> None:
+    def modes() -> list[int]:
+        return [path.stat().st_mode & 0o777 for path in (dest, dest / "from", dest / "from/b")]
+
+    dest = tmp_path / "to"
+    body = tar_of(TOP, *GOOD)
+    fetch(dest, body, body, path="/from", directory_mode=0o755)
+    assert modes() == [0o755] * 3
+    dest.chmod(0o711)
+    fetch(dest, body, body, path="/from", directory_mode=0o750)
+    assert modes() == [0o711, 0o750, 0o750]  # what was there is none of the copy
+    dest = tmp_path / "mine"
+    fetch(dest, body, body, path="/from")
+    assert modes() == [0o700] * 3

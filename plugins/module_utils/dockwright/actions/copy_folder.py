@@ -213,6 +213,8 @@ class _Copy:
         for count in range(1, len(way)):
             member = tarfile.TarInfo("/".join(way[:count]))
             member.type, member.mode, member.mtime = tarfile.DIRTYPE, mode, int(time.time())
+            # What is on the way is missing, so the folder itself is the first of the steps.
+            member.uid, member.gid = (int(number) for number in steps[0].want.owner.split(":"))
             yield _header(member)
         for step in steps:
             yield from self._source.packed(step.path, step.want, posixpath.join(*way, step.path))

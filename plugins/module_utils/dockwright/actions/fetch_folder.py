@@ -55,7 +55,7 @@ def run(engine: Engine, given: Mapping[str, Any], *, check: bool) -> dict[str, A
 
 
 def _refuse_what_leads_out(found: Mapping[str, Entry], top: str) -> None:
-    """Raise ApplyFailed for devices, and for links that lead out of the folder."""
+    """Raise ApplyFailed for devices, and for links that are absolute or lead out of the folder."""
     odd = [path for path, entry in found.items() if entry.kind == OTHER]
     out = [
         f"{shown(path)} -> {shown(entry.content)}"
@@ -64,7 +64,7 @@ def _refuse_what_leads_out(found: Mapping[str, Entry], top: str) -> None:
     ]
     if odd or out:
         words = [f"devices or pipes: {named(odd)}"] if odd else []
-        words += [f"symbolic links that lead out of it: {named(out)}"] if out else []
+        words += [f"symbolic links, absolute or out of it: {named(out)}"] if out else []
         text = f"{shown(top)} holds what the managed host is not to have: {'; '.join(words)}"
         fix = "copy folders in it that hold none, or have it all in a tar by container_export"
         raise ApplyFailed(text, where="path", fix=fix)
