@@ -232,6 +232,22 @@ def test_what_is_in_memory(lean_world: World, site: Path, tmp_path: Path) -> Non
     assert "/srv/deep/fast" in problem(world, src=f"{site}/", path="/srv")["message"]
 
 
+def test_what_is_a_mount_of_its_own(world: World, tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/hosts").write_text("x")
+    (tmp_path / "etc/new").write_text("x")
+    for given in (
+        {"src": f"{tmp_path}/etc/", "path": "/etc"},
+        {"src": f"{tmp_path}/etc", "path": "/"},
+        {"content": "x", "path": "/etc/hosts"},
+        {"content": "x", "path": "/etc/hostname"},
+        {"content": "x", "path": "/etc/resolv.conf"},
+    ):
+        assert "is a mount of its own" in problem(world, **given)["message"]
+    same = act(world, content=said(world, "cat", "/etc/hosts"), path="/etc/hosts")
+    assert (same["changed"], same["failed"]) == (False, False)
+
+
 def test_before_there_is_a_container(world: World, site: Path) -> None:
     told = act(world, check=True, name="later", src=str(site), path="/x")
     assert (told["changed"], "/x/site/run.sh" in told["files"]) == (True, True)

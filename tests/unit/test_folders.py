@@ -470,3 +470,11 @@ def test_modes_of_what_is_made(tmp_path: Path) -> None:
     dest = tmp_path / "mine"
     fetch(dest, body, body, path="/from")
     assert modes() == [0o700] * 3
+
+
+def test_what_is_a_mount_of_its_own() -> None:
+    found = mounts.Mounts({**MOUNTS, "HostsPath": "/var/lib/docker/x/hosts"})
+    found.refuse_mounted(["/etc/hostname", "/run/data/x"])  # a container that never ran has none
+    for path in ("/etc/hosts", "/run/data"):
+        with pytest.raises(SpecError, match=f"{path} is a mount of its own"):
+            found.refuse_mounted(["/x", path])

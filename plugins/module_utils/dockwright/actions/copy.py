@@ -50,7 +50,8 @@ def run(engine: Engine, given: Mapping[str, Any], *, check: bool) -> dict[str, A
     if raw is None:
         diff = _diff(given, None, Inside(content, given.get("mode", 0o644), ""))
         return {**not_there_yet(name, path, check=check), "diff": diff}
-    Mounts(raw).refuse_unseen([path])
+    mounts = Mounts(raw)
+    mounts.refuse_unseen([path])
     have = read(engine, name, path)
     want = Inside(
         content,
@@ -59,6 +60,7 @@ def run(engine: Engine, given: Mapping[str, Any], *, check: bool) -> dict[str, A
     )
     if have == want:
         return {"message": f"{path} is as it should be"}
+    mounts.refuse_mounted([path])
     diff, what = _diff(given, have, want), _what(have, want)
     if check:
         return {"changed": True, "message": f"would write {path}: {what}", "diff": diff}

@@ -70,6 +70,8 @@ def run(engine: Engine, given: Mapping[str, Any], *, check: bool) -> dict[str, A
     steps = steps_of(want, have, source.is_same)
     refuse_other_kinds(steps, top, "path")
     mounts.refuse_unseen(posixpath.join(top, step.path) for step in steps if step.path)
+    files = (step.path for step in steps if step.have and step.have.kind == FILE)
+    mounts.refuse_mounted(posixpath.join(top, path) for path in files)
     if steps and not check:
         copy.write(steps, place, given.get("directory_mode", 0o755))
     return {**answer(steps, top, count, check=check), "warnings": mounts.warnings(top)}

@@ -9,8 +9,11 @@ from typing import Any
 from ..errors import Problem, SpecError
 
 _OF_KERNEL = ("/proc", "/sys", "/dev")
-_OF_ENGINE = {"HostsPath": "/etc/hosts", "HostnamePath": "/etc/hostname"}
-_OF_ENGINE["ResolvConfPath"] = "/etc/resolv.conf"
+_OF_ENGINE = (
+    ("HostnamePath", "/etc/hostname"),
+    ("HostsPath", "/etc/hosts"),
+    ("ResolvConfPath", "/etc/resolv.conf"),
+)
 
 
 class Mounts:
@@ -28,7 +31,7 @@ class Mounts:
         in_memory = {posixpath.normpath(path) for path in given}
         self._in_memory = in_memory | {path for path, kind in mounts.items() if kind == "tmpfs"}
         self._seen = set(mounts) - self._in_memory
-        self._single = {path for key, path in _OF_ENGINE.items() if raw.get(key)}
+        self._tops = self._seen.union(path for key, path in _OF_ENGINE if raw.get(key))
 
     def refuse_unseen(self, paths: Iterable[str]) -> None:
         """Raise SpecError for those in a file system that is there in the running container alone.
@@ -52,6 +55,20 @@ class Mounts:
                 return path
             path = posixpath.dirname(path)
         return ""
+
+    def refuse_mounted(self, files: Iterable[str]) -> None:
+        """Raise SpecError for files that are mounts of their own: none can take their place."""
+        problems = [
+            Problem(
+                "path",
+                f"{_shown(path)} is a mount of its own, and no other file can take its place",
+                "change what is mounted there, on the managed host or by the container's options",
+            )
+            for path in files
+            if path in self._tops
+        ]
+        if problems:
+            raise SpecError(problems)
 
     def warnings(self, path: str) -> list[str]:
         """What a folder holds that is not seen, in words."""
