@@ -126,7 +126,8 @@ def _references(document: Document, seen: Observation) -> list[Problem]:
         wanted += [(f"{links.key_of(want, name)}.{name}", name) for name in linked]
         found += links.unlinkable(want, document.containers, listed)
         for path, other in wanted:
-            if document.services.get(other) == () and not path.startswith("external_links."):
+            is_service = path.startswith("links.") or other not in names
+            if document.services.get(other) == () and is_service:
                 message = f"{other} has no container, as its scale is 0"
                 fix = f"give {other} a scale of 1 or more, or remove this"
                 found.append(Problem(f"{want.where}.{path}", message, fix))

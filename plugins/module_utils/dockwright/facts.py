@@ -9,7 +9,7 @@ from . import owner
 from .engine.client import Engine
 from .engine.endpoint import resolve
 from .engine.parallel import each
-from .errors import DockwrightError
+from .errors import DockwrightError, EngineRefused
 from .host.machine import Host
 from .reach import is_asleep
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .connection import Connection
 
 _LISTS = ("/info", "/containers/json", "/images/json", "/networks", "/volumes", "/plugins")
+# What stands in for an engine, or before one, may not have plugins.
+_MAY_BE_REFUSED = "/plugins"
 
 
 def facts(connection: Connection) -> dict[str, Any]:
@@ -69,10 +71,8 @@ def _found(connection: Connection) -> dict[str, Any]:
     engine = Engine(endpoint, timeout=connection.timeout)
     try:
         engine.negotiate()
-        info, containers, images, networks, volumes, plugins = each(
-            lambda path: engine.get(path, {"all": 1} if path == "/containers/json" else None),
-            _LISTS,
-        )
+        answers = each(lambda path: _listed(engine, path), _LISTS)
+        info, containers, images, networks, volumes, plugins = answers
         return {
             "engine": _about(engine, info),
             "containers": in_order("containers", containers),
@@ -83,6 +83,15 @@ def _found(connection: Connection) -> dict[str, Any]:
         }
     finally:
         engine.close()
+
+
+def _listed(engine: Engine, path: str) -> Any:
+    try:
+        return engine.get(path, {"all": 1} if path == "/containers/json" else None)
+    except EngineRefused:
+        if path != _MAY_BE_REFUSED:
+            raise
+        return ()
 
 
 def in_order(kind: str, items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

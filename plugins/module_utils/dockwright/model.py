@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum, IntEnum
 from typing import Any, NamedTuple
 
@@ -203,17 +203,23 @@ class Report:
     real run whether anything was changed on the host. ``failed`` comes with ``problems``.
     """
 
-    def __init__(self, plan: Plan | None = None, **given: Any) -> None:
-        """``given`` is what it begins with of the following, by name."""
+    def __init__(
+        self,
+        plan: Plan | None = None,
+        *,
+        check: bool = False,
+        changed: bool = False,
+        failed: bool = False,
+        problems: Iterable[Any] = (),
+    ) -> None:
         self.plan = plan or Plan()
-        self.check = False
-        self.changed = False
-        self.failed = False
+        self.check = check
+        self.changed = changed
+        self.failed = failed
         self.done: list[Change] = []
         self.not_done: list[Change] = []
-        self.problems: list[Any] = []  # errors.Problem
+        self.problems = list(problems)  # errors.Problem
         self.warnings: list[str] = []
         self.state: dict[str, Any] = {}
         self.engine: Mapping[str, Any] = {}
         self.fingerprint = ""  # of a plan that is to be saved
-        vars(self).update(given)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from functools import cached_property
+from functools import cached_property, partial
 from typing import IO, TYPE_CHECKING, Any, Callable, TypeVar
 
 from . import causes
@@ -24,6 +24,7 @@ from .kinds.part import (
     facts_after,
     interrupted,
     is_engineless,
+    left_of_killed,
     part_of,
     plan_all,
     refuse_elsewhere,
@@ -197,7 +198,10 @@ class _Run:
     def recover(self) -> None:
         """Put right what killed runs left of the host itself, before anything else is looked at."""
         assert self.document is not None
-        found = self._patiently(self._left)
+        look, limit = self._left, self.document.run.lock_timeout
+        if self.report.check:
+            look = partial(left_of_killed, look, self.host, limit, self.report.warnings)
+        found = self._patiently(look)
         self.recovered = Plan(tuple(change for _, change in found if change))
         refuse_beyond(self.recovered, self.document.run.max_disruption)
         for part, change in found if not self.report.check else ():
@@ -209,15 +213,11 @@ class _Run:
             self.report.done += [change] if part.recover() else []
 
     def _left(self) -> list[tuple[Part, Change | None]]:
-        """What is half done on the host itself; looking takes no lock, so a run may be at it."""
+        """What is half done on the host itself, and how that is put right."""
         assert self.document is not None
         left = interrupted(self.host)
         parts = self._parts_of(self.document, left, self.engine) if left else []
-        found = [(part, part.interrupted()) for part in parts]
-        if self.report.check and self.host and any(change for _, change in found):
-            self.host.lock(self.document.run.lock_timeout).refuse_taken()
-            return found if interrupted(self.host) == left else self._left()  # it has ended since
-        return found
+        return [(part, part.interrupted()) for part in parts]
 
     def plan(self, saved: Saved | None) -> None:
         """Have and plan; the report holds the plan afterwards."""

@@ -62,5 +62,5 @@ def told(headers: Mapping[str, str]) -> Versions | None:
     is_known = _API.fullmatch(api) and number(MIN_API) <= number(api) <= number(MAX_API)
     if not (is_known and server.startswith("Docker/")):
         return None
-    engine = server[len("Docker/") :].partition(" ")[0]
-    return Versions(api, engine, headers.get("ostype", ""))
+    engine, system = server[len("Docker/") :].partition(" ")[0], headers.get("ostype", "")
+    return Versions(api, engine, system) if engine and system else None

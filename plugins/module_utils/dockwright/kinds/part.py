@@ -7,15 +7,17 @@ of its own behind the same five verbs, and this is their common signature.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
-from ..errors import PlanRefused, Problem, SpecError
+from ..errors import HostError, PlanRefused, Problem, SpecError
 from ..model import Change, EngineFacts, Plan
 from ..options import collect
 
 if TYPE_CHECKING:
     from ..host.machine import Host
     from .site import Site
+
+    Found = list[tuple["Part", Optional[Change]]]
 
 # In the order in which they are planned and applied: what moves the data-root comes before what
 # only configures, and a port is guarded before the daemon opens it.
@@ -82,6 +84,26 @@ class Part:
 
     def remember(self) -> None:
         """Note in the memory what is ours now; the caller saves it."""
+
+
+def left_of_killed(
+    look: Callable[[], Found], host: Host | None, limit: float, warnings: list[str]
+) -> Found:
+    """What looking finds half done, in check mode: told from what a living run is at.
+
+    That takes no lock; the journal of a run that ends may be gone when it is read. Raises
+    LockTimeout, which has ``limit`` in its words, while there is a run, and HostError.
+    """
+    known = len(warnings)
+    try:
+        found = look()
+    except HostError:
+        found = look()
+    if host and any(change for _, change in found):
+        del warnings[known:]
+        host.lock(limit).refuse_taken()
+        found = look()
+    return found
 
 
 def interrupted(host: Host | None) -> list[str]:

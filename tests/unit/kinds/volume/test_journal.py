@@ -13,7 +13,9 @@ from dockwright.api import Connection, Report, converge
 from dockwright.engine.client import Engine
 from dockwright.engine.endpoint import Endpoint
 from dockwright.engine.fake import FakeEngine
+from dockwright.errors import HostError, LockTimeout
 from dockwright.host.machine import Host
+from dockwright.kinds.part import left_of_killed
 from dockwright.kinds.site import Site
 from dockwright.kinds.volume.migration import is_of
 from dockwright.kinds.volume.part import VolumePart
@@ -130,3 +132,27 @@ def test_check_mode_waits_for_work_under_way(
     assert (report.failed, report.changed, report.plan.changes) == (True, False, ())
     assert f"process {os.getpid()} works on this host" in report.problems[0].message
     assert "was interrupted" in check().plan.changes[0].reason
+
+
+def test_what_ends_while_check_mode_looks_is_not_taken_for_killed(tmp_path: Any) -> None:
+    """A living run clears its journal between two looks, or in the middle of one."""
+    part, change = object(), Change("daemon", "", Action.RECOVER)
+    looks: list[Any] = [HostError("the journal is unreadable"), [(part, change)], []]
+    warnings = ["of before"]
+
+    def look() -> Any:
+        warnings.append("of this look")
+        found = looks.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    host = Host(memory=str(tmp_path))
+    assert left_of_killed(look, host, 1, warnings) == []
+    assert warnings == ["of before", "of this look"]
+    looks[:] = [HostError("the journal is unreadable")] * 2
+    with pytest.raises(HostError):
+        left_of_killed(look, host, 1, warnings)
+    looks[:] = [[(part, change)]]
+    with host.lock(), pytest.raises(LockTimeout):
+        left_of_killed(look, host, 1, warnings)
