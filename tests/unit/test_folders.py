@@ -478,3 +478,14 @@ def test_what_is_a_mount_of_its_own() -> None:
     for path in ("/etc/hosts", "/run/data"):
         with pytest.raises(SpecError, match=f"{path} is a mount of its own"):
             found.refuse_mounted(["/x", path])
+
+
+@pytest.mark.parametrize(
+    ("path", "is_read_only"),
+    [("/", True), ("/etc", True), ("/data/x", False), ("/data/fixed/x", True), ("/database", True)],
+)
+def test_where_nothing_is_written(path: str, *, is_read_only: bool) -> None:
+    volumes = [{"Destination": "/data", "RW": True}, {"Destination": "/data/fixed", "RW": False}]
+    raw = {"HostConfig": {"ReadonlyRootfs": True}, "Mounts": volumes}
+    assert mounts.Mounts(raw).is_read_only(path) == is_read_only
+    assert mounts.Mounts({"Mounts": volumes}).is_read_only(path) == ("fixed" in path)

@@ -16,7 +16,7 @@ from ..engine.client import Engine
 from ..errors import ApplyFailed, DockwrightError, EngineError, EngineRefused, Problem, SpecError
 from .acting import inspected, not_there_yet
 from .folder import refuse_unspoken
-from .inside import About, about
+from .inside import About, about, refuse_read_only
 from .mounts import Mounts
 from .options import PRESERVE
 
@@ -61,6 +61,7 @@ def run(engine: Engine, given: Mapping[str, Any], *, check: bool) -> dict[str, A
     if have == want:
         return {"message": f"{path} is as it should be"}
     mounts.refuse_mounted([path])
+    refuse_read_only(engine, name, posixpath.dirname(path), mounts)
     diff, what = _diff(given, have, want), _what(have, want)
     if check:
         return {"changed": True, "message": f"would write {path}: {what}", "diff": diff}

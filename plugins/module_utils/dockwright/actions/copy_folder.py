@@ -29,7 +29,7 @@ from .folder import (
     steps_of,
     without_links,
 )
-from .inside import about, is_contents
+from .inside import about, is_contents, refuse_read_only
 from .mounts import Mounts
 from .options import PRESERVE
 from .sent import Sent
@@ -72,6 +72,8 @@ def run(engine: Engine, given: Mapping[str, Any], *, check: bool) -> dict[str, A
     mounts.refuse_unseen(posixpath.join(top, step.path) for step in steps if step.path)
     files = (step.path for step in steps if step.have and step.have.kind == FILE)
     mounts.refuse_mounted(posixpath.join(top, path) for path in files)
+    if steps:
+        refuse_read_only(engine, name, _base(steps, place), mounts)
     if steps and not check:
         copy.write(steps, place, given.get("directory_mode", 0o755))
     return {**answer(steps, top, count, check=check), "warnings": mounts.warnings(top)}
@@ -185,9 +187,10 @@ class _Copy:
 
     def write(self, steps: list[Step], place: Place, mode: int) -> None:
         """Write these, folders on the way with the mode. Raises ApplyFailed with what was done."""
-        base, way = place.base, list(place.missing)
-        if not way and not steps[0].path:  # a folder is changed from the one that it is in
-            base, way = posixpath.dirname(base), [posixpath.basename(base)]
+        base = _base(steps, place)
+        way = list(place.missing)
+        if base != place.base:
+            way = [posixpath.basename(place.base)]
         query = {"path": base, "noOverwriteDirNonDir": True}
         where = f"/containers/{self._name}/archive"
         failed: DockwrightError | None = None
@@ -241,6 +244,12 @@ class _Copy:
         )
         fix = (failed and failed.fix) or "see the engine's words, and what writes there; run again"
         return ApplyFailed(text, where="path", fix=fix, changed=is_touched)
+
+
+def _base(steps: list[Step], place: Place) -> str:
+    """The folder that is written in: one is changed from the one that it is in."""
+    is_changed = not place.missing and not steps[0].path
+    return posixpath.dirname(place.base) if is_changed else place.base
 
 
 def _header(member: tarfile.TarInfo) -> bytes:

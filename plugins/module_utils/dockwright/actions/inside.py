@@ -7,7 +7,8 @@ import json
 from typing import NamedTuple
 
 from ..engine.client import Engine
-from ..errors import ApplyFailed, EngineRefused
+from ..errors import ApplyFailed, EngineRefused, Problem, SpecError
+from .mounts import Mounts
 
 _STAT = "x-docker-container-path-stat"
 _GO_FOLDER, _GO_LINK = 1 << 31, 1 << 27  # bits of Go's os.FileMode
@@ -39,6 +40,22 @@ def about(engine: Engine, name: str, path: str) -> About | None:
     told = json.loads(base64.b64decode(reply.headers.get(_STAT, "e30=")))
     mode = int(told.get("mode") or 0)
     return About(bool(mode & _GO_FOLDER), bool(mode & _GO_LINK), str(told.get("linkTarget") or ""))
+
+
+def refuse_read_only(engine: Engine, name: str, folder: str, mounts: Mounts) -> None:
+    """Raise SpecError for a folder where the engine writes nothing.
+
+    With a link on the way the engine alone knows where it is: it tells when it is to write.
+    """
+    if not mounts.is_read_only(folder):
+        return
+    parts = folder.strip("/").split("/")
+    ways = ["/" + "/".join(parts[:count]) for count in range(1, len(parts) + 1)]
+    if any((found := about(engine, name, way)) and found.is_link for way in ways):
+        return
+    text = f"{folder} in container {name} is read-only, and there it would be written"
+    fix = "copy into a volume that is not (what a folder holds: with a slash at the end of src)"
+    raise SpecError([Problem("path", text, fix)])
 
 
 def is_contents(path: str) -> bool:

@@ -27,8 +27,13 @@ class Mounts:
             posixpath.normpath(mount.get("Destination") or "/"): mount.get("Type")
             for mount in raw.get("Mounts") or []
         }
-        given = (raw.get("HostConfig") or {}).get("Tmpfs") or {}
-        in_memory = {posixpath.normpath(path) for path in given}
+        config = raw.get("HostConfig") or {}
+        self._is_read_only = bool(config.get("ReadonlyRootfs"))
+        self._may_write = {
+            posixpath.normpath(mount.get("Destination") or "/"): mount.get("RW", True)
+            for mount in raw.get("Mounts") or []
+        }
+        in_memory = {posixpath.normpath(path) for path in config.get("Tmpfs") or {}}
         self._in_memory = in_memory | {path for path, kind in mounts.items() if kind == "tmpfs"}
         self._seen = set(mounts) - self._in_memory
         self._tops = self._seen.union(path for key, path in _OF_ENGINE if raw.get(key))
@@ -69,6 +74,14 @@ class Mounts:
         ]
         if problems:
             raise SpecError(problems)
+
+    def is_read_only(self, folder: str) -> bool:
+        """Whether the engine refuses to write in a folder, no part of which is a link."""
+        while folder not in ("", "/"):
+            if folder in self._may_write:
+                return not self._may_write[folder]
+            folder = posixpath.dirname(folder)
+        return self._is_read_only
 
     def warnings(self, path: str) -> list[str]:
         """What a folder holds that is not seen, in words."""
