@@ -14,7 +14,7 @@ from unittest import mock
 import pytest
 
 from dockwright import api
-from dockwright.actions import acting
+from dockwright.actions import acting, copy_folder
 from dockwright.engine.client import Engine
 from tests.engine.world import World, container, project
 
@@ -254,6 +254,25 @@ def test_before_there_is_a_container(world: World, site: Path) -> None:
     assert (told["changed"], "/x/site/run.sh" in told["files"]) == (True, True)
     assert told["warnings"]
     assert act(world, name="later", src=str(site), path="/x")["failed"]
+
+
+def test_a_source_that_goes_takes_nothing_away(world: World, site: Path) -> None:
+    """The file in the container stays as it is: the engine has got no header of it."""
+    copied(world, src=f"{site}/", path="/page")
+    size = members(world, "/page")["run.sh"].size
+    (site / "index.html").write_text("new")
+    write = copy_folder._Copy.write
+
+    def late(*args: Any) -> None:
+        (site / "run.sh").unlink()
+        write(*args)
+
+    (site / "run.sh").write_text("#!/bin/sh\nexit 3\n")
+    with mock.patch.object(copy_folder._Copy, "write", late):
+        failed = act(world, src=f"{site}/", path="/page")
+    assert (failed["failed"], failed["changed"]) == (True, True)
+    assert f"cannot read {site}/run.sh: No such file" in failed["message"]
+    assert members(world, "/page")["run.sh"].size == size > 0
 
 
 def test_a_copy_that_stops_says_what_is_there(world: World, site: Path) -> None:
