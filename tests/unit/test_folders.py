@@ -14,10 +14,7 @@ import pytest
 from dockwright.actions import copy, fetch_folder
 from dockwright.actions.folder import entries_of, on_host
 from dockwright.actions.sent import Sent
-from dockwright.errors import (
-    ApplyFailed,
-    SpecError,
-)
+from dockwright.errors import ApplyFailed, SpecError
 from dockwright.host.files import receive
 
 FILE, FOLDER, LINK = tarfile.REGTYPE, tarfile.DIRTYPE, tarfile.SYMTYPE

@@ -233,7 +233,8 @@ class _Copy:
         failed: DockwrightError | None,
     ) -> ApplyFailed:
         is_touched = any(have.get(step.path) != step.have for step in steps)
-        done = [step.path or "." for step in steps if step.path not in set(left)]
+        missed = set(left)
+        done = [step.path or "." for step in steps if step.path not in missed]
         why = failed.message if failed else "all was sent"
         if failed and not isinstance(failed, EngineRefused):  # it has not said that it is done
             is_touched = True
