@@ -89,3 +89,9 @@ def test_colours_change_no_text() -> None:
     assert "  \033[33m± web: replace\033[0m  \033[1;31m[replace]\033[0m" in painted
     assert "\033[1mnetwork\033[0m" in painted
     assert [re.sub(r"\033\[[\d;]+m", "", line) for line in painted] == TREE.splitlines()
+
+
+def test_a_report_refuses_what_it_has_not() -> None:
+    with pytest.raises(TypeError, match="a Report has no chek, faild"):
+        Report(chek=True, faild=True)
+    assert Report(failed=True).failed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import Enum, IntEnum
 from typing import Any, NamedTuple
 
@@ -203,23 +203,19 @@ class Report:
     real run whether anything was changed on the host. ``failed`` comes with ``problems``.
     """
 
-    def __init__(
-        self,
-        plan: Plan | None = None,
-        *,
-        check: bool = False,
-        changed: bool = False,
-        failed: bool = False,
-        problems: Iterable[Any] = (),
-    ) -> None:
+    def __init__(self, plan: Plan | None = None, **given: Any) -> None:
+        """``given`` is what it begins with of the following, by name. Raises TypeError."""
         self.plan = plan or Plan()
-        self.check = check
-        self.changed = changed
-        self.failed = failed
+        self.check = False
+        self.changed = False
+        self.failed = False
         self.done: list[Change] = []
         self.not_done: list[Change] = []
-        self.problems = list(problems)  # errors.Problem
+        self.problems: list[Any] = []  # errors.Problem
         self.warnings: list[str] = []
         self.state: dict[str, Any] = {}
         self.engine: Mapping[str, Any] = {}
         self.fingerprint = ""  # of a plan that is to be saved
+        if unknown := sorted(set(given) - set(vars(self))):
+            raise TypeError(f"a Report has no {', '.join(unknown)}")
+        vars(self).update(given)
