@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..errors import Problem, SpecError
+from .folder import shown
 
 _OF_KERNEL = ("/proc", "/sys", "/dev")
 _OF_ENGINE = (
@@ -24,17 +25,16 @@ class Mounts:
 
     def __init__(self, raw: Mapping[str, Any]) -> None:
         mounts = {
-            posixpath.normpath(mount.get("Destination") or "/"): mount.get("Type")
+            posixpath.normpath(mount.get("Destination") or "/"): mount
             for mount in raw.get("Mounts") or []
         }
         config = raw.get("HostConfig") or {}
         self._is_read_only = bool(config.get("ReadonlyRootfs"))
-        self._may_write = {
-            posixpath.normpath(mount.get("Destination") or "/"): mount.get("RW", True)
-            for mount in raw.get("Mounts") or []
-        }
+        self._may_write = {path: mount.get("RW", True) for path, mount in mounts.items()}
         in_memory = {posixpath.normpath(path) for path in config.get("Tmpfs") or {}}
-        self._in_memory = in_memory | {path for path, kind in mounts.items() if kind == "tmpfs"}
+        self._in_memory = in_memory.union(
+            path for path, mount in mounts.items() if mount.get("Type") == "tmpfs"
+        )
         self._seen = set(mounts) - self._in_memory
         self._tops = self._seen.union(path for key, path in _OF_ENGINE if raw.get(key))
 
@@ -46,7 +46,7 @@ class Mounts:
         found = {path: top for path in paths if (top := self._unseen(path))}
         if found:
             path, top = next(iter(found.items()))
-            text = f"{_shown(path)} is in {top}, which the engine does not show: it is in memory"
+            text = f"{shown(path)} is in {top}, which the engine does not show: it is in memory"
             fix = "have a volume there, or read and write it by container_exec"
             raise SpecError([Problem("path", text, fix)])
 
@@ -66,7 +66,7 @@ class Mounts:
         problems = [
             Problem(
                 "path",
-                f"{_shown(path)} is a mount of its own, and no other file can take its place",
+                f"{shown(path)} is a mount of its own, and no other file can take its place",
                 "change what is mounted there, on the managed host or by the container's options",
             )
             for path in files
@@ -91,7 +91,3 @@ class Mounts:
             for top in sorted(self._in_memory)
             if top.startswith(below)
         ]
-
-
-def _shown(path: str) -> str:
-    return path.encode("utf-8", "backslashreplace").decode()

@@ -40,9 +40,9 @@ def make_image(
     identity = identity or (digest if host.has_manifests else "") or host.new_id()
     plain = identity if identity.startswith("sha256:") else f"sha256:{identity}"
     repository = split_tag(name.partition("@")[0])[0]
-    manifest: Json = {"Descriptor": {"digest": plain}} if host.has_manifests else {}
+    manifest: Json = {}
     if host.has_manifests:
-        digest = plain
+        digest, manifest = plain, {"Descriptor": {"digest": plain}}
     return {
         "Id": plain,
         **manifest,

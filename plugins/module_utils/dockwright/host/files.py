@@ -218,12 +218,7 @@ def _replace(
     descriptor, temporary = tempfile.mkstemp(prefix=".dockwright-", suffix=".new", dir=folder)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            if owner is not None and owner != (os.geteuid(), os.getegid()):
-                os.fchown(file.fileno(), *owner)
-            file.writelines(blocks)
-            file.flush()
-            os.fchmod(file.fileno(), mode)  # last: writing takes away who it runs as
-            os.fsync(file.fileno())
+            fill(file, blocks, mode, owner)
         if check is not None:
             check(temporary)
         os.replace(temporary, real)
@@ -232,6 +227,18 @@ def _replace(
             os.unlink(temporary)
         raise
     _sync_folder(folder)
+
+
+def fill(
+    file: IO[bytes], blocks: Iterable[bytes], mode: int, owner: tuple[int, int] | None
+) -> None:
+    """Give a new file its owner, content and mode, on the disk. Raises OSError."""
+    if owner is not None and owner != (os.geteuid(), os.getegid()):
+        os.fchown(file.fileno(), *owner)
+    file.writelines(blocks)
+    file.flush()
+    os.fchmod(file.fileno(), mode)  # last: writing takes away who it runs as
+    os.fsync(file.fileno())
 
 
 def _sync_folder(folder: str) -> None:

@@ -9,6 +9,8 @@ import stat
 from collections.abc import Iterable, Iterator
 from typing import Callable
 
+from .files import fill
+
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 _PIECE = 1 << 20  # bytes
@@ -72,12 +74,7 @@ class Tree:
         def make(folder: int, name: str) -> None:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
             with os.fdopen(os.open(name, flags, 0o600, dir_fd=folder), "wb") as file:
-                if owner is not None and owner != (os.geteuid(), os.getegid()):
-                    os.fchown(file.fileno(), *owner)
-                file.writelines(blocks)
-                file.flush()
-                os.fchmod(file.fileno(), mode)  # last: writing takes away who it runs as
-                os.fsync(file.fileno())
+                fill(file, blocks, mode, owner)
                 made.append(os.fstat(file.fileno()))
 
         made: list[os.stat_result] = []
