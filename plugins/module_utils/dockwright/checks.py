@@ -189,6 +189,10 @@ def _newer(want: Want) -> Iterable[tuple[str, str]]:
     for target, mount in want.fields.get("volumes", {}).items():
         if "subpath" in mount:
             yield f"volumes.{target}.subpath", "1.45"
+        if mount.get("recursive") in ("writable", "readonly"):
+            yield f"volumes.{target}.bind.recursive", "1.44"
+        elif "recursive" in mount and mount.get("create_host_path", True):
+            yield f"volumes.{target}.bind.create_host_path", "1.42"
 
 
 def _ports(document: Document, seen: Observation) -> list[Problem]:

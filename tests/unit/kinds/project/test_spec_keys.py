@@ -110,7 +110,6 @@ def test_what_is_refused_has_a_way_out(key: str) -> None:
         ("services.web.deploy", "mode"),
         ("services.web.deploy.resources.reservations", "generic_resources"),
         ("services.web.deploy.restart_policy", "window"),
-        ("services.web.volumes[bind].bind", "recursive"),
         ("services.web.volumes[volume].volume", "labels"),
         ("services.web.secrets[]", "uid"),
         ("secrets.key", "template_driver"),

@@ -24,18 +24,17 @@ from ...values import (
     size,
     wrong,
 )
-from . import refused
+from . import binds, refused
 
-_PROPAGATION = ("private", "rprivate", "shared", "rshared", "slave", "rslave")
 _IGNORED_FLAGS = ("rw", "cached", "consistent", "delegated", "volume", "")  # no effect on Linux
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 _ANONYMOUS = re.compile(r"[0-9a-f]{64}")
 _SUB = {
-    "bind": ("propagation", "create_host_path", "selinux"),
+    "bind": ("propagation", "create_host_path", "selinux", "recursive"),
     "volume": ("nocopy", "subpath"),
     "tmpfs": ("size", "mode"),
 }
-_REFUSED = {"bind": refused.BIND, "volume": refused.VOLUME}
+_REFUSED = {"volume": refused.VOLUME}
 
 
 def parse_volumes(value: Any, where: str) -> dict[str, dict[str, Any]]:
@@ -70,7 +69,7 @@ def _with_flags(source: str, flags: Iterable[str], where: str) -> dict[str, Any]
             mount["selinux"] = flag
         elif flag == "nocopy" and mount["type"] == "volume":
             mount["nocopy"] = True
-        elif flag in _PROPAGATION and mount["type"] == "bind":
+        elif flag in binds.PROPAGATION and mount["type"] == "bind":
             mount["propagation"] = flag
         elif flag not in _IGNORED_FLAGS:
             raise wrong(where, f"unknown mount option '{flag}'", "known: ro, rw, z, Z, nocopy")
@@ -118,7 +117,9 @@ def _long(value: Mapping[str, Any], where: str) -> tuple[str, dict[str, Any]]:
         mount["read_only"] = True
     mount.update(_sub_options(form, entry.get(form) or {}, f"{where}.{form}"))
     target = _target(parse_text(entry["target"], f"{where}.target"), f"{where}.target")
-    return target, _without_defaults(mount)
+    mount = _without_defaults(mount)
+    binds.check(mount, f"{where}.{form}")
+    return target, mount
 
 
 def _sub_options(form: str, value: Any, where: str) -> dict[str, Any]:
@@ -139,8 +140,7 @@ def _sub_options(form: str, value: Any, where: str) -> dict[str, Any]:
         if item is not None:
             parser: Parser = parsers.get(key, parse_text)
             result[key] = parser(item, f"{where}.{key}")
-    if result.get("propagation", "private") not in _PROPAGATION:
-        raise wrong(f"{where}.propagation", "unknown", "one of " + ", ".join(_PROPAGATION))
+    binds.check_words(result, where)
     return result
 
 
@@ -160,6 +160,7 @@ _DEFAULTS = {
     "nocopy": False,
     "subpath": "",
     "selinux": "",
+    "recursive": "enabled",
     "size": 0,
     "mode": 0,
 }
@@ -202,7 +203,7 @@ def _read_bind(source: str, flags: list[str]) -> dict[str, Any]:
             mount["selinux"] = flag
         elif flag == "nocopy":
             mount["nocopy"] = True
-        elif flag in _PROPAGATION:
+        elif flag in binds.PROPAGATION:
             mount["propagation"] = flag
     return _without_defaults(mount)
 
@@ -213,9 +214,7 @@ def _read_mount(raw: Mapping[str, Any]) -> dict[str, Any]:
         mount["source"] = _trim(raw["Source"])
     mount["read_only"] = bool(raw.get("ReadOnly"))
     if mount["type"] == "bind":
-        options = raw.get("BindOptions") or {}
-        mount["propagation"] = options.get("Propagation") or "rprivate"
-        mount["create_host_path"] = bool(options.get("CreateMountpoint"))
+        mount.update(binds.read(raw.get("BindOptions") or {}))
     elif mount["type"] == "volume":
         options = raw.get("VolumeOptions") or {}
         mount["nocopy"] = bool(options.get("NoCopy"))
@@ -251,7 +250,7 @@ def _is_bindable(target: str, mount: Mapping[str, Any]) -> bool:
     if ":" in target or not mount.get("source"):
         return False
     if mount["type"] == "bind":
-        return bool(mount.get("create_host_path", True))
+        return bool(mount.get("create_host_path", True)) and "recursive" not in mount
     return mount["type"] == "volume" and not (mount.get("subpath") or mount.get("nocopy"))
 
 
@@ -273,9 +272,7 @@ def _mount_body(target: str, mount: Mapping[str, Any]) -> dict[str, Any]:
     if mount.get("read_only"):
         body["ReadOnly"] = True
     if mount["type"] == "bind":
-        body["BindOptions"] = (
-            {"Propagation": mount["propagation"]} if "propagation" in mount else {}
-        )
+        body["BindOptions"] = binds.write(mount)
     elif mount["type"] == "volume":
         options = {"NoCopy": mount.get("nocopy", False), "Subpath": mount.get("subpath", "")}
         body["VolumeOptions"] = {key: value for key, value in options.items() if value}

@@ -499,7 +499,14 @@ ROWS: tuple[Option, ...] = (
         "dns", forms.ADDRESSES, "HostConfig.Dns", "DNS servers, in order.", example=["10.0.0.53"]
     ),
     field("dns_search", TEXTS, "HostConfig.DnsSearch", "DNS search domains, in order."),
-    field("dns_opt", TEXTS, "HostConfig.DnsOptions", "Resolver options.", example=["ndots:2"]),
+    field(
+        "dns_opt",
+        TEXT_SET,
+        "HostConfig.DnsOptions",
+        "Resolver options, in any order.",
+        clean=sorted,
+        example=["ndots:2"],
+    ),
     field(
         "extra_hosts",
         forms.EXTRA_HOSTS,

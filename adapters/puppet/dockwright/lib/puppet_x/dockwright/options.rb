@@ -60,7 +60,7 @@ module PuppetX
         'stop_signal' => 'The signal that stops it. Type signal. The default is `SIGTERM`.',
         'dns' => 'DNS servers, in order. Type list of addresses. For example `["10.0.0.53"]`.',
         'dns_search' => 'DNS search domains, in order. Type list of texts.',
-        'dns_opt' => 'Resolver options. Type list of texts. For example `["ndots:2"]`.',
+        'dns_opt' => 'Resolver options, in any order. Type set of texts. For example `["ndots:2"]`.',
         'extra_hosts' => 'Entries for `/etc/hosts`, as `NAME=ADDRESS` or a mapping. Type hosts. For example `["db=10.0.0.5"]`.',
         'ulimits' => 'Resource limits: a number, or soft and hard. For example `{"nofile": {"soft": 1024, "hard": 4096}}`.',
         'sysctls' => 'Kernel parameters of the container\'s namespaces. Type mapping of texts. For example `{"net.core.somaxconn": "1024"}`.',
