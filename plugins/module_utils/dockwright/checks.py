@@ -187,12 +187,18 @@ def _newer(want: Want) -> Iterable[tuple[str, str]]:
         if INTERFACE in endpoint.get("driver_opts", ()):
             yield f"networks.{name}.interface_name", "1.49"
     for target, mount in want.fields.get("volumes", {}).items():
-        if "subpath" in mount:
-            yield f"volumes.{target}.subpath", "1.45"
-        if mount.get("recursive") in ("writable", "readonly"):
-            yield f"volumes.{target}.bind.recursive", "1.44"
-        elif "recursive" in mount and mount.get("create_host_path", True):
-            yield f"volumes.{target}.bind.create_host_path", "1.42"
+        yield from ((f"volumes.{target}.{path}", since) for path, since in _newer_mount(mount))
+
+
+def _newer_mount(mount: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    if mount["type"] == "image":
+        yield "type", "1.48"
+    elif "subpath" in mount:
+        yield "subpath", "1.45"
+    elif mount.get("recursive") in ("writable", "readonly"):
+        yield "bind.recursive", "1.44"
+    elif "recursive" in mount and mount.get("create_host_path", True):
+        yield "bind.create_host_path", "1.42"
 
 
 def _ports(document: Document, seen: Observation) -> list[Problem]:

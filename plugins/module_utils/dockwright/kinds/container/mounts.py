@@ -1,8 +1,9 @@
-"""Volumes, binds and tmpfs: Compose short and long forms, and the engine's Binds and Mounts.
+"""What is mounted: Compose's short and long forms, and the engine's Binds and Mounts.
 
 The normal form of ``volumes`` is a dict from the path in the container to what is mounted there:
 ``{"/data": {"type": "volume", "source": "data"}}``; keys at their default are left out. A volume
-without a source is anonymous. Sources of binds are paths on the managed host.
+without a source is anonymous. Sources of binds are paths on the managed host, those of images are
+their references; an image is read-only whatever is said.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from ...values import (
     size,
     wrong,
 )
+from ..image import reference as references
 from . import binds, refused
 
 _IGNORED_FLAGS = ("rw", "cached", "consistent", "delegated", "volume", "")  # no effect on Linux
@@ -33,6 +35,7 @@ _SUB = {
     "bind": ("propagation", "create_host_path", "selinux", "recursive"),
     "volume": ("nocopy", "subpath"),
     "tmpfs": ("size", "mode"),
+    "image": ("subpath",),
 }
 _REFUSED = {"volume": refused.VOLUME}
 
@@ -101,7 +104,7 @@ def _long(value: Mapping[str, Any], where: str) -> tuple[str, dict[str, Any]]:
     entry = parse_mapping(value, where)
     form = parse_text(entry.get("type") or "volume", f"{where}.type")
     if form not in _SUB:
-        raise wrong(f"{where}.type", f"is '{form}'", "must be bind, volume or tmpfs")
+        raise wrong(f"{where}.type", f"is '{form}'", "must be bind, volume, tmpfs or image")
     known = ("type", "source", "target", "read_only", "consistency", form)
     for key in entry:
         if key not in known:
@@ -109,12 +112,15 @@ def _long(value: Mapping[str, Any], where: str) -> tuple[str, dict[str, Any]]:
     if entry.get("target") is None:
         raise wrong(where, "has no target", "give the path in the container as target")
     mount: dict[str, Any] = {"type": form}
-    if entry.get("source") is not None:
+    if form == "image":
+        references.parse(entry.get("source"), f"{where}.source")
+        mount["source"] = entry["source"].strip()
+    elif entry.get("source") is not None:
         mount = _source(parse_text(entry["source"], f"{where}.source"), f"{where}.source")
     if mount["type"] != form or (form == "bind" and "source" not in mount):
         raise wrong(f"{where}.source", f"does not fit type {form}", "a bind needs an absolute path")
-    if parse_boolean(entry.get("read_only") or False, f"{where}.read_only"):
-        mount["read_only"] = True
+    is_read_only = parse_boolean(entry.get("read_only") or False, f"{where}.read_only")
+    mount["read_only"] = is_read_only and form != "image"
     mount.update(_sub_options(form, entry.get(form) or {}, f"{where}.{form}"))
     target = _target(parse_text(entry["target"], f"{where}.target"), f"{where}.target")
     mount = _without_defaults(mount)
@@ -212,7 +218,7 @@ def _read_mount(raw: Mapping[str, Any]) -> dict[str, Any]:
     mount: dict[str, Any] = {"type": raw.get("Type")}
     if raw.get("Source"):
         mount["source"] = _trim(raw["Source"])
-    mount["read_only"] = bool(raw.get("ReadOnly"))
+    mount["read_only"] = bool(raw.get("ReadOnly")) and mount["type"] != "image"
     if mount["type"] == "bind":
         mount.update(binds.read(raw.get("BindOptions") or {}))
     elif mount["type"] == "volume":
@@ -223,6 +229,8 @@ def _read_mount(raw: Mapping[str, Any]) -> dict[str, Any]:
         options = raw.get("TmpfsOptions") or {}
         mount["size"] = options.get("SizeBytes") or 0
         mount["mode"] = options.get("Mode") or 0
+    elif mount["type"] == "image":
+        mount["subpath"] = (raw.get("ImageOptions") or {}).get("Subpath") or ""
     return _without_defaults(mount)
 
 
@@ -279,6 +287,8 @@ def _mount_body(target: str, mount: Mapping[str, Any]) -> dict[str, Any]:
     elif mount["type"] == "tmpfs":
         options = {"SizeBytes": mount.get("size", 0), "Mode": mount.get("mode", 0)}
         body["TmpfsOptions"] = {key: value for key, value in options.items() if value}
+    elif "subpath" in mount:
+        body["ImageOptions"] = {"Subpath": mount["subpath"]}
     return body
 
 
@@ -319,9 +329,10 @@ def _written(target: str, mount: Mapping[str, Any]) -> Any:
     source = mount.get("source")
     if mount["type"] == "volume" and not source and not rest:
         return target
-    if source and set(rest) <= {"read_only", "selinux", "nocopy", "propagation"}:
-        return _bind_text(target, mount)
     form = mount["type"]
+    short = {"read_only", "selinux", "nocopy", "propagation"}
+    if source and form != "image" and set(rest) <= short:
+        return _bind_text(target, mount)
     known = {key: value for key, value in rest.items() if key in _SUB[form]}
     entry = {"type": form, "source": source, "target": target, "read_only": rest.get("read_only")}
     return {key: value for key, value in {**entry, form: known}.items() if value}

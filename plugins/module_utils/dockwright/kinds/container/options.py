@@ -228,8 +228,9 @@ ROWS: tuple[Option, ...] = (
     Option(
         "volumes",
         mounts.VOLUMES,
-        "Named and anonymous volumes, binds of paths on the managed host, tmpfs mounts;"
-        " in Compose's short or long form.",
+        "Named and anonymous volumes, binds of paths on the managed host, tmpfs mounts, and what is"
+        " in an image, from engine 28 on, read-only and as it was when the container was made. In"
+        " Compose's short or long form.",
         read=mounts.read_volumes,
         write=mounts.write_volumes,
         inherit=mounts.inherit_volumes,

@@ -23,7 +23,7 @@ module PuppetX
         'environment' => 'Environment variables, as a mapping or a list of `NAME=value`. Values are never shown. For example `{"TZ": "UTC"}`.',
         'ports' => 'Published ports, in Compose\'s short or long form. Type list of ports. For example `["127.0.0.1:8080:80"]`.',
         'expose' => 'Ports that are exposed to other containers without being published. Type list of ports. For example `["9000"]`.',
-        'volumes' => 'Named and anonymous volumes, binds of paths on the managed host, tmpfs mounts; in Compose\'s short or long form. Type list of mounts. For example `["data:/var/lib/data"]`.',
+        'volumes' => 'Named and anonymous volumes, binds of paths on the managed host, tmpfs mounts, and what is in an image, from engine 28 on, read-only and as it was when the container was made. In Compose\'s short or long form. Type list of mounts. For example `["data:/var/lib/data"]`.',
         'volumes_from' => 'Containers whose mounts it has too, as `NAME` or `NAME:ro`. They are made before it. Type list of containers. For example `["data:ro"]`.',
         'tmpfs' => 'Memory file systems, as `PATH` or `PATH:options`. Type list of tmpfs mounts. For example `["/run:size=64m"]`.',
         'networks' => 'Networks to be in, with aliases and addresses. Changed by connecting anew, one by one. For example `{"back": {"aliases": ["db"]}}`.',
