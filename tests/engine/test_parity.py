@@ -281,6 +281,7 @@ PAIRS: dict[str, Pair] = {
             "networks": [
                 {"name": "front", "aliases": ["b", "a"], "ipv4_address": "10.77.1.10"},
                 {"name": "back", "links": ["helper:far"]},
+                {"name": "whole", "ipv6_address": "fdd1:ac8c:0557:7ce0:0::5"},
             ],
             "published_ports": ["9010-9050:9010"],
             "default_host_ip": "",
@@ -289,8 +290,69 @@ PAIRS: dict[str, Pair] = {
             "networks": {
                 "front": {"aliases": ["a", "b"], "ipv4_address": "10.77.1.10"},
                 "back": {"links": ["helper:far"]},
+                "whole": {"ipv6_address": "fdd1:ac8c:557:7ce0::5"},
             },
             "ports": ["9010-9050:9010"],
+        },
+    ),
+}
+NETWORKS: dict[str, Pair] = {
+    "front": (
+        {"ipam_config": [{"subnet": "10.77.1.0/24"}]},
+        {"ipam": {"config": [{"subnet": "10.77.1.0/24"}]}},
+    ),
+    "back": ({}, {}),
+    "whole": (
+        {
+            "attachable": True,
+            "driver": "bridge",
+            "driver_options": {"com.docker.network.bridge.enable_icc": "false"},
+            "enable_ipv6": True,
+            "internal": True,
+            "ipam_driver": "default",
+            "ipam_driver_options": {"a": "b"},
+            "ipam_config": [
+                {
+                    "subnet": "10.77.3.0/24",
+                    "gateway": "10.77.3.2",
+                    "iprange": "10.77.3.0/26",
+                    "aux_addresses": {"one": "10.77.3.3", "two": "10.77.3.4"},
+                },
+                {"subnet": "fdd1:ac8c:0557:7ce0::/64"},
+            ],
+            "labels": {"test.1": "hello", "test.2": "world"},
+        },
+        {
+            "attachable": True,
+            "driver_opts": {"com.docker.network.bridge.enable_icc": False},
+            "enable_ipv6": True,
+            "internal": True,
+            "ipam": {
+                "options": {"a": "b"},
+                "config": [
+                    {"subnet": "fdd1:ac8c:557:7ce0:0::/64"},
+                    {
+                        "subnet": "10.77.3.0/24",
+                        "gateway": "10.77.3.2",
+                        "ip_range": "10.77.3.0/26",
+                        "aux_addresses": {"two": "10.77.3.4", "one": "10.77.3.3"},
+                    },
+                ],
+            },
+            "labels": ["test.2=world", "test.1=hello"],
+        },
+    ),
+}
+VOLUMES: dict[str, Pair] = {
+    "whole": (
+        {
+            "driver": "local",
+            "driver_options": {"type": "tmpfs", "device": "tmpfs", "o": "size=10m,uid=1000"},
+            "labels": {"test.1": "hello", "test.2": "5"},
+        },
+        {
+            "driver_opts": {"o": "size=10m,uid=1000", "type": "tmpfs", "device": "tmpfs"},
+            "labels": ["test.2=5", "test.1=hello"],
         },
     ),
 }
@@ -350,19 +412,20 @@ def ours(folder: Path) -> dict[str, Any]:
     for name, (_, options) in PAIRS.items():
         base = {"image": TINY, "command": SLEEP, "state": "stopped", "stop_grace_period": 0}
         found[name] = {**base, **options}
-    text = json.dumps({"containers": found, "networks": {"front": FRONT, "back": {}}})
+    networks = {name: options for name, (_, options) in NETWORKS.items()}
+    volumes = {name: options for name, (_, options) in VOLUMES.items()}
+    text = json.dumps({"containers": found, "networks": networks, "volumes": volumes})
     return dict(json.loads(text.replace("{{ folder }}", str(folder))))
-
-
-FRONT = {"ipam": {"config": [{"subnet": "10.77.1.0/24"}]}}
 
 
 def test_what_their_module_made_is_taken_over_as_it_is(world26: World, tmp_path: Path) -> None:
     """No difference, in whatever order and spelling; and then their module sees none either."""
     (tmp_path / "env").write_text("# a comment\nFROM_FILE=theirs\nMORE=1\n")
-    network = "community.docker.docker_network"
-    config = FRONT["ipam"]["config"]
-    tasks = [{network: {"name": "front", "ipam_config": config}}, {network: {"name": "back"}}]
+    tasks = [
+        {"name": name, f"community.docker.docker_{kind}": {"name": name, **options}}
+        for kind, pairs in (("network", NETWORKS), ("volume", VOLUMES))
+        for name, (options, _) in pairs.items()
+    ]
     tasks += map(theirs, PAIRS)
     assert len(play(world26, tmp_path, *tasks)) == len(tasks)
     assert titles(world26.check(ours(tmp_path))) == []
@@ -374,7 +437,7 @@ def test_what_their_module_made_is_taken_over_as_it_is(world26: World, tmp_path:
 
 def test_every_option_of_theirs_has_its_pair() -> None:
     page = (machine.CHECKOUT / "docs/coming-from.md").read_text()
-    table = page.partition("## Flags of docker run")[0]
+    table = page.partition("## Options of community.docker")[2].partition("### Inside of them")[0]
     named = set(re.findall(r"^\| `([^`]+)` \|", table, re.M))
     excused = set().union(*NO_STATE.values())
     shown = {key for options, _ in PAIRS.values() for key in options}

@@ -192,7 +192,7 @@ def _newer(want: Want) -> Iterable[tuple[str, str]]:
         if mount.get("recursive") in ("writable", "readonly"):
             yield f"volumes.{target}.bind.recursive", "1.44"
         elif "recursive" in mount and mount.get("create_host_path", True):
-            yield f"volumes.{target}.bind.create_host_path", "1.42"
+            yield f"volumes.{target}.bind.recursive", "1.42"  # which makes a missing source
 
 
 def _ports(document: Document, seen: Observation) -> list[Problem]:
