@@ -8,6 +8,7 @@ Compose specification.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import shlex
 from collections.abc import Mapping
@@ -92,6 +93,14 @@ def integer(minimum: int | None = None, maximum: int | None = None) -> Parser:
         return number
 
     return parse
+
+
+def address_text(text: str) -> str:
+    """An address or a subnet in its one spelling; other text as it is."""
+    try:
+        return str(ipaddress.ip_network(text) if "/" in text else ipaddress.ip_address(text))
+    except ValueError:
+        return text
 
 
 _SIZES = {"": 1, "b": 1, "k": 1024, "kb": 1024, "m": 1024**2, "mb": 1024**2}

@@ -18,6 +18,7 @@ from ...options import Inspect, get
 from ...values import (
     Parser,
     Type,
+    address_text,
     integer,
     kind_of,
     parse_mapping,
@@ -191,7 +192,7 @@ def _read_endpoint(raw: Mapping[str, Any], seen: Inspect) -> dict[str, Any]:
     found = {
         "aliases": sorted(aliases),
         "ipv4_address": ipam.get("IPv4Address"),
-        "ipv6_address": ipam.get("IPv6Address"),
+        "ipv6_address": address_text(ipam.get("IPv6Address") or ""),
         "link_local_ips": sorted(ipam.get("LinkLocalIPs") or ()),
         "links": sorted(set(raw.get("Links") or ())),
         "driver_opts": dict(raw.get("DriverOpts") or {}),

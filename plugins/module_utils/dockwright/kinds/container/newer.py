@@ -34,4 +34,4 @@ def _of_mount(mount: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     elif mount.get("recursive") in ("writable", "readonly"):
         yield "bind.recursive", "1.44"
     elif "recursive" in mount and mount.get("create_host_path", True):
-        yield "bind.create_host_path", "1.42"
+        yield "bind.recursive", "1.42"  # which makes a missing source

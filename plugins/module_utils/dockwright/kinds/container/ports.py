@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ...values import Type, integer, parse_list, parse_mapping, parse_text, wrong
+from ...values import Type, address_text, integer, parse_list, parse_mapping, parse_text, wrong
 
 _LONG = ("target", "published", "host_ip", "protocol", "mode", "name", "app_protocol")
 _EXAMPLE = "write it as 8080:80, 127.0.0.1:8080:80/udp or {target: 80, published: 8080}"
@@ -137,8 +137,8 @@ def read_bindings(bindings: Mapping[str, Any] | None) -> dict[str, list[str]]:
 
 def _binding(host: Mapping[str, str]) -> str:
     address = host.get("HostIp") or ""
-    if ":" in address:  # the engine keeps it as it was written
-        address = _address(address, "")
+    if ":" in address:
+        address = f"[{address_text(address)}]"  # kept by the engine as its maker wrote it
     return f"{address}:{host.get('HostPort') or ''}"
 
 

@@ -15,6 +15,7 @@ from ...values import (
     TEXT_MAP,
     TEXTS,
     Type,
+    address_text,
     one_of,
     parse_list,
     parse_mapping,
@@ -89,15 +90,15 @@ def _read_ipam(seen: Inspect) -> dict[str, str]:
     raw = seen.raw.get("IPAM") or {}
     found = {f"options.{key}": item for key, item in (raw.get("Options") or {}).items()}
     found["driver"] = raw.get("Driver") or "default"
-    for config in raw.get("Config") or ():
-        subnet = config.get("Subnet") or ""
+    for config in raw.get("Config") or ():  # kept by the engine as its maker wrote it
+        subnet = address_text(config.get("Subnet") or "")
         found[subnet] = ""
         if config.get("Gateway"):
-            found[f"{subnet} gateway"] = config["Gateway"].partition("/")[0]
+            found[f"{subnet} gateway"] = address_text(config["Gateway"].partition("/")[0])
         if config.get("IPRange"):
-            found[f"{subnet} ip_range"] = config["IPRange"]
+            found[f"{subnet} ip_range"] = address_text(config["IPRange"])
         for name, address in (config.get("AuxiliaryAddresses") or {}).items():
-            found[f"{subnet} aux_addresses.{name}"] = address
+            found[f"{subnet} aux_addresses.{name}"] = address_text(address)
     return found
 
 
