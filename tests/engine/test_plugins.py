@@ -276,6 +276,45 @@ def test_a_plugin_that_sleeps_hides_its_volumes(world: World) -> None:
         assert [item.name for item in world.client.volumes.list()] == ["dwdata"]
 
 
+def test_purge_of_what_shows_when_a_plugin_wakes(world: World) -> None:
+    data = {"dwdata": {"driver": "dwvol"}, "plain": {}}
+    world.apply({**spec(), "project": "shop", "volumes": data})
+    world.apply({**spec(), "project": "other", "volumes": {"of-other": {"driver": "dwvol"}}})
+    consent = {"max_disruption": "destroy"}
+    document = {**spec(), "project": "shop", "volumes": {"plain": {}}, "purge": True}
+
+    def sleep() -> None:
+        world.host.exec(["docker", "plugin", "disable", "-f", "dwvol"])
+
+    def left() -> list[str]:
+        return sorted(item.name for item in world.client.volumes.list())
+
+    sleep()
+    for more in ({}, consent):
+        report = world.check({**document, **more})
+        assert [change.kind for change in report.plan.changes] == ["plugin"]
+        (warning,) = [text for text in report.plan.warnings if "is disabled" in text]
+        assert "which volumes it has shows when it runs" in warning
+    # All but the data goes its way, and the run says what would have been too much.
+    report = world.fail(document)
+    (problem,) = report.problems
+    assert (problem.where, problem.fix) == (
+        "delete volume dwdata",
+        "allow it with max_disruption: destroy",
+    )
+    assert ([change.kind for change in report.done], report.changed) == (["plugin"], True)
+    assert left() == ["dwdata", "of-other", "plain"]
+    sleep()
+    report = world.run({**document, **consent})
+    assert not report.failed, told(report)
+    assert [(c.kind, c.name) for c in report.done] == [
+        ("plugin", "dwvol:latest"),
+        ("volume", "dwdata"),
+    ]
+    assert left() == ["of-other", "plain"]
+    assert changes(world.check({**document, **consent})) == []
+
+
 def test_a_version_by_its_digest(world: World) -> None:
     digest = world.client.api.inspect_distribution(f"{SOURCE}:1")["Descriptor"]["digest"]
     document = spec(source=f"{SOURCE}@{digest}", settings={"DEBUG": "1"})
