@@ -26,7 +26,7 @@ from .kinds.part import OF_USER, ORDER, Part
 from .kinds.project.order import levels, with_wishes
 from .kinds.volume import apply as volume
 from .limits import is_over
-from .model import Action, Change, Disruption, Have, Plan, Report, Want
+from .model import Action, Change, Disruption, Have, Plan, Report
 from .observe import WORKERS, Edges, Observation, observe_others
 from .plan import purged
 from .spec import Document
