@@ -24,6 +24,7 @@ _COLUMNS = {
     "plugin": ("name", "state", "source"),
 }
 _FILTERS = {"label": "labels"}  # as the docker command calls it
+_SINGLE = ("project", "state")
 
 
 class _NotWritten(Exception):
@@ -43,7 +44,7 @@ def execute(args: argparse.Namespace, connection: api.Connection) -> int:
     except _NotWritten as error:
         if isinstance(error.__cause__, BrokenPipeError):
             raise error.__cause__ from None
-        raise InputError(f"cannot write what the command says: {error}", "") from error
+        raise InputError(f"cannot write what the command says: {error}") from error
     except KeyboardInterrupt:
         _say(f"interrupted; the command may still run in container {args.name}")
         return _INTERRUPTED
@@ -51,10 +52,14 @@ def execute(args: argparse.Namespace, connection: api.Connection) -> int:
         screen.show_json(answer)
     else:
         _tell_of_run(args, answer)
-    rc = answer["rc"]
-    if rc is None or rc < 0:
-        return _NOT_RUN if answer["failed"] else 0
-    return int(rc) if answer["failed"] else 0
+    if not answer["failed"]:
+        return 0
+    return int(answer["rc"]) if _has_ended(answer) else _NOT_RUN
+
+
+def _has_ended(answer: Mapping[str, Any]) -> bool:
+    """Whether the command has been run, and the engine has told how it ended."""
+    return answer["rc"] is not None and answer["rc"] >= 0
 
 
 def _tell_of_run(args: argparse.Namespace, answer: Mapping[str, Any]) -> None:
@@ -62,7 +67,7 @@ def _tell_of_run(args: argparse.Namespace, answer: Mapping[str, Any]) -> None:
     _warn(answer)
     if args.check and not answer["failed"]:
         print(answer["message"])
-    elif answer["rc"] is None and (answer["failed"] or not args.quiet):
+    elif not _has_ended(answer) and (answer["failed"] or not args.quiet):
         _say(answer["message"])
 
 
@@ -165,16 +170,17 @@ def prune(args: argparse.Namespace, connection: api.Connection) -> int:
 
 def info(args: argparse.Namespace, connection: api.Connection) -> int:
     """Show the objects of one kind."""
-    params: dict[str, Any] = {"name": args.names or None, "inspect": args.inspect}
+    wanted: dict[str, list[str]] = {"name": list(args.names)} if args.names else {}
     for text in args.filter:
         key, equals, value = text.partition("=")
         if not equals:
             raise InputError(f"--filter {text} has no value", "write it as KEY=VALUE")
-        params.setdefault(_FILTERS.get(key, key), []).append(value)
+        wanted.setdefault(_FILTERS.get(key, key), []).append(value)
     params = {
-        key: value[0] if key in ("project", "state") and len(value) == 1 else value
-        for key, value in params.items()
+        key: values[0] if key in _SINGLE and len(values) == 1 else values
+        for key, values in wanted.items()
     }
+    params = {"inspect": args.inspect, **params}
     answer = api.act(f"{args.kind}_info", params, connection, check=True)
     if args.json or (args.inspect and not answer["failed"]):
         screen.show_json(answer)

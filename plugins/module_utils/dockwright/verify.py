@@ -37,7 +37,8 @@ def _objects(document: Document, seen: Observation) -> None:
             changed=True,
         )
     # Volumes that only this run has brought to light, and that it may not remove.
-    refuse_beyond(Plan(tuple(left)), document.run.max_disruption)
+    shown = tuple(c for c in left if c.kind == "volume" and c.action is Action.DELETE)
+    refuse_beyond(Plan(shown), document.run.max_disruption)
     if left:
         raise ApplyFailed(
             "; ".join(_left_over(change) for change in left),

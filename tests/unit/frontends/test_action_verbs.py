@@ -127,6 +127,7 @@ def test_what_is_told_beside_the_command(core: Core, capsys: pytest.CaptureFixtu
         return tuple(capsys.readouterr())  # type: ignore[return-value]
 
     assert told(rc=0) == told(rc=3, failed=True) == ("", "")
+    assert told(rc=-1, message="ended with exit code -1", failed=True)[1].endswith("code -1\n")
     assert told(rc=None, message="not run") == ("", "dockwright: not run\n")
     assert told("-q", rc=None, message="not run") == ("", "")
     assert told("-q", rc=None, message="no such", failed=True)[1] == "dockwright: no such\n"
@@ -282,7 +283,12 @@ def test_info_is_a_table(core: Core, capsys: pytest.CaptureFixture[str]) -> None
     for option in ("--json", "--inspect"):
         assert main(["info", "container", option]) == 0
         assert json.loads(capsys.readouterr().out)["containers"][0]["name"] == "web"
+    assert (
+        main(["info", "container", "web", "-f", "name=db", "-f", "state=a", "-f", "state=b"]) == 0
+    )
+    assert core.params == {"inspect": False, "name": ["web", "db"], "state": ["a", "b"]}
     core.answer = {"containers": [], "missing": ["db"]}
+    capsys.readouterr()
     assert main(["info", "container", "db"]) == 1
     assert capsys.readouterr().err == "dockwright: there is no container db\n"
 
