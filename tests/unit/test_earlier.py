@@ -17,20 +17,19 @@ CONTAINER = {"containers": {"web": {"image": "web:1", "networks": ["back"]}}}
 
 
 @pytest.fixture
-def where(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
+def engine() -> FakeEngine:
     """An engine with nothing but an image."""
-    engine = FakeEngine()
-    engine.add_image("web:1")
-    engine.offer_image("web:2")
-    monkeypatch.setattr(reconcile, "Engine", lambda *args, **more: engine)
-    return {"connection": api.Connection("unix:///fake"), "host": Host(root=str(tmp_path))}
+    made = FakeEngine()
+    made.add_image("web:1")
+    made.offer_image("web:2")
+    return made
 
 
 @pytest.fixture
-def engine(where: dict[str, Any]) -> FakeEngine:
-    """The same engine."""
-    found: FakeEngine = reconcile.Engine()  # type: ignore[call-arg, assignment]
-    return found
+def where(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, engine: FakeEngine) -> dict[str, Any]:
+    """Where plans look: that engine, and an empty host."""
+    monkeypatch.setattr(reconcile, "Engine", lambda *args, **more: engine)
+    return {"connection": api.Connection("unix:///fake"), "host": Host(root=str(tmp_path))}
 
 
 def test_a_promised_network_is_there_for_later_plans(where: dict[str, Any]) -> None:

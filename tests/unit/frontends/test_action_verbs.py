@@ -124,7 +124,8 @@ def test_what_is_told_beside_the_command(core: Core, capsys: pytest.CaptureFixtu
     def told(*argv: str, **answer: Any) -> tuple[str, str]:
         core.answer = answer
         main(["exec", *argv, "web", "true"])
-        return tuple(capsys.readouterr())  # type: ignore[return-value]
+        out, err = capsys.readouterr()
+        return out, err
 
     assert told(rc=0) == told(rc=3, failed=True) == ("", "")
     assert told(rc=-1, message="ended with exit code -1", failed=True)[1].endswith("code -1\n")
