@@ -5,24 +5,28 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dockwright import surface
+from dockwright.kinds.container import devices, endpoints
 from dockwright.kinds.container.options import OPTIONS
 from tests.hosts import TestHost, machine
 
 _ROW = re.compile(r"^\| `([^`]+)` \| (?:`([^`]+)`|-) \| (.*?) ?\|$", re.M)
 _TEXT = (machine.CHECKOUT / "docs/coming-from.md").read_text()
-_MODULE, _FLAGS = (
+_MODULES, _MODULE, _INSIDE, _FLAGS = (
     {theirs: (ours, words) for theirs, ours, words in _ROW.findall(part)}
-    for part in _TEXT.split("## Flags of docker run")
+    for part in re.split(r"^##+ (?:Options of|Inside of|Flags of).*$", _TEXT, flags=re.M)
 )
 
 
 def test_every_line_of_the_tables_is_a_row() -> None:
     lines = [line for line in _TEXT.splitlines() if line.startswith("| `")]
-    assert len(lines) == len(_MODULE) + len(_FLAGS)
+    assert len(lines) == len(_MODULES) + len(_MODULE) + len(_INSIDE) + len(_FLAGS)
 
 
 @pytest.mark.parametrize("table", [_MODULE, _FLAGS], ids=["module", "flags"])
@@ -33,10 +37,41 @@ def test_it_names_options_that_there_are(table: dict[str, tuple[str, str]]) -> N
     assert set(silent) <= {"--help", "--quiet"}
 
 
+def _doc(*words: str) -> Any:
+    command = ["ansible-doc", "-j", *words]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
 def test_options_of_the_module_are_all_there() -> None:
-    command = ["ansible-doc", "-j", "community.docker.docker_container"]
-    told = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    assert set(told["community.docker.docker_container"]["doc"]["options"]) == set(_MODULE)
+    name = "community.docker.docker_container"
+    options = _doc(name)[name]["doc"]["options"]
+    assert set(options) == set(_MODULE)
+    inside = {f"{key}.{sub}" for key, row in options.items() for sub in row.get("suboptions") or ()}
+    assert set(_INSIDE) <= inside
+    for name in inside - set(_INSIDE):
+        option, _, sub = name.partition(".")
+        assert sub in _SAME[option], name
+
+
+_LIMIT = ("path", "rate")
+_SAME: dict[str, Collection[str]] = {
+    "networks": endpoints._KEYS,
+    "healthcheck": ("test", "interval", "timeout", "retries", "start_period", "start_interval"),
+    "device_requests": devices._REQUEST,
+    "mounts": ("source", "target", "read_only", "consistency"),
+    **dict.fromkeys(("device_read_bps", "device_read_iops"), _LIMIT),
+    **dict.fromkeys(("device_write_bps", "device_write_iops"), _LIMIT),
+}
+
+
+_SWARM = re.compile("_(config|node|secret|stack|swarm)")
+
+
+def test_modules_are_all_there() -> None:
+    ours = {Path(file).stem for file in (machine.CHECKOUT / "plugins/modules").glob("*.py")}
+    assert {name for name, _ in _MODULES.values()} - {""} <= ours
+    names = {name.rpartition(".")[2] for name in _doc("-l", "community.docker")}
+    assert {name for name in names if not _SWARM.search(name)} == set(_MODULES)
 
 
 def test_flags_of_the_newest_command_are_all_there(host28: TestHost) -> None:

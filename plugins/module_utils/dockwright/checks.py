@@ -8,10 +8,9 @@ from typing import Any
 from . import owner
 from .errors import ApplyFailed, Problem, SpecError, nearest
 from .kinds.container import links
-from .kinds.container.endpoints import INTERFACE
 from .kinds.container.handover import stuck
 from .kinds.container.have import is_put_aside, is_running
-from .kinds.container.options import ROWS
+from .kinds.container.newer import newer
 from .kinds.container.ports import fixed_ports, overlap
 from .kinds.container.recovery import name_of
 from .kinds.image import sequence as image
@@ -163,7 +162,7 @@ def _engine(document: Document, seen: Observation) -> list[Problem]:
         if runtime and facts.runtimes and runtime not in facts.runtimes:
             fix = "one of " + ", ".join(facts.runtimes)
             found.append(Problem(f"{want.where}.runtime", f"the engine has no '{runtime}'", fix))
-        for path, needed in _newer(want):
+        for path, needed in newer(want):
             if not facts.api_at_least(needed):
                 message = f"needs Engine API {needed}, this engine has {facts.api}"
                 found.append(Problem(f"{want.where}.{path}", message, "leave it out"))
@@ -172,23 +171,6 @@ def _engine(document: Document, seen: Observation) -> list[Problem]:
             message = f"needs Engine API 1.48, this engine has {facts.api}"
             found.append(Problem(f"{want.where}.enable_ipv4", message, "leave it out"))
     return found
-
-
-def _newer(want: Want) -> Iterable[tuple[str, str]]:
-    """What older engines ignore without a word: its path, and the Engine API that has it."""
-    yield from ((row.name, row.since) for row in ROWS if row.since and row.name in want.fields)
-    if "start_interval" in want.fields.get("healthcheck", {}):
-        yield "healthcheck.start_interval", "1.44"
-    for number, (name, endpoint) in enumerate(want.fields.get("networks", {}).items()):
-        if "gw_priority" in endpoint:
-            yield f"networks.{name}.gw_priority", "1.48"
-        if "mac_address" in endpoint and number > 0:
-            yield f"networks.{name}.mac_address", "1.44"
-        if INTERFACE in endpoint.get("driver_opts", ()):
-            yield f"networks.{name}.interface_name", "1.49"
-    for target, mount in want.fields.get("volumes", {}).items():
-        if "subpath" in mount:
-            yield f"volumes.{target}.subpath", "1.45"
 
 
 def _ports(document: Document, seen: Observation) -> list[Problem]:

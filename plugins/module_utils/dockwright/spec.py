@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Callable, NamedTuple
 
 from .errors import Problem, SpecError, nearest
@@ -304,8 +304,16 @@ class _Parser:
                 steer = [want.inputs.get(name) for name in ("pull_policy", "platform")]
                 implied = (want.fields["image"], want.where, *steer)
                 wants.append(collect(self.problems, image.implied, *implied))
+                wants += self._mounted_images(want)
         merged = collect(self.problems, image.merged, [want for want in wants if want])
         return dict(merged or {})
+
+    def _mounted_images(self, want: Want) -> Iterator[Want]:
+        for target, mount in want.fields.get("volumes", {}).items():
+            if mount["type"] == "image":
+                platform = want.inputs.get("platform")
+                found = image.implied(mount["source"], want.where, None, platform)
+                yield found._replace(where=f"{want.where}.volumes.{target}.source")
 
     def _plugins(self) -> dict[str, Want]:
         section = self._section("plugins").items()

@@ -22,6 +22,9 @@ def mounts_of(host: FakeHost, container: Json) -> list[Json]:
         source = mount.get("Source") or ""
         if mount["Type"] == "tmpfs":
             mounts[target] = _entry("tmpfs", "", target, "", writable)
+        elif mount["Type"] == "image":
+            folder = f"/var/lib/docker/overlay2/{host.new_id()}/merged"
+            mounts[target] = _entry("image", folder, target, "", False, Name=source)
         else:
             mounts[target] = _mount(host, source, target, "", writable)
     for target in config["Volumes"] or {}:

@@ -86,6 +86,7 @@ _BIND = st.fixed_dictionaries(
         "bind": st.fixed_dictionaries(
             {},
             optional={
+                "recursive": st.sampled_from(["enabled", "disabled"]),
                 "propagation": st.sampled_from(["rslave", "shared", "rprivate"]),
                 "create_host_path": st.booleans(),
             },

@@ -1,8 +1,9 @@
-"""Volumes, binds and tmpfs: Compose short and long forms, and the engine's Binds and Mounts.
+"""What is mounted: Compose's short and long forms, and the engine's Binds and Mounts.
 
 The normal form of ``volumes`` is a dict from the path in the container to what is mounted there:
 ``{"/data": {"type": "volume", "source": "data"}}``; keys at their default are left out. A volume
-without a source is anonymous. Sources of binds are paths on the managed host.
+without a source is anonymous. Sources of binds are paths on the managed host, those of images are
+their references; an image is read-only whatever is said.
 """
 
 from __future__ import annotations
@@ -24,18 +25,19 @@ from ...values import (
     size,
     wrong,
 )
-from . import refused
+from ..image import reference as references
+from . import binds, refused
 
-_PROPAGATION = ("private", "rprivate", "shared", "rshared", "slave", "rslave")
 _IGNORED_FLAGS = ("rw", "cached", "consistent", "delegated", "volume", "")  # no effect on Linux
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 _ANONYMOUS = re.compile(r"[0-9a-f]{64}")
 _SUB = {
-    "bind": ("propagation", "create_host_path", "selinux"),
+    "bind": ("propagation", "create_host_path", "selinux", "recursive"),
     "volume": ("nocopy", "subpath"),
     "tmpfs": ("size", "mode"),
+    "image": ("subpath",),
 }
-_REFUSED = {"bind": refused.BIND, "volume": refused.VOLUME}
+_REFUSED = {"volume": refused.VOLUME}
 
 
 def parse_volumes(value: Any, where: str) -> dict[str, dict[str, Any]]:
@@ -70,7 +72,7 @@ def _with_flags(source: str, flags: Iterable[str], where: str) -> dict[str, Any]
             mount["selinux"] = flag
         elif flag == "nocopy" and mount["type"] == "volume":
             mount["nocopy"] = True
-        elif flag in _PROPAGATION and mount["type"] == "bind":
+        elif flag in binds.PROPAGATION and mount["type"] == "bind":
             mount["propagation"] = flag
         elif flag not in _IGNORED_FLAGS:
             raise wrong(where, f"unknown mount option '{flag}'", "known: ro, rw, z, Z, nocopy")
@@ -102,7 +104,7 @@ def _long(value: Mapping[str, Any], where: str) -> tuple[str, dict[str, Any]]:
     entry = parse_mapping(value, where)
     form = parse_text(entry.get("type") or "volume", f"{where}.type")
     if form not in _SUB:
-        raise wrong(f"{where}.type", f"is '{form}'", "must be bind, volume or tmpfs")
+        raise wrong(f"{where}.type", f"is '{form}'", "must be bind, volume, tmpfs or image")
     known = ("type", "source", "target", "read_only", "consistency", form)
     for key in entry:
         if key not in known:
@@ -110,15 +112,20 @@ def _long(value: Mapping[str, Any], where: str) -> tuple[str, dict[str, Any]]:
     if entry.get("target") is None:
         raise wrong(where, "has no target", "give the path in the container as target")
     mount: dict[str, Any] = {"type": form}
-    if entry.get("source") is not None:
+    if form == "image":
+        references.parse(entry.get("source"), f"{where}.source")
+        mount["source"] = entry["source"].strip()
+    elif entry.get("source") is not None:
         mount = _source(parse_text(entry["source"], f"{where}.source"), f"{where}.source")
     if mount["type"] != form or (form == "bind" and "source" not in mount):
         raise wrong(f"{where}.source", f"does not fit type {form}", "a bind needs an absolute path")
-    if parse_boolean(entry.get("read_only") or False, f"{where}.read_only"):
-        mount["read_only"] = True
+    is_read_only = parse_boolean(entry.get("read_only") or False, f"{where}.read_only")
+    mount["read_only"] = is_read_only and form != "image"
     mount.update(_sub_options(form, entry.get(form) or {}, f"{where}.{form}"))
     target = _target(parse_text(entry["target"], f"{where}.target"), f"{where}.target")
-    return target, _without_defaults(mount)
+    mount = _without_defaults(mount)
+    binds.check(mount, f"{where}.{form}")
+    return target, mount
 
 
 def _sub_options(form: str, value: Any, where: str) -> dict[str, Any]:
@@ -139,8 +146,7 @@ def _sub_options(form: str, value: Any, where: str) -> dict[str, Any]:
         if item is not None:
             parser: Parser = parsers.get(key, parse_text)
             result[key] = parser(item, f"{where}.{key}")
-    if result.get("propagation", "private") not in _PROPAGATION:
-        raise wrong(f"{where}.propagation", "unknown", "one of " + ", ".join(_PROPAGATION))
+    binds.check_words(result, where)
     return result
 
 
@@ -160,6 +166,7 @@ _DEFAULTS = {
     "nocopy": False,
     "subpath": "",
     "selinux": "",
+    "recursive": "enabled",
     "size": 0,
     "mode": 0,
 }
@@ -202,7 +209,7 @@ def _read_bind(source: str, flags: list[str]) -> dict[str, Any]:
             mount["selinux"] = flag
         elif flag == "nocopy":
             mount["nocopy"] = True
-        elif flag in _PROPAGATION:
+        elif flag in binds.PROPAGATION:
             mount["propagation"] = flag
     return _without_defaults(mount)
 
@@ -211,11 +218,9 @@ def _read_mount(raw: Mapping[str, Any]) -> dict[str, Any]:
     mount: dict[str, Any] = {"type": raw.get("Type")}
     if raw.get("Source"):
         mount["source"] = _trim(raw["Source"])
-    mount["read_only"] = bool(raw.get("ReadOnly"))
+    mount["read_only"] = bool(raw.get("ReadOnly")) and mount["type"] != "image"
     if mount["type"] == "bind":
-        options = raw.get("BindOptions") or {}
-        mount["propagation"] = options.get("Propagation") or "rprivate"
-        mount["create_host_path"] = bool(options.get("CreateMountpoint"))
+        mount.update(binds.read(raw.get("BindOptions") or {}))
     elif mount["type"] == "volume":
         options = raw.get("VolumeOptions") or {}
         mount["nocopy"] = bool(options.get("NoCopy"))
@@ -224,6 +229,8 @@ def _read_mount(raw: Mapping[str, Any]) -> dict[str, Any]:
         options = raw.get("TmpfsOptions") or {}
         mount["size"] = options.get("SizeBytes") or 0
         mount["mode"] = options.get("Mode") or 0
+    elif mount["type"] == "image":
+        mount["subpath"] = (raw.get("ImageOptions") or {}).get("Subpath") or ""
     return _without_defaults(mount)
 
 
@@ -251,7 +258,7 @@ def _is_bindable(target: str, mount: Mapping[str, Any]) -> bool:
     if ":" in target or not mount.get("source"):
         return False
     if mount["type"] == "bind":
-        return bool(mount.get("create_host_path", True))
+        return bool(mount.get("create_host_path", True)) and "recursive" not in mount
     return mount["type"] == "volume" and not (mount.get("subpath") or mount.get("nocopy"))
 
 
@@ -273,15 +280,15 @@ def _mount_body(target: str, mount: Mapping[str, Any]) -> dict[str, Any]:
     if mount.get("read_only"):
         body["ReadOnly"] = True
     if mount["type"] == "bind":
-        body["BindOptions"] = (
-            {"Propagation": mount["propagation"]} if "propagation" in mount else {}
-        )
+        body["BindOptions"] = binds.write(mount)
     elif mount["type"] == "volume":
         options = {"NoCopy": mount.get("nocopy", False), "Subpath": mount.get("subpath", "")}
         body["VolumeOptions"] = {key: value for key, value in options.items() if value}
     elif mount["type"] == "tmpfs":
         options = {"SizeBytes": mount.get("size", 0), "Mode": mount.get("mode", 0)}
         body["TmpfsOptions"] = {key: value for key, value in options.items() if value}
+    elif "subpath" in mount:
+        body["ImageOptions"] = {"Subpath": mount["subpath"]}
     return body
 
 
@@ -322,9 +329,10 @@ def _written(target: str, mount: Mapping[str, Any]) -> Any:
     source = mount.get("source")
     if mount["type"] == "volume" and not source and not rest:
         return target
-    if source and set(rest) <= {"read_only", "selinux", "nocopy", "propagation"}:
-        return _bind_text(target, mount)
     form = mount["type"]
+    short = {"read_only", "selinux", "nocopy", "propagation"}
+    if source and form != "image" and set(rest) <= short:
+        return _bind_text(target, mount)
     known = {key: value for key, value in rest.items() if key in _SUB[form]}
     entry = {"type": form, "source": source, "target": target, "read_only": rest.get("read_only")}
     return {key: value for key, value in {**entry, form: known}.items() if value}

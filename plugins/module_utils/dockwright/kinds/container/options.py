@@ -228,8 +228,9 @@ ROWS: tuple[Option, ...] = (
     Option(
         "volumes",
         mounts.VOLUMES,
-        "Named and anonymous volumes, binds of paths on the managed host, tmpfs mounts;"
-        " in Compose's short or long form.",
+        "Named and anonymous volumes, binds of paths on the managed host, tmpfs mounts, and what is"
+        " in an image, from engine 28 on, read-only and as it was when the container was made. In"
+        " Compose's short or long form.",
         read=mounts.read_volumes,
         write=mounts.write_volumes,
         inherit=mounts.inherit_volumes,
@@ -499,7 +500,14 @@ ROWS: tuple[Option, ...] = (
         "dns", forms.ADDRESSES, "HostConfig.Dns", "DNS servers, in order.", example=["10.0.0.53"]
     ),
     field("dns_search", TEXTS, "HostConfig.DnsSearch", "DNS search domains, in order."),
-    field("dns_opt", TEXTS, "HostConfig.DnsOptions", "Resolver options.", example=["ndots:2"]),
+    field(
+        "dns_opt",
+        TEXT_SET,
+        "HostConfig.DnsOptions",
+        "Resolver options, in any order.",
+        clean=sorted,
+        example=["ndots:2"],
+    ),
     field(
         "extra_hosts",
         forms.EXTRA_HOSTS,

@@ -137,7 +137,9 @@ def read_bindings(bindings: Mapping[str, Any] | None) -> dict[str, list[str]]:
 
 def _binding(host: Mapping[str, str]) -> str:
     address = host.get("HostIp") or ""
-    return f"{f'[{address}]' if ':' in address else address}:{host.get('HostPort') or ''}"
+    if ":" in address:  # the engine keeps it as it was written
+        address = _address(address, "")
+    return f"{address}:{host.get('HostPort') or ''}"
 
 
 def write_bindings(ports: Mapping[str, list[str]]) -> dict[str, list[dict[str, str]]]:

@@ -46,7 +46,6 @@ RESTART_POLICY: Mapping[str, str] = {
     "delay": "leave it out, the engine waits longer after each failure",
     "window": "leave it out, the engine counts a start of ten seconds as a success",
 }
-BIND: Mapping[str, str] = {"recursive": "leave it out, what is mounted below is there too"}
 VOLUME: Mapping[str, str] = {"labels": "declare the volume under volumes, with its labels"}
 
 # Of the entries under secrets and configs of a Compose file, beside ``file``.

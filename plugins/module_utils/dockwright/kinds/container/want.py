@@ -22,6 +22,9 @@ from .refused import IN_COMPOSE, KEYS
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 _INPUTS = tuple(row.name for row in INPUTS)
 _MODES = ("network_mode", "pid", "ipc")
+# Of one that is to be absent: its secrets are covered all the same, others are not looked at.
+_KEPT = ("image", "environment")
+_GONE = ("env_file", "label_file", "external_links", "mac_address")
 
 
 class Context(NamedTuple):
@@ -42,6 +45,9 @@ def parse_container(key: str, item: Any, where: str, context: Context) -> list[W
     parsed = parse(OPTIONS, item, where)
     inputs = {name: parsed.pop(name) for name in _INPUTS if name in parsed}
     inputs["ignore"] = tuple(inputs.get("ignore", ()))
+    if inputs.get("state") == "absent":  # what it had may be gone before it
+        parsed = {name: parsed[name] for name in _KEPT if name in parsed}
+        inputs = {name: value for name, value in inputs.items() if name not in _GONE}
     problems = _fold_deploy(parsed, inputs, where)
     problems += _fold_env_files(parsed, inputs, where, context.read_file)
     problems += _fold_label_files(parsed, inputs, where, context.read_file)

@@ -1,0 +1,37 @@
+"""What only newer engines have: older ones would ignore it without a word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ...model import Want
+from .endpoints import INTERFACE
+from .options import ROWS
+
+
+def newer(want: Want) -> Iterable[tuple[str, str]]:
+    """What older engines ignore without a word: its path, and the Engine API that has it."""
+    yield from ((row.name, row.since) for row in ROWS if row.since and row.name in want.fields)
+    if "start_interval" in want.fields.get("healthcheck", {}):
+        yield "healthcheck.start_interval", "1.44"
+    for number, (name, endpoint) in enumerate(want.fields.get("networks", {}).items()):
+        if "gw_priority" in endpoint:
+            yield f"networks.{name}.gw_priority", "1.48"
+        if "mac_address" in endpoint and number > 0:
+            yield f"networks.{name}.mac_address", "1.44"
+        if INTERFACE in endpoint.get("driver_opts", ()):
+            yield f"networks.{name}.interface_name", "1.49"
+    for target, mount in want.fields.get("volumes", {}).items():
+        yield from ((f"volumes.{target}.{path}", since) for path, since in _of_mount(mount))
+
+
+def _of_mount(mount: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    if mount["type"] == "image":
+        yield "type", "1.48"
+    elif "subpath" in mount:
+        yield "subpath", "1.45"
+    elif mount.get("recursive") in ("writable", "readonly"):
+        yield "bind.recursive", "1.44"
+    elif "recursive" in mount and mount.get("create_host_path", True):
+        yield "bind.create_host_path", "1.42"
