@@ -49,6 +49,11 @@ removed:
   returned: always
   type: dict
   sample: {containers: [], images: ["shop/web:1.1"], networks: [], volumes: [], build_cache: []}
+items:
+  description: The same, one by one, with its C(kind), C(name), C(bytes) and their C(size) in words.
+  returned: always
+  type: list
+  elements: dict
 bytes:
   description:
     - How much room was freed; in check mode how much at least would be. Images may free more

@@ -164,8 +164,9 @@ def test_as_few_requests_as_can_be(world: World, site: Path) -> None:
         for _ in range(2):
             act(world, src=f"{site}/", path="/etc")
     first, second = ([line.split()[0] for line in engine.log] for engine in engines)
-    assert first == ["GET", "GET", "HEAD", "GET", "PUT", "GET"]  # version, container, …
-    assert second == ["GET", "GET", "HEAD", "GET"]
+    # version, container, each folder of the path, place, …
+    assert first == ["GET", "GET", "HEAD", "HEAD", "GET", "PUT", "GET"]
+    assert second == ["GET", "GET", "HEAD", "HEAD", "GET"]
 
 
 def test_places(world: World, site: Path) -> None:
@@ -224,13 +225,30 @@ def test_what_is_in_memory(lean_world: World, site: Path, tmp_path: Path) -> Non
         {"dest": str(tmp_path / "got"), "path": "/proc/version"},
     ):
         assert "which the engine does not show" in problem(world, **given)["message"]
+    # By links, of which one leads to the other, and the last is absolute or not.
+    assert world.does("web", "sh", "-c", "ln -s /fast /far; ln -s ../far/x /etc/on; ln -s /srv /to")
+    for given, path, real in (
+        ({"content": "x"}, "/far/x", "/fast/x"),
+        ({"content": "x"}, "/etc/on/a/b", "/fast/x/a/b"),
+        ({"src": f"{site}/"}, "/etc/on/a", "/fast/x/a"),
+        ({"src": str(site)}, "/far", f"/fast/{site.name}"),
+        ({"dest": str(tmp_path / "got")}, "/far", "/fast"),
+        ({"dest": str(tmp_path / "got")}, "/far/x", "/fast/x"),
+    ):
+        words = problem(world, path=path, **given)["message"]
+        whole = f"{path}/{site.name}" if given.get("src") == str(site) else path
+        start = f"{whole} leads by a symbolic link to {real}, and that is in /fast, which"
+        assert words.startswith(start)
     assert not (tmp_path / "got").exists()
+    (warning,) = act(world, path="/to/", dest=str(tmp_path / "all"))["warnings"]
+    assert warning.startswith("/srv/deep/fast is in memory")
     assert copied(world, src=f"{site}/", path="/srv")["warnings"] == [
         "/srv/deep/fast is in memory: what the container has there is neither read nor written"
     ]
     (site / "deep/fast").mkdir(parents=True)
     (site / "deep/fast/x").write_text("x")
-    assert "/srv/deep/fast" in problem(world, src=f"{site}/", path="/srv")["message"]
+    for path in ("/srv", "/to"):
+        assert "/srv/deep/fast" in problem(world, src=f"{site}/", path=path)["message"]
 
 
 def test_what_is_a_mount_of_its_own(world: World, tmp_path: Path) -> None:

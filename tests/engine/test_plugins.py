@@ -12,6 +12,7 @@ import docker.errors
 import pytest
 
 from dockwright import api
+from dockwright_cli.main import main
 from tests.engine.private_registry import GOOD, PASSWORD, USER, start_private, stop_private
 from tests.engine.world import World, changes, told
 from tests.hosts import PRIVILEGES, offer_plugin, remove_plugins, start_registry
@@ -274,6 +275,89 @@ def test_a_plugin_that_sleeps_hides_its_volumes(world: World) -> None:
         assert "whose volumes" in problem.message
         world.apply({**spec(), "volumes": volumes})
         assert [item.name for item in world.client.volumes.list()] == ["dwdata"]
+
+
+def test_purge_of_what_shows_when_a_plugin_wakes(world: World) -> None:
+    data = {"dwdata": {"driver": "dwvol"}, "plain": {}}
+    world.apply({**spec(), "project": "shop", "volumes": data})
+    world.apply({**spec(), "project": "other", "volumes": {"of-other": {"driver": "dwvol"}}})
+    consent = {"max_disruption": "destroy"}
+    document = {**spec(), "project": "shop", "volumes": {"plain": {}}, "purge": True}
+
+    def sleep() -> None:
+        world.host.exec(["docker", "plugin", "disable", "-f", "dwvol"])
+
+    def left() -> list[str]:
+        return sorted(item.name for item in world.client.volumes.list())
+
+    sleep()
+    for more in ({}, consent):
+        report = world.check({**document, **more})
+        assert [change.kind for change in report.plan.changes] == ["plugin"]
+        (warning,) = [text for text in report.plan.warnings if "is disabled" in text]
+        assert "which volumes it has shows when it runs" in warning
+    # All but the data goes its way, and the run says what would have been too much.
+    report = world.fail(document)
+    (problem,) = report.problems
+    assert (problem.where, problem.fix) == (
+        "delete volume dwdata",
+        "allow it with max_disruption: destroy",
+    )
+    assert ([change.kind for change in report.done], report.changed) == (["plugin"], True)
+    assert left() == ["dwdata", "of-other", "plain"]
+    sleep()
+    report = world.run({**document, **consent})
+    assert not report.failed, told(report)
+    assert [(c.kind, c.name) for c in report.done] == [
+        ("plugin", "dwvol:latest"),
+        ("volume", "dwdata"),
+    ]
+    assert left() == ["of-other", "plain"]
+    assert changes(world.check({**document, **consent})) == []
+
+
+def test_rollback(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", world.host.docker_host)
+    monkeypatch.setenv("DOCKWRIGHT_STATE_DIR", str(tmp_path / "state"))
+    file = tmp_path / "site.json"
+
+    def apply(plugins: dict[str, Any], **more: Any) -> None:
+        file.write_text(json.dumps({"project": "shop", **plugins, **more}))
+        assert main(["apply", str(file), "--quiet"]) == 0, capsys.readouterr().out
+
+    def back(*argv: str) -> str:
+        capsys.readouterr()
+        assert main(["rollback", "--quiet", *argv]) == 0, capsys.readouterr().out
+        return str(capsys.readouterr().out)
+
+    def there() -> dict[str, bool]:
+        return {str(found.name): bool(found.enabled) for found in world.client.plugins.list()}
+
+    first = spec(settings={"DEBUG": "1"})
+    second = spec(source=f"{SOURCE}:2", settings={"LEVEL": "high"}, state="disabled")
+    apply(first)
+    apply(second)
+    assert (plugin(world)["Enabled"], variables(world)["LEVEL"]) == (False, "high")
+    assert "source" in back("--check")
+    assert plugin(world)["PluginReference"] == f"{SOURCE}:2"
+    back()
+    assert plugin(world)["PluginReference"] == f"{SOURCE}:1"
+    assert (plugin(world)["Enabled"], variables(world)["DEBUG"]) == (True, "1")
+    back()
+    assert (plugin(world)["Enabled"], variables(world)["LEVEL"]) == (False, "high")
+
+    more = {"plugins": {**second["plugins"], **spec("dwvol:more")["plugins"]}}
+    apply(more, volumes={"dwdata": {"driver": "dwvol:more"}})
+    told_of = back()
+    assert "plugin dwvol:more stays as a later spec has made it" in told_of
+    assert "volume dwdata: a later spec has made it; it stays" in told_of
+    assert there() == {"dwvol:latest": False, "dwvol:more": True}
+    apply(more, volumes={"dwdata": {"driver": "dwvol:more"}})
+    back("2", "--max-disruption", "destroy")
+    assert there() == {"dwvol:latest": False}
+    assert world.client.volumes.list() == []
 
 
 def test_a_version_by_its_digest(world: World) -> None:

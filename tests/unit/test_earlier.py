@@ -17,11 +17,17 @@ CONTAINER = {"containers": {"web": {"image": "web:1", "networks": ["back"]}}}
 
 
 @pytest.fixture
-def where(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
+def engine() -> FakeEngine:
     """An engine with nothing but an image."""
-    engine = FakeEngine()
-    engine.add_image("web:1")
-    engine.offer_image("web:2")
+    made = FakeEngine()
+    made.add_image("web:1")
+    made.offer_image("web:2")
+    return made
+
+
+@pytest.fixture
+def where(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, engine: FakeEngine) -> dict[str, Any]:
+    """Where plans look: that engine, and an empty host."""
     monkeypatch.setattr(reconcile, "Engine", lambda *args, **more: engine)
     return {"connection": api.Connection("unix:///fake"), "host": Host(root=str(tmp_path))}
 
@@ -165,3 +171,35 @@ def test_links_of_a_wrong_form_are_refused_in_dry_runs(where: dict[str, Any]) ->
     }
     report = api.earlier().converge(document, check=True, **where)
     assert [problem.where for problem in report.problems] == ["containers.web.links"]
+
+
+def test_a_promised_plugin_is_there_for_later_plans(
+    where: dict[str, Any], engine: FakeEngine
+) -> None:
+    engine.offer_plugin("loki:1")
+    engine.info["Plugins"] = {"Log": ["json-file", "local"]}
+    plugin = {"plugins": {"loki": {"source": "loki:1", "grant_all": True}}}
+    logging = {"logging": {"driver": "loki"}}
+    logs = {"containers": {"web": {"image": "web:1", "network_mode": "none", **logging}}}
+    turn = api.earlier()
+    lost = turn.converge(logs, check=True, **where)
+    assert [problem.where for problem in lost.problems] == ["containers.web.logging.driver"]
+    assert turn.converge(plugin, check=True, **where).changed
+    found = turn.converge(logs, check=True, **where)
+    assert [(change.kind, change.name) for change in found.plan.changes] == [("container", "web")]
+    assert not found.failed
+
+    # One that sleeps hides its volumes; that it is to wake is promised, too.
+    api.converge(plugin, **where)
+    engine.post("/plugins/loki:latest/disable")
+    data = {"volumes": {"data": {"external": True}}}
+    assert api.earlier().converge(data, check=True, **where).failed
+    turn = api.earlier()
+    assert turn.converge(plugin, check=True, **where).changed
+    found = turn.converge(data, check=True, **where)
+    assert not found.failed
+    assert found.plan.changes == ()
+    gone = {"plugins": {"loki": {**plugin["plugins"]["loki"], "state": "disabled"}}}
+    engine.post("/plugins/loki:latest/enable")
+    assert turn.converge(gone, check=True, **where).changed
+    assert turn.converge(data, check=True, **where).failed

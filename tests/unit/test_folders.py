@@ -11,7 +11,7 @@ from typing import Any, Callable
 
 import pytest
 
-from dockwright.actions import copy, fetch_folder
+from dockwright.actions import copy, fetch_folder, folder
 from dockwright.actions.folder import entries_of, on_host
 from dockwright.actions.sent import Sent
 from dockwright.errors import ApplyFailed, SpecError
@@ -174,7 +174,7 @@ def test_names_of_one_file_are_names_of_one_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("check", [True, False])
 def test_what_has_no_room(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, check: bool) -> None:
     body, free = tar_of(*TWINS, ("./d", FILE, "four")), 3000
-    monkeypatch.setattr(fetch_folder, "room", lambda path: free)
+    monkeypatch.setattr(folder, "room", lambda path: free)
     with pytest.raises(SpecError, match=r"3001 bytes are to be .* room for 3000 in"):
         fetch(tmp_path / "to", body, check=check)
     assert list(tmp_path.iterdir()) == []

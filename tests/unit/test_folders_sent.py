@@ -12,7 +12,7 @@ from unittest import mock
 
 import pytest
 
-from dockwright.actions import copy, copy_folder, mounts
+from dockwright.actions import copy, copy_folder, inside, mounts
 from dockwright.actions.folder import on_host
 from dockwright.errors import (
     ApplyFailed,
@@ -27,7 +27,8 @@ from tests.unit.test_folders import FILE, TOP, Engine, tar_of
 
 def test_a_container_that_goes_meanwhile(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(copy_folder, "inspected", lambda engine, name: {})
-    monkeypatch.setattr(copy_folder, "about", lambda engine, name, path: None)
+    for module in (copy_folder, inside):
+        monkeypatch.setattr(module, "about", lambda engine, name, path: None)
     engine: Any = Engine()
     given = {"name": "web", "src": f"{tmp_path}/", "path": "/a/b"}
     with pytest.raises(ApplyFailed, match="there is no container web"):

@@ -9,7 +9,9 @@ from typing import Any, Callable, NamedTuple, NoReturn
 
 from dockwright import api
 
+from . import action_arguments as actions
 from .documents import InputError
+from .rows import add_rows
 
 # Of the document's own options those that belong to a run as well.
 _RUN = (*api.RUN, *(row for row in api.KINDS["host"] if row.name == "purge"))
@@ -53,16 +55,24 @@ def _add_converge(verb: argparse.ArgumentParser) -> None:
 
 
 def _add_changing(verb: argparse.ArgumentParser) -> None:
+    _add_detailed(verb)
+    _add_color(verb)
+    _add_run(verb)
+
+
+def _add_detailed(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--detailed-exitcodes", action="store_true", help="exit with 2 when something differs"
     )
+
+
+def _add_color(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--color",
         choices=("auto", "always", "never"),
         default="auto",
-        help="when the plan has colours; by itself on a terminal, unless NO_COLOR is set",
+        help="when there are colours; by itself on a terminal, unless NO_COLOR is set",
     )
-    _add_run(verb)
 
 
 def _add_rollback(verb: argparse.ArgumentParser) -> None:
@@ -83,9 +93,13 @@ def _add_rollback(verb: argparse.ArgumentParser) -> None:
     _add_changing(verb)
 
 
-def _add_run(verb: argparse.ArgumentParser) -> None:
+def _add_quiet(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--quiet", "-q", action="store_true", help="no progress on standard error")
-    _add_rows(verb.add_argument_group("run"), _RUN)
+
+
+def _add_run(verb: argparse.ArgumentParser) -> None:
+    _add_quiet(verb)
+    add_rows(verb.add_argument_group("run"), _RUN)
 
 
 def _add_init(verb: argparse.ArgumentParser) -> None:
@@ -108,19 +122,6 @@ def _add_fmt(verb: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_rows(group: Any, rows: Iterable[Any]) -> None:
-    for row in rows:
-        flag = "--" + row.name.replace("_", "-")
-        text = " ".join(api.documented(row)).replace("C(", "").replace(")", "").replace("%", "%%")
-        if row.type.ansible == "bool":
-            group.add_argument(flag, action=argparse.BooleanOptionalAction, help=text)
-        elif row.type.schema.get("anyOf"):  # one text or a list of them
-            group.add_argument(flag, action="append", metavar="TEXT", help=text)
-        else:
-            words = "|".join(row.type.schema.get("enum", ()))
-            group.add_argument(flag, metavar=words or row.type.name.upper(), help=text)
-
-
 def _add_out(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--out", "-o", metavar="FILE", help="keep the plan in a file, for `apply FILE`"
@@ -139,7 +140,7 @@ def _add_shell(verb: argparse.ArgumentParser) -> None:
 
 def _add_engine(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--json", action="store_true", help="JSON on standard output")
-    _add_rows(verb.add_argument_group("engine"), api.CONNECTION)
+    add_rows(verb.add_argument_group("engine"), api.CONNECTION)
 
 
 # Each verb: what it is for, and what adds its arguments.
@@ -155,6 +156,20 @@ _VERBS: Mapping[str, tuple[str, tuple[Callable[[argparse.ArgumentParser], None],
     ),
     "rollback": ("go back to a spec that was applied earlier", (_add_rollback, _add_engine)),
     "facts": ("show what there is on the host", (_add_engine,)),
+    "info": ("show the objects of one kind", (actions.add_info, _add_engine)),
+    "exec": ("run a command in a container", (actions.add_exec, _add_quiet, _add_engine)),
+    "copy": (
+        "have a file or a folder of the host in a container, or the other way round",
+        (actions.add_copy, _add_color, _add_detailed, _add_engine),
+    ),
+    "export": (
+        "have the files of a container in a tar",
+        (actions.add_export, _add_detailed, _add_engine),
+    ),
+    "prune": (
+        "remove what nothing needs any more",
+        (actions.add_prune, _add_detailed, _add_engine),
+    ),
     "init": ("write the spec of what is there; change nothing", (_add_init, _add_engine)),
     "fmt": ("bring spec files into their form", (_add_fmt,)),
     "schema": ("print the JSON schema of a spec", ()),

@@ -57,7 +57,7 @@ def _run(args: argparse.Namespace) -> int:
         "schema": _schema,
         "serve": _serve,
     }
-    return verbs[args.verb](args)
+    return verbs.get(args.verb, _act)(args)
 
 
 def _converge(args: argparse.Namespace) -> int:
@@ -243,6 +243,12 @@ def _man(args: argparse.Namespace) -> int:
 
     sys.stdout.write(manual(arguments.parser()))
     return 0
+
+
+def _act(args: argparse.Namespace) -> int:
+    from . import actions
+
+    return actions.VERBS[args.verb](args, api.Connection.of(arguments.given(args).connection))
 
 
 def _serve(args: argparse.Namespace) -> int:

@@ -20,6 +20,7 @@ _STATUS = (
         "2",
         "Something is, or would be, changed (--detailed-exitcodes); a file has another form (fmt).",
     ),
+    ("125", "Of exec alone, which ends as its command does: dockwright itself has failed."),
     ("130", "Interrupted. The next run finishes or undoes what was begun."),
 )
 _ENVIRONMENT = (

@@ -8,6 +8,8 @@ from typing import NamedTuple
 # Options whose value is a file or a folder, though their rows only say that it is a text.
 _PATHS = ("cert_path", "config_file", "pidfile", "out", "root")
 
+_FILES = ("SPEC", "FILE", "SRC", "DEST")  # arguments that are paths
+
 
 class Flag(NamedTuple):
     """An option: its spellings, what it takes (``values``: words, ``is_path``, or any text)."""
@@ -79,8 +81,8 @@ def _flag(action: argparse.Action) -> Flag:
 def _argument(action: argparse.Action) -> Argument:
     words = _words(action)
     name = action.metavar if isinstance(action.metavar, str) else action.dest.upper()
-    many, optional = action.nargs in ("*", "+"), action.nargs in ("*", "?")
-    return Argument(name, _text(action), words, name in ("SPEC", "FILE"), many, optional)
+    many = action.nargs in ("*", "+", argparse.REMAINDER)
+    return Argument(name, _text(action), words, name in _FILES, many, action.nargs in ("*", "?"))
 
 
 def _words(action: argparse.Action) -> tuple[str, ...]:

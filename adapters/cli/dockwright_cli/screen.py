@@ -17,6 +17,7 @@ _COLUMNS = {
     "volumes": ("name", "driver"),
 }
 
+_OF_DIFF = {"-": "\033[31m", "+": "\033[32m", "@": "\033[36m"}
 _SHOWN = 3  # changes of a spec in the table
 
 
@@ -24,6 +25,14 @@ def show_report(report: api.Report, color: str = "auto", *, only_drift: bool = F
     """A report, line by line."""
     for line in api.lines(report, colour=has_colour(color), only_drift=only_drift):
         print(line)
+
+
+def show_diff(lines: Iterable[str], color: str = "auto") -> None:
+    """A unified diff."""
+    colours = _OF_DIFF if has_colour(color) else {}
+    for line in lines:
+        colour = colours.get(line[:1])
+        print(f"{colour}{line}\033[0m" if colour else line)
 
 
 def show_json(answer: Mapping[str, Any]) -> None:
@@ -47,8 +56,8 @@ def show_facts(found: Mapping[str, Any]) -> None:
     print("engine: " + ", ".join(f"{word.replace('_', ' ')} {engine[word]}" for word in words))
     for section, columns in _COLUMNS.items():
         print(f"\n{section}: {len(found[section])}")
-        rows = [[_cell(item[column]) for column in columns] for item in found[section]]
-        _show_table(columns, rows)
+        rows = [[cell(item[column]) for column in columns] for item in found[section]]
+        show_table(columns, rows)
 
 
 def show_history(found: Mapping[str, Any]) -> None:
@@ -61,7 +70,7 @@ def show_history(found: Mapping[str, Any]) -> None:
         print(f"project {history['project']}:" if history["project"] else "without a project:")
         last = history["entries"][-1]["number"]
         rows = [_entry_row(entry, last) for entry in history["entries"]]
-        _show_table(("number", "when", "by", "what it changed"), rows)
+        show_table(("number", "when", "by", "what it changed"), rows)
 
 
 def _entry_row(entry: Mapping[str, Any], last: int) -> list[str]:
@@ -75,7 +84,8 @@ def _entry_row(entry: Mapping[str, Any], last: int) -> list[str]:
     return [str(entry["number"]), entry["at"], entry["by"], what + note]
 
 
-def _show_table(heads: Iterable[str], rows: list[list[str]]) -> None:
+def show_table(heads: Iterable[str], rows: list[list[str]]) -> None:
+    """Columns under their heads; nothing where there are no rows."""
     if not rows:
         return
     rows = [[head.upper() for head in heads], *rows]
@@ -85,5 +95,6 @@ def _show_table(heads: Iterable[str], rows: list[list[str]]) -> None:
         print(("  " + "  ".join(cells)).rstrip())
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """A value in a table."""
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

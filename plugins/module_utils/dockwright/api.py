@@ -48,17 +48,24 @@ def facts(connection: Connection) -> dict[str, object]:
 
 
 def act(
-    kind: str, params: _Mapping[str, typing.Any], connection: Connection, *, check: bool = False
+    kind: str,
+    params: _Mapping[str, typing.Any],
+    connection: Connection,
+    *,
+    check: bool = False,
+    **more: typing.Any,
 ) -> dict[str, typing.Any]:
     """Do an action (one of ``ACTIONS``), or with ``check`` tell whether it would be done.
 
     ``params`` are its options alone; unset (None) ones are left out. Never raises DockwrightError.
+    ``more`` is ``output`` for ``container_exec``: called with the number of a stream (1, 2) and the
+    bytes that the command has written to it, as they come and not masked; no OSError comes of it.
     """
     from .actions.acting import act as do  # few runs need it
 
     names = {row.name for row in CONNECTION}
     given = {key: item for key, item in params.items() if item is not None and key not in names}
-    return do(kind, given, connection, check=check)
+    return do(kind, given, connection, check=check, **more)
 
 
 def converge_image(

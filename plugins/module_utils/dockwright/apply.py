@@ -16,17 +16,19 @@ from .kinds.container import replace as replacing
 from .kinds.container.handover import handovers
 from .kinds.container.sharing import shared_with
 from .kinds.container.watch import Watch
-from .kinds.image import apply as image
 from .kinds.image import have as image_have
 from .kinds.image.plan import changes_registries
 from .kinds.image.reference import key_of
+from .kinds.image.work import Work
 from .kinds.network import apply as network
 from .kinds.network.members import attached_to
 from .kinds.part import OF_USER, ORDER, Part
 from .kinds.project.order import levels, with_wishes
 from .kinds.volume import apply as volume
-from .model import Action, Change, Disruption, Have, Plan, Report, Want
+from .limits import is_over
+from .model import Action, Change, Disruption, Have, Plan, Report
 from .observe import WORKERS, Edges, Observation, observe_others
+from .plan import purged
 from .spec import Document
 
 Progress = Callable[[str], None]
@@ -146,10 +148,12 @@ class Applier:
             grouped.setdefault(change.name, []).append(change)
         builds = [name for name in grouped if grouped[name][0].action is Action.BUILD]
 
+        haves, doing = self.seen.images, Work(self.engine, self.edges, self.progress)
+
         def work(name: str) -> None:
             want = next(want for want in wants.values() if want.name == name)
             for change in grouped[name]:
-                self._image(want, change)
+                doing.do(want, haves[want.inputs["reference"]], change)
                 self._did([change])
 
         self._each(work, [name for name in grouped if name not in builds])
@@ -161,35 +165,6 @@ class Applier:
             if want.name in got:
                 have = image_have.inspect(self.engine, want)
             self.configs[key] = have.config
-
-    def _image(self, want: Want, change: Change) -> None:
-        from .kinds.image import building, importing, names, saving, verifying  # few runs need them
-
-        assert self.seen is not None
-        engine, edges = self.engine, self.edges
-        name = change.path.partition(".")[2]
-        if change.action is Action.DELETE:
-            image.remove(engine, want)
-        elif change.action is Action.LOAD:
-            image.load(engine, want, edges.open_file, self.progress)
-        elif change.action is Action.BUILD:
-            have = self.seen.images[want.inputs["reference"]]
-            if have.args_mark:
-                edges.build_site.memory.keep_key()
-            building.build(engine, want, have, edges.build_site, self.progress)
-        elif change.action is Action.IMPORT:
-            importing.bring(engine, want, edges.build_site.real_path, self.progress)
-        elif change.action is Action.SAVE:
-            saving.save(engine, want, edges.build_site.real_path, self.progress)
-        elif change.action is Action.TAG:
-            names.tag(engine, want, name)
-        elif change.action is Action.PUSH:
-            names.push(image_have.Edges(engine, edges.credentials), want, name, self.progress)
-        elif want.inputs.get("verify"):
-            asked = image_have.Edges(engine, edges.credentials, site=edges.build_site)
-            verifying.pull(asked, want, self.progress)
-        else:
-            image.pull(engine, want, edges.credentials, self.progress)
 
     def _recoveries(self) -> None:
         assert self.seen is not None
@@ -255,11 +230,22 @@ class Applier:
                 plugin.apply(self.engine, self.edges.credentials, want, have, self.progress)
                 self._did(own)
         if not leaving and self.observe and phase.waking(wants, seen.plugins):
-            fresh = self.observe()
+            fresh, before = self.observe(), frozenset(seen.volumes)
             self.seen = seen = seen._replace(volumes=fresh.volumes, plugins=fresh.plugins)
             refuse_missing(self.document, seen)
             volumes = self.document.volumes, seen.volumes, seen.facts
             self._did(list(phase.found_there(self.report.not_done, *volumes)))
+            self._purge_too(before)
+
+    def _purge_too(self, known: frozenset[str]) -> None:
+        """Plan the removal of volumes that have shown themselves; `verify` tells of too much."""
+        assert self.seen is not None
+        limit = self.document.run.max_disruption
+        found = purged(self.document, self.seen) if self.document.purge else []
+        more = [c for c in found if c.kind == "volume" and c.name not in known]
+        more = [change for change in more if not is_over(change, limit)]
+        self.plan = self.report.plan = self.plan._replace(changes=(*self.plan.changes, *more))
+        self.report.not_done += more
 
     def _networks(self, changes: list[Change]) -> None:
         assert self.seen is not None

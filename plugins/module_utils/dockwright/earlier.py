@@ -13,6 +13,7 @@ from typing import Any
 from .errors import SpecError
 from .kinds.image.options import POLICIES
 from .kinds.image.reference import key_of
+from .kinds.plugin.want import name_of
 from .model import ARRIVALS, Action, Report
 from .reconcile import converge
 
@@ -20,13 +21,14 @@ _MAKING = ARRIVALS | {Action.CREATE}
 
 
 class Earlier:
-    """The networks, volumes, images and containers that plans of this process have promised."""
+    """What plans of this process have promised: networks, volumes, images, containers, plugins."""
 
     def __init__(self) -> None:
         self._networks: dict[str, Any] = {}
         self._volumes: dict[str, Any] = {}
         self._images: dict[str, Any] = {}  # by the reference in full
         self._containers: set[str] = set()
+        self._plugins: dict[str, Any] = {}  # those that are to run, by the name with its tag
 
     def converge(self, document: Any, *, check: bool, **options: Any) -> Report:
         """`converge`; a plan that fails is tried again with what earlier ones would make."""
@@ -34,7 +36,7 @@ class Earlier:
         own, document = document, self._with_images(document) if known else document
         report = converge(document, check=check, **options)
         if known:
-            if report.failed and isinstance(document.get("containers"), Mapping):
+            if report.failed:
                 report = self._with_promised(document, options) or report
             self._leave_out(report, "volume", _but(self._volumes, own.get("volumes")))
             given = own.get("images")
@@ -58,15 +60,29 @@ class Earlier:
         return {**document, **whole} if more else document
 
     def _with_promised(self, document: Mapping[str, Any], options: Any) -> Report | None:
-        own = document.get("networks") or {}
-        more = _but(self._networks, own)
-        others = _but(self._joined(document["containers"]), document["containers"])
-        if not (more or others):
+        """The plan beside what is promised; None where nothing is, or where it fails, too."""
+        given = [document.get(key) or {} for key in ("containers", "networks", "plugins")]
+        if not all(isinstance(item, Mapping) for item in given):
             return None
-        whole = {"networks": {**own, **more}, "containers": {**others, **document["containers"]}}
-        report = converge({**document, **whole}, check=True, **options)
+        containers, networks, plugins = given
+        more = _but(self._networks, networks) if containers else {}
+        others = _but(self._joined(containers), containers)
+        drivers = _but(self._plugins, set(map(name_of, plugins)))
+        whole = {
+            "networks": {**networks, **more},
+            "containers": {**others, **containers},
+            "plugins": {**plugins, **drivers},
+        }
+        if not (more or others or drivers):
+            return None
+        report = converge(
+            {**document, **{key: item for key, item in whole.items() if item}},
+            check=True,
+            **options,
+        )
         self._leave_out(report, "network", more)
         self._leave_out(report, "container", others)
+        self._leave_out(report, "plugin", drivers)
         return None if report.failed else report
 
     def _joined(self, containers: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,7 +102,7 @@ class Earlier:
             change
             for change in report.plan.changes
             if change.kind != kind
-            or change.action not in _MAKING
+            or (change.action not in _MAKING and kind != "plugin")
             or (_full(change.name) if kind == "image" else change.name) not in promised
         )
         report.plan = report.plan._replace(changes=kept)
@@ -103,6 +119,16 @@ class Earlier:
                 self._images[_full(change.name)] = images[change.name]
             elif change.kind == "image" and change.action is Action.DELETE:
                 self._images.pop(_full(change.name), None)
+        plugins = document.get("plugins")
+        given = plugins if isinstance(plugins, Mapping) else {}
+        specs = {name_of(key): spec for key, spec in given.items()}
+        for change in report.plan.changes:
+            if change.kind != "plugin":
+                continue
+            if change.action is Action.DELETE or change.action is Action.STOP:
+                self._plugins.pop(change.name, None)
+            else:
+                self._plugins[change.name] = specs.get(change.name)
         self._containers |= {
             change.name
             for change in report.plan.changes

@@ -25,7 +25,7 @@ def refuse_beyond(plan: Plan, limit: Disruption | None) -> None:
     volumes that ``purge`` would remove, and those of surplus containers.
     """
     problems = [_blocked(item) for item in plan.blocked]
-    problems += [_too_much(change, limit) for change in plan.changes if _is_over(change, limit)]
+    problems += [_too_much(change, limit) for change in plan.changes if is_over(change, limit)]
     if problems:
         raise PlanRefused(problems)
 
@@ -48,7 +48,8 @@ def refuse_unmovable(
         reach.refuse(plan.changes, seen, host)
 
 
-def _is_over(change: Change, limit: Disruption | None) -> bool:
+def is_over(change: Change, limit: Disruption | None) -> bool:
+    """Whether a change is more than what a run may do."""
     if limit is None:
         is_asked = change.action is not Action.DELETE or change.reason.startswith(CONSENTED)
         return change.disruption is Disruption.DESTROY and not is_asked

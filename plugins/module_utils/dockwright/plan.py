@@ -44,7 +44,7 @@ def plan(document: Document, seen: Observation, cause_of: CauseOf, *, settled: b
     containers, stale, ignored = _containers(document, seen, images, cause_of)
     more, kept_old = _stale(document, seen, containers, stale)
     containers, stale = containers + more, stale + kept_old
-    extra = _surplus(document, seen) + (_purged(document, seen) if document.purge else [])
+    extra = _surplus(document, seen) + (purged(document, seen) if document.purge else [])
     containers, kept = _with_followers(containers, extra, document, seen)
     gone = frozenset((c.kind, c.name) for c in (*networks, *volumes, *extra) if _is_removal(c))
     plugins, leaving = _plugins(document, seen, gone, cause_of, settled=settled)
@@ -147,9 +147,11 @@ def _warnings(document: Document, seen: Observation, changes: list[Change]) -> I
     for key, want in document.images.items():
         yield from image.warnings(want, seen.images[key])
     if document.plugins:
-        from .kinds.plugin import checks
+        from .kinds.plugin import checks, phase
 
         yield from checks.warnings(document.plugins, seen.plugins)
+        if document.purge:
+            yield from phase.unseen(document.plugins, seen.plugins)
     yield from _restarting(document, seen, changes)
     yield from _left_alone(document, seen)
     busy = {change.name for change in changes if change.kind == "container"}
@@ -299,7 +301,7 @@ def _surplus(document: Document, seen: Observation) -> list[Change]:
     ]
 
 
-def _purged(document: Document, seen: Observation) -> list[Change]:
+def purged(document: Document, seen: Observation) -> list[Change]:
     """What is ours in this project and not in the spec."""
     reason = f"is of project {document.project} and not in the spec"
     surplus = {change.name for change in _surplus(document, seen)}

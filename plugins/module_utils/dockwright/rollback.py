@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Callable, NamedTuple
 
 from .connection import Connection
@@ -71,8 +72,7 @@ def rollback(
     entries = found.entries(project)
     target = _target(entries, choice.number, project)
     later = [entry for entry in entries if entry.number > target.number]
-    document, warnings = then(target, entries, later)
-    document.update(options)
+    document, warnings = then(target, entries, later, options)
     gone, kept = _gone(later, document)
     origin = Origin("rollback", "host", target, gone)
     if progress:
@@ -156,12 +156,19 @@ def _name(project: str) -> str:
 
 
 def then(
-    target: Entry, entries: Sequence[Entry], later: Sequence[Entry]
+    target: Entry,
+    entries: Sequence[Entry],
+    later: Sequence[Entry],
+    options: Mapping[str, Any] = MappingProxyType({}),
 ) -> tuple[dict[str, Any], list[str]]:
-    """The document that says all of what was then, and what cannot be as it was."""
+    """The document that says all of what was then, and what cannot be as it was.
+
+    ``options`` are of the run: with consent to lose volumes, also their plugins go.
+    """
     document = dict(target.document)
     if document.get("max_disruption") == "destroy":
         del document["max_disruption"]  # that consent was for the run of then
+    document.update(options)
     before = [
         entry.document
         for entry in entries

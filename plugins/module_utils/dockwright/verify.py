@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from .errors import ApplyFailed
 from .kinds.container.plan import once_done
 from .kinds.part import Part
-from .model import Action, Cause, Change
+from .limits import refuse_beyond
+from .model import Action, Cause, Change, Plan
 from .observe import Observation
 from .plan import plan
 from .spec import Document
@@ -35,6 +36,9 @@ def _objects(document: Document, seen: Observation) -> None:
             fix=f"look at `docker logs {ended[0].name}`",
             changed=True,
         )
+    # Volumes that only this run has brought to light, and that it may not remove.
+    shown = tuple(c for c in left if c.kind == "volume" and c.action is Action.DELETE)
+    refuse_beyond(Plan(shown), document.run.max_disruption)
     if left:
         raise ApplyFailed(
             "; ".join(_left_over(change) for change in left),

@@ -22,21 +22,24 @@ EMPTY: dict[str, dict[str, Any]] = {
     "container_copy": {"diff": {}, "files": {}},
     "container_exec": {"rc": None, "stdout": "", "stderr": ""},
     "container_export": {"diff": {}},
-    "prune": {"removed": {}, "bytes": 0, "diff": {}},
+    "prune": {"removed": {}, "items": [], "bytes": 0, "diff": {}},
 }
 
 
 def act(
-    kind: str, params: Mapping[str, Any], connection: Connection, *, check: bool
+    kind: str, params: Mapping[str, Any], connection: Connection, *, check: bool, **more: Any
 ) -> dict[str, Any]:
-    """Do an action as its options say; the answer as JSON values. Never raises DockwrightError."""
+    """Do an action as its options say; the answer as JSON values. Never raises DockwrightError.
+
+    ``more`` is ``output`` for a command, see its ``run``.
+    """
     common = {"changed": False, "failed": False, "message": "", "problems": [], "warnings": []}
     answer: dict[str, Any] = {**common, **EMPTY.get(kind, {})}
     engine: Engine | None = None
     try:
         given = _given(kind, params)
         engine = Engine(connection.endpoint(), timeout=connection.timeout)
-        answer.update(_work(kind)(engine, given, check=check))
+        answer.update(_work(kind)(engine, given, check=check, **more))
     except DockwrightError as error:
         problems = error.problems()
         answer["changed"] = isinstance(error, ApplyFailed) and error.changed

@@ -16,11 +16,11 @@ from ..engine.client import Engine
 from ..errors import ApplyFailed, DockwrightError, EngineError, EngineRefused, Problem, SpecError
 from .acting import inspected, not_there_yet
 from .folder import refuse_unspoken
-from .inside import About, about, refuse_read_only
+from .inside import About, about, refuse_read_only, seen_path, under_name
 from .mounts import Mounts
 from .options import PRESERVE
 
-_LONGEST_DIFF = 64 * 1024
+LONGEST_DIFF = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,13 @@ def run(engine: Engine, given: Mapping[str, Any], *, check: bool) -> dict[str, A
         from .copy_folder import run as copy_folder
 
         return copy_folder(engine, given, check=check)
-    name, path = given["name"], posixpath.normpath(given["path"])
+    name, path = given["name"], under_name(given["path"], given.get("src", ""))
     raw = inspected(engine, name)
     if raw is None:
         diff = _diff(given, None, Inside(content, given.get("mode", 0o644), ""))
         return {**not_there_yet(name, path, check=check), "diff": diff}
     mounts = Mounts(raw)
-    mounts.refuse_unseen([path])
+    seen_path(engine, name, path, mounts)
     have = read(engine, name, path)
     want = Inside(
         content,
@@ -108,30 +108,37 @@ def _source(given: Mapping[str, Any]) -> tuple[Mapping[str, Any], bytes | None]:
 
 def read(engine: Engine, name: str, path: str) -> Inside | None:
     """The file as it is; None where there is none. Raises ApplyFailed where it is no file."""
-    return read_file(engine, name, path, about(engine, name, path))
-
-
-def read_file(engine: Engine, name: str, path: str, found: About | None) -> Inside | None:
-    """The same of what has been looked at."""
+    found = about(engine, name, path)
     if found is None:
         return None
-    if found.is_folder:
-        raise ApplyFailed(f"{path} is a folder", where="path", fix="name the file in it")
-    if found.is_link:
-        fix = f"name what it leads to ({found.target}), or remove the link"
-        raise ApplyFailed(f"{path} is a symbolic link", where="path", fix=fix)
+    refuse_other(path, found)
     body = b"".join(engine.download(f"/containers/{name}/archive", [("path", path)]))
     try:
         with tarfile.open(fileobj=io.BytesIO(body)) as archive:
             entry = next(iter(archive))
             file = archive.extractfile(entry)
             if file is None:
-                raise ApplyFailed(f"{path} is no file", where="path", fix="name a file")
+                raise no_file(path)
             owner = f"{entry.uid}:{entry.gid}"
             return Inside(file.read(), stat.S_IMODE(entry.mode), owner)
     except (tarfile.TarError, StopIteration) as error:
         text = f"the engine's archive of {path} cannot be read: {error}"
         raise ApplyFailed(text, where="path", fix="run again") from error
+
+
+def refuse_other(path: str, found: About) -> None:
+    """Raise ApplyFailed for a folder and for a link."""
+    if found.is_folder:
+        fix = "name the file in it; with a slash at its end it gets src under its name"
+        raise ApplyFailed(f"{path} is a folder", where="path", fix=fix)
+    if found.is_link:
+        fix = f"name what it leads to ({found.target}), or remove the link"
+        raise ApplyFailed(f"{path} is a symbolic link", where="path", fix=fix)
+
+
+def no_file(path: str) -> ApplyFailed:
+    """The error of a device, a pipe or a socket."""
+    return ApplyFailed(f"{path} is no file", where="path", fix="name a file")
 
 
 def _write(engine: Engine, name: str, path: str, want: Inside) -> None:
@@ -176,6 +183,6 @@ def _diff(given: Mapping[str, Any], have: Inside | None, want: Inside) -> dict[s
 
 def shown_side(file: Inside, *, hidden: bool) -> dict[str, Any]:
     shown = f"({len(file.content)} bytes)"
-    if not hidden and len(file.content) <= _LONGEST_DIFF and b"\0" not in file.content:
+    if not hidden and len(file.content) <= LONGEST_DIFF and b"\0" not in file.content:
         shown = file.content.decode("utf-8", "replace")
     return {"content": shown, "mode": f"{file.mode:04o}", "owner": file.owner}

@@ -29,7 +29,7 @@ from .folder import (
     steps_of,
     without_links,
 )
-from .inside import about, is_contents, refuse_read_only
+from .inside import about, is_contents, refuse_read_only, seen_path
 from .mounts import Mounts
 from .options import PRESERVE
 from .sent import Sent
@@ -60,7 +60,7 @@ def run(engine: Engine, given: Mapping[str, Any], *, check: bool) -> dict[str, A
         told = answer(steps, top, count, check=True)
         return {**told, **not_there_yet(name, top, check=check)}
     mounts = Mounts(raw)
-    mounts.refuse_unseen([top])
+    real = seen_path(engine, name, top, mounts)
     copy = _Copy(engine, name, top, source)
     place = copy.place()
     have = {} if place.missing else copy.have()
@@ -69,14 +69,14 @@ def run(engine: Engine, given: Mapping[str, Any], *, check: bool) -> dict[str, A
         del want[""]
     steps = steps_of(want, have, source.is_same)
     refuse_other_kinds(steps, top, "path")
-    mounts.refuse_unseen(posixpath.join(top, step.path) for step in steps if step.path)
+    mounts.refuse_unseen(posixpath.join(real, step.path) for step in steps if step.path)
     files = (step.path for step in steps if step.have and step.have.kind == FILE)
     mounts.refuse_mounted(posixpath.join(top, path) for path in files)
     if steps:
         refuse_read_only(engine, name, _base(steps, place), mounts)
     if steps and not check:
         copy.write(steps, place, given.get("directory_mode", 0o755))
-    return {**answer(steps, top, count, check=check), "warnings": mounts.warnings(top)}
+    return {**answer(steps, top, count, check=check), "warnings": mounts.warnings(real)}
 
 
 class _Source:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Callable, NamedTuple
 
 from ..engine.client import Engine
 from ..errors import ApplyFailed, EngineRefused, EngineTimeout, Problem
 from .acting import no_such, status_of
 
 _SHORT = 60.0
+_HEAD = 8  # bytes before what was written: the first is the stream, the last four the length
+Output = Callable[[int, bytes], None]  # 1 is standard output, 2 standard error
 
 
 class Ended(NamedTuple):
@@ -20,8 +22,13 @@ class Ended(NamedTuple):
     stderr: str
 
 
-def run(engine: Engine, given: Mapping[str, Any], *, check: bool) -> dict[str, Any]:
-    """Run the command where it has to be run; what is to be told of it."""
+def run(
+    engine: Engine, given: Mapping[str, Any], *, check: bool, output: Output | None = None
+) -> dict[str, Any]:
+    """Run the command where it has to be run; what is to be told of it.
+
+    ``output`` gets what the command writes, as it comes; the answer does not hold it then.
+    """
     name = given["name"]
     state = status_of(engine, name)
     if state is None and check:
@@ -42,7 +49,7 @@ def run(engine: Engine, given: Mapping[str, Any], *, check: bool) -> dict[str, A
         return {"changed": True, "message": f"would run `{_shown(given)}`{depends}"}
     if given.get("unless") and _unless(engine, given).rc == 0:
         return {"message": "not run: the command of `unless` succeeds"}
-    ended = _execute(engine, given)
+    ended = _execute(engine, given, output)
     answer = {**ended._asdict(), "changed": True}
     if ended.rc in given["success"]:
         return {**answer, "message": f"run, exit code {ended.rc}"}
@@ -83,7 +90,7 @@ def _unless(engine: Engine, given: Mapping[str, Any]) -> Ended:
     return _execute(engine, {**own, "command": given["unless"]})
 
 
-def _execute(engine: Engine, given: Mapping[str, Any]) -> Ended:
+def _execute(engine: Engine, given: Mapping[str, Any], output: Output | None = None) -> Ended:
     body = {
         "Cmd": given["command"],
         "AttachStdin": "stdin" in given,
@@ -96,11 +103,16 @@ def _execute(engine: Engine, given: Mapping[str, Any]) -> Ended:
     name, limit = given["name"], given["limit"] / 10**9
     id = engine.post(f"/containers/{name}/exec", body)["Id"]
     start = {"Detach": False, "Tty": False}
+    streams: dict[int, list[bytes]] = {1: [], 2: []}
+    tell = _Frames(output or (lambda stream, content: streams[stream].append(content)))
     try:
         if "stdin" in given:
-            reply = engine.feed(f"/exec/{id}/start", start, given["stdin"].encode(), timeout=limit)
+            data = given["stdin"]
+            data = data if isinstance(data, bytes) else data.encode()
+            reply = engine.feed(f"/exec/{id}/start", start, data, timeout=limit, tell=tell)
         else:
-            reply = engine.request("POST", f"/exec/{id}/start", body=start, timeout=limit)
+            path = f"/exec/{id}/start"
+            reply = engine.request("POST", path, body=start, timeout=limit, tell=tell)
     except EngineTimeout as error:
         text = f"the command did not end within {limit:g} s, and still runs in container {name}"
         fix = "raise `limit`, or let the program itself end in time (`timeout 10 …`)"
@@ -108,20 +120,33 @@ def _execute(engine: Engine, given: Mapping[str, Any]) -> Ended:
     if reply.status >= 400:
         text = reply.body.decode("utf-8", "replace").strip()
         raise ApplyFailed(f"cannot run it in container {name}: {text}", where="command")
-    streams = {1: b"", 2: b""}
-    for stream, content in _frames(reply.body):
-        streams[stream] = streams.get(stream, b"") + content
     code = engine.get(f"/exec/{id}/json", timeout=_SHORT).get("ExitCode")
-    stdout, stderr = (streams[stream].decode("utf-8", "replace") for stream in (1, 2))
+    stdout, stderr = (b"".join(streams[stream]).decode("utf-8", "replace") for stream in (1, 2))
     return Ended(-1 if code is None else int(code), stdout, stderr)
 
 
-def _frames(body: bytes) -> Iterator[tuple[int, bytes]]:
-    """What was written to each stream: eight bytes of head, the last four the length."""
-    while len(body) >= 8:
-        end = 8 + int.from_bytes(body[4:8], "big")
-        yield body[0], body[8:end]
-        body = body[end:]
+class _Frames:
+    """Takes what the engine sends apart: what was written to each stream, as far as it is there."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._head = b""
+        self._left = 0  # bytes to come of what the last head tells of
+
+    def __call__(self, block: bytes) -> None:
+        while block:
+            if not self._left:
+                wanted = _HEAD - len(self._head)
+                self._head, block = self._head + block[:wanted], block[wanted:]
+                if len(self._head) < _HEAD:
+                    return
+                self._left = int.from_bytes(self._head[4:], "big")
+            piece, block = block[: self._left], block[self._left :]
+            if piece:
+                self._output(2 if self._head[0] == 2 else 1, piece)
+            self._left -= len(piece)
+            if not self._left:
+                self._head = b""
 
 
 def _shown(given: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..engine.client import Engine
 from ..errors import ApplyFailed, DockwrightError, Problem, SpecError
-from ..host.tree import Tree, room
+from ..host.tree import Tree
 from .folder import (
     FILE,
     FOLDER,
@@ -24,6 +24,7 @@ from .folder import (
     named,
     refuse_other_kinds,
     refuse_unspoken,
+    refuse_without_room,
     shown,
     steps_of,
     vetted,
@@ -79,11 +80,7 @@ def _refuse_what_has_no_room(steps: list[Step], tops: list[str]) -> None:
     need = sum(
         want.size for want in written.values() if not _is_alike(want, written.get(want.same_as))
     )
-    free = room(tops[-1])
-    if free is not None and need > free:
-        text = f"{need} bytes are to be written, and there is room for {free} in {shown(tops[0])}"
-        fix = "make room, or copy folders in it that hold less"
-        raise SpecError([Problem("dest", text, fix)])
+    refuse_without_room(need, tops[-1], tops[0])
 
 
 def _is_written(step: Step) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any, Callable, NamedTuple
 
 from ..errors import ApplyFailed, Problem, SpecError
+from ..host.tree import room
 from .sent import Sent
 
 FILE, FOLDER, LINK, OTHER = "file", "folder", "link", "device or pipe"
@@ -130,6 +131,14 @@ def entry_at(path: str, *, at_top: bool = False) -> Entry:
         state.st_size if kind == FILE else 0,
         os.readlink(path) if kind == LINK else "",
     )
+
+
+def refuse_without_room(need: int, place: str, top: str) -> None:
+    """Raise SpecError where so many bytes do not fit at a place on the managed host."""
+    free = room(place)
+    if free is not None and need > free:
+        text = f"{need} bytes are to be written, and there is room for {free} in {shown(top)}"
+        raise SpecError([Problem("dest", text, "make room, or copy less of it")])
 
 
 def refuse_unspoken(names: Iterable[str], where: str) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import posixpath
 from typing import NamedTuple
 
 from ..engine.client import Engine
+from ..engine.parallel import each
 from ..errors import ApplyFailed, EngineRefused, Problem, SpecError
 from .mounts import Mounts
 
@@ -20,6 +22,7 @@ class About(NamedTuple):
     is_folder: bool
     is_link: bool
     target: str
+    size: int
 
 
 def about(engine: Engine, name: str, path: str) -> About | None:
@@ -39,7 +42,34 @@ def about(engine: Engine, name: str, path: str) -> About | None:
         raise ApplyFailed(text, where="path", fix=fix) from error
     told = json.loads(base64.b64decode(reply.headers.get(_STAT, "e30=")))
     mode = int(told.get("mode") or 0)
-    return About(bool(mode & _GO_FOLDER), bool(mode & _GO_LINK), str(told.get("linkTarget") or ""))
+    target, size = str(told.get("linkTarget") or ""), int(told.get("size") or 0)
+    return About(bool(mode & _GO_FOLDER), bool(mode & _GO_LINK), target, size)
+
+
+def seen_path(engine: Engine, name: str, path: str, mounts: Mounts) -> str:
+    """Where a path leads, by symbolic links too. Raises SpecError where the engine shows nothing.
+
+    The engine goes through links as the container does, and then sees what is below the mount.
+    """
+    mounts.refuse_unseen([path])
+    real = _real(engine, name, path)
+    mounts.refuse_unseen([real], path)
+    return real
+
+
+def _real(engine: Engine, name: str, path: str) -> str:
+    """Where a path leads: of the last link on it the engine tells the target without any link."""
+    ways = _ways(path)
+    for way, found in zip(ways, each(lambda way: about(engine, name, way), ways)):
+        if found and found.is_link:
+            return posixpath.normpath(posixpath.join(found.target, path[len(way) :].strip("/")))
+    return path
+
+
+def _ways(path: str) -> list[str]:
+    """The path and the folders that it is in, the longest first; without the root."""
+    parts = [part for part in path.split("/") if part]
+    return ["/" + "/".join(parts[:count]) for count in range(len(parts), 0, -1)]
 
 
 def refuse_read_only(engine: Engine, name: str, folder: str, mounts: Mounts) -> None:
@@ -49,9 +79,7 @@ def refuse_read_only(engine: Engine, name: str, folder: str, mounts: Mounts) -> 
     """
     if not mounts.is_read_only(folder):
         return
-    parts = folder.strip("/").split("/")
-    ways = ["/" + "/".join(parts[:count]) for count in range(1, len(parts) + 1)]
-    if any((found := about(engine, name, way)) and found.is_link for way in ways):
+    if any((found := about(engine, name, way)) and found.is_link for way in _ways(folder)):
         return
     text = f"{folder} in container {name} is read-only, and there it would be written"
     fix = "copy into a volume that is not (what a folder holds: with a slash at the end of src)"
@@ -61,3 +89,9 @@ def refuse_read_only(engine: Engine, name: str, folder: str, mounts: Mounts) -> 
 def is_contents(path: str) -> bool:
     """Whether a path means what is in the folder, and not the folder itself."""
     return path.endswith(("/", "/."))
+
+
+def under_name(path: str, other: str) -> str:
+    """Where a file comes to: in the folder ``path``, if a slash ends it, under the name it has."""
+    name = posixpath.basename(posixpath.normpath(other)) if path.endswith("/") else ""
+    return posixpath.normpath(posixpath.join(path, name))

@@ -20,7 +20,7 @@ _OF_ENGINE = (
 class Mounts:
     """What is mounted in a container, by the engine's description of it.
 
-    A path that goes through a symbolic link is taken as it is written.
+    Paths are taken as they are written, whatever symbolic links are on them.
     """
 
     def __init__(self, raw: Mapping[str, Any]) -> None:
@@ -38,15 +38,18 @@ class Mounts:
         self._seen = set(mounts) - self._in_memory
         self._tops = self._seen.union(path for key, path in _OF_ENGINE if raw.get(key))
 
-    def refuse_unseen(self, paths: Iterable[str]) -> None:
+    def refuse_unseen(self, paths: Iterable[str], link: str = "") -> None:
         """Raise SpecError for those in a file system that is there in the running container alone.
 
-        The engine writes and reads what is below it, and tells of no error.
+        The engine writes and reads what is below it, and tells of no error. ``link`` is the path
+        that leads there.
         """
         found = {path: top for path in paths if (top := self._unseen(path))}
         if found:
             path, top = next(iter(found.items()))
-            text = f"{shown(path)} is in {top}, which the engine does not show: it is in memory"
+            way = f"{shown(link)} leads by a symbolic link to " if link else ""
+            which = f"{way}{shown(path)}, and that" if way else shown(path)
+            text = f"{which} is in {top}, which the engine does not show: it is in memory"
             fix = "have a volume there, or read and write it by container_exec"
             raise SpecError([Problem("path", text, fix)])
 

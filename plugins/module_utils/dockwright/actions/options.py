@@ -37,6 +37,12 @@ def parse_codes(value: Any, where: str) -> list[int]:
     return [INTEGER.parse(item, f"{where}[{i}]") for i, item in enumerate(parse_list(value, where))]
 
 
+def parse_input(value: Any, where: str) -> str | bytes:
+    """Text, or bytes as they are."""
+    return value if isinstance(value, bytes) else parse_text(value, where)
+
+
+INPUT = Type("text", parse_input, "str", TEXT.schema)
 INSIDE = Type("path in the container", parse_inside, "str", {"type": "string"})
 CODES = Type(
     "list of exit codes", parse_codes, "raw", {"anyOf": [{"type": "integer"}, {"type": "array"}]}
@@ -63,7 +69,7 @@ EXEC: tuple[Option, ...] = (
     ),
     Option(
         "stdin",
-        TEXT,
+        INPUT,
         "What the command reads from its standard input, as it is. By default it reads nothing.",
         secret=True,
     ),
@@ -113,8 +119,9 @@ COPY: tuple[Option, ...] = (
     Option(
         "path",
         INSIDE,
-        "The file in the container, whose folder must be there; with a folder as C(src) the folder"
-        " that it goes to, made where it is not there.",
+        "The file in the container, whose folder must be there; with a slash at its end the folder"
+        " that gets the file of C(src) under its name. With a folder as C(src) the folder that it"
+        " goes to, made where it is not there.",
     ),
     Option("content", TEXT, "What the file holds.", secret=True),
     Option(
@@ -129,8 +136,9 @@ COPY: tuple[Option, ...] = (
         PATH,
         "The other way: a file on the managed host that gets the content of the one in the"
         " container, in place of C(content) and C(src). A new one has C(mode), or is for its owner"
-        " alone. Where C(path) is a folder, the folder that gets it, or, with a slash at the end"
-        " of C(path), what it holds.",
+        " alone; with a slash at the end of C(dest) it is in that folder, under its name. Where"
+        " C(path) is a folder, the folder that gets it, or, with a slash at the end of C(path),"
+        " what it holds.",
         example="/srv/backup/web.conf",
     ),
     Option(

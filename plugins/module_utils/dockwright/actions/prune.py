@@ -304,6 +304,10 @@ def _told(items: list[Item], size: int, warnings: list[str], *, check: bool) -> 
         "changed": bool(items),
         "message": message,
         "removed": removed,
+        "items": [
+            {"kind": item.kind, "name": item.name, "bytes": item.size, "size": shown(item.size)}
+            for item in items
+        ],
         "bytes": size,
         "warnings": warnings,
         "diff": {"before": lines, "after": ""},

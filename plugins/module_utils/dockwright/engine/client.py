@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from ..errors import EngineError, EngineUnreachable
 from .connection import Connection, Pool, connector
 from .endpoint import Endpoint
-from .exchange import Call, Exchange, blocks
+from .exchange import Call, Exchange, Tell, blocks
 from .faults import lost
 from .versions import MAX_API, MIN_API, Versions, agreed, number, told
 from .wire import Reply, decoded, json_lines, target
@@ -156,30 +156,41 @@ class Engine:
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
         versioned: bool = True,
+        tell: Tell | None = None,
     ) -> Reply:
         """Send one request and read its answer, whatever its status.
 
         ``body``: None, bytes (sent as they are) or what JSON can express. A path is given without
         the API version; names in it need no quoting unless they hold a ``%``. GET and HEAD are
         sent once more when a kept-alive connection turns out to be dead; other methods only when
-        the engine cannot have seen the request.
+        the engine cannot have seen the request. ``tell`` gets the body as it comes, in place of
+        the answer, unless the engine refuses. It raises no OSError.
         """
         whole = target(path, query, self.api_version if versioned else "")
         limit = self.timeout if timeout is None else timeout
         call = Call(method, path, whole, limit, headers or {})
-        return self._exchange.ask(call.carrying(body))
+        return self._exchange.ask(call.carrying(body), tell)
 
-    def feed(self, path: str, body: Any, data: bytes, *, timeout: float | None = None) -> Reply:
+    def feed(
+        self,
+        path: str,
+        body: Any,
+        data: bytes,
+        *,
+        timeout: float | None = None,
+        tell: Tell | None = None,
+    ) -> Reply:
         """POST, and give ``data`` to what the engine has started for it; the whole answer.
 
-        Not over TLS: there nothing tells the other side that this was all.
+        Not over TLS: there nothing tells the other side that this was all. ``tell`` is as with
+        ``request``.
         """
         if self.endpoint.tls is not None:
             fix = "run on the engine's own machine, or reach it by ssh://"
             raise EngineError("standard input cannot be sent over TLS", fix=fix)
         limit = self.timeout if timeout is None else timeout
         whole = target(path, None, self.api_version)
-        return self._exchange.feed(Call("POST", path, whole, limit, {}).carrying(body), data)
+        return self._exchange.feed(Call("POST", path, whole, limit, {}).carrying(body), data, tell)
 
     def stream(  # noqa: PLR0913 - as above
         self,

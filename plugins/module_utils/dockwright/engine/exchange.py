@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 _BLOCK = 65536
 _REPEATABLE = ("GET", "HEAD")
+Tell = Callable[[bytes], None]
 
 
 class Call(NamedTuple):
@@ -58,13 +59,13 @@ class Exchange:
         self._pool = pool
         self._log = log
 
-    def ask(self, call: Call) -> Reply:
-        """The whole answer, within the limit of the call."""
+    def ask(self, call: Call, tell: Tell | None = None) -> Reply:
+        """The whole answer, within the limit of the call; see `_kept` for ``tell``."""
         deadline = time.monotonic() + call.limit
         connection, answer = self.open(call)
         try:
             parts = blocks(connection, answer, lambda: max(0.001, deadline - time.monotonic()))
-            reply = Reply(answer.status, answer.headers, b"".join(parts))
+            reply = Reply(answer.status, answer.headers, _kept(answer, parts, tell))
         except FAULTS as error:
             raise self._fault(call, error, connection.hang_up()) from error
         except BaseException:
@@ -81,7 +82,7 @@ class Exchange:
         """The answer's body block by block; the limit of the call is for the silence between."""
         yield from self._read(call, *self.open_stream(call), iter)
 
-    def feed(self, call: Call, data: bytes) -> Reply:
+    def feed(self, call: Call, data: bytes, tell: Tell | None = None) -> Reply:
         """Send a request, then ``data`` while the answer is read; all within the call's limit."""
         deadline = time.monotonic() + call.limit
         connection, answer = self.open(call)
@@ -90,7 +91,7 @@ class Exchange:
             sender.start()
         try:
             parts = blocks(connection, answer, lambda: max(0.001, deadline - time.monotonic()))
-            body = b"".join(parts)
+            body = _kept(answer, parts, tell)
         except FAULTS as error:
             raise self._fault(call, error, connection.hang_up()) from error
         finally:
@@ -173,6 +174,18 @@ class Exchange:
         if isinstance(error, socket.timeout):
             return timed_out(self._endpoint, call.method, call.path, call.limit)
         return lost(self._endpoint, call.method, call.path, error, words)
+
+
+def _kept(answer: Answer, parts: Iterator[bytes], tell: Tell | None) -> bytes:
+    """The body; with ``tell`` that gets it block by block as it comes, unless it is a refusal.
+
+    What ``tell`` raises must be no OSError: that would be taken for the connection's.
+    """
+    if tell is None or answer.status >= 400:
+        return b"".join(parts)
+    for block in parts:
+        tell(block)
+    return b""
 
 
 def blocks(

@@ -14,7 +14,7 @@ from . import fake_containers, fake_images, fake_mounts, fake_networks, fake_plu
 from .client import Engine, Reply
 from .endpoint import Endpoint
 from .events import EventStream
-from .exchange import Call, Exchange
+from .exchange import Call, Exchange, Tell
 from .fake_host import Answer, Ask, Behaviour, FakeHost, Handler, Json, RefusedError, has_labels
 from .wire import json_lines, refused
 
@@ -50,8 +50,8 @@ class _FakeExchange(Exchange):
         self._answer = answer
         self._host = host
 
-    def ask(self, call: Call) -> Reply:
-        """As ``Exchange.ask``."""
+    def ask(self, call: Call, tell: Tell | None = None) -> Reply:
+        """As ``Exchange.ask``; nothing of it comes in blocks."""
         status, answer = self._answer(call)
         text = answer if isinstance(answer, bytes) else b""
         if answer is not None and not text:

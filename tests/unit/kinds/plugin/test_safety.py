@@ -328,6 +328,9 @@ def test_a_rollback_keeps_the_plugin_of_a_volume_that_stays(driver: str) -> None
     else:
         assert "plugins" not in document
         assert warnings == ["plugin nfs:latest stays as a later spec has made it"]
+        consent = {"max_disruption": "destroy"}  # of this run: neither stays
+        document, warnings = rolled_back(entries[0], entries, entries[1:], consent)
+        assert (document, warnings) == ({"plugins": {"nfs:latest": GONE}, **consent}, [])
 
 
 def test_a_rollback_leaves_what_was_removed_meanwhile() -> None:

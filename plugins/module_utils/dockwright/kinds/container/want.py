@@ -311,14 +311,12 @@ def link(
         for other, entry in want.inputs.get("depends_on", {}).items():
             found = containers_of(other)
             if not found and entry["required"]:
-                message, fix = "is not in the spec", "declare it, or set required: false"
-                if other in services:
-                    message = "has no container, as its scale is 0"
-                    fix = "give it a scale of 1 or more, or set required: false"
-                problems.append(Problem(f"{want.where}.depends_on.{other}", message, fix))
+                message, fix = _absent(other, services)
+                where = f"{want.where}.depends_on.{other}"
+                problems.append(Problem(where, message, f"{fix}, or set required: false"))
             depends.update(dict.fromkeys(found, entry["condition"]))
         fields = dict(want.fields)
-        shared = _shared(want, fields, containers_of, problems)
+        shared = _shared(want, fields, containers_of, problems, services)
         names = placed(want, fields, containers_of, problems)
         for target in (name for name in (*shared, *names) if name in wants):
             depends.setdefault(target, "service_started")
@@ -328,11 +326,19 @@ def link(
     return linked
 
 
+def _absent(other: str, services: Mapping[str, tuple[str, ...]]) -> tuple[str, str]:
+    """Why nothing stands behind a name, and the way out."""
+    if other in services:
+        return "has no container, as its scale is 0", "give it a scale of 1 or more"
+    return "is not in the spec", "declare it"
+
+
 def _shared(
     want: Want,
     fields: dict[str, Any],
     containers_of: Callable[[str], tuple[str, ...]],
     problems: list[Problem],
+    services: Mapping[str, tuple[str, ...]],
 ) -> list[str]:
     """Name the containers whose namespaces or mounts a container has; gives their names."""
     found = []
@@ -342,7 +348,8 @@ def _shared(
             continue
         known = containers_of(other)
         if prefix == "service" and not known:
-            problems.append(Problem(f"{want.where}.{key}", f"{other} is not in the spec"))
+            message, fix = _absent(other, services)
+            problems.append(Problem(f"{want.where}.{key}", f"{other} {message}", fix))
         found.append(known[0] if known else other)
         fields[key] = f"container:{found[-1]}"
     if fields.get("volumes_from"):

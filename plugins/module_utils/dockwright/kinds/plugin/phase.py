@@ -21,6 +21,13 @@ def waking(wants: Mapping[str, Want], haves: Mapping[str, PluginHave]) -> list[s
     return [want.name for want, have in found if have and have.id and not have.is_enabled]
 
 
+def unseen(wants: Mapping[str, Want], haves: Mapping[str, PluginHave]) -> Iterator[str]:
+    """What a plan cannot tell of ``purge``."""
+    for name in waking(wants, haves):
+        text = f"plugin {name} is disabled: which volumes it has shows when it runs"
+        yield f"{text}, and then those of this project that are not in the spec are removed, too"
+
+
 def has_turn(
     want: Want, have: PluginHave | None, changes: Iterable[Change], *, leaving: bool
 ) -> bool:

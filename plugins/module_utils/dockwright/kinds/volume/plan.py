@@ -22,8 +22,8 @@ def plan_all(
         have = haves.get(name)
         if want.state == "absent":
             changes += [_delete(have)] if have else []
-        elif have is None and want.state == "kept":
-            continue  # nobody uses it
+        elif have is None and (want.state == "kept" or want.external):
+            continue  # nobody uses it; or its plugin is yet to show it, and then it is looked for
         elif have is None:
             shown = {row.name: want.fields[row.name] for row in ROWS if want.fields.get(row.name)}
             values = ("", None, shown, "is not there", Cause.SPEC)
