@@ -255,7 +255,7 @@ def write_volumes(payload: dict[str, Any], volumes: Mapping[str, Mapping[str, An
 def _is_bindable(target: str, mount: Mapping[str, Any]) -> bool:
     if mount.get("selinux"):
         return True
-    if ":" in target or not mount.get("source"):
+    if not mount.get("source") or ":" in target + mount["source"]:
         return False
     if mount["type"] == "bind":
         return bool(mount.get("create_host_path", True)) and "recursive" not in mount
@@ -331,7 +331,7 @@ def _written(target: str, mount: Mapping[str, Any]) -> Any:
         return target
     form = mount["type"]
     short = {"read_only", "selinux", "nocopy", "propagation"}
-    if source and form != "image" and set(rest) <= short:
+    if source and form != "image" and ":" not in target + source and set(rest) <= short:
         return _bind_text(target, mount)
     known = {key: value for key, value in rest.items() if key in _SUB[form]}
     entry = {"type": form, "source": source, "target": target, "read_only": rest.get("read_only")}
