@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from tests.engine.ruby_host import COMMAND
-from tests.hosts import TestHost, engine_clean, machine, recipes, reset_daemon
+from tests.hosts import (
+    TestHost,
+    engine_clean,
+    machine,
+    recipes,
+    remove_plugins,
+    reset_daemon,
+)
 
 HERE = "/opt/dockwright"
 LIMIT = 600  # seconds for one front end
@@ -46,6 +53,7 @@ class Place:
     def clean(self) -> None:
         """As if nothing had been here: causes shall be the same for each front end."""
         engine_clean(self.host)
+        remove_plugins(self.host)
         with contextlib.closing(self.host.sdk()) as client:
             for image in client.api.images():
                 for tag in image["RepoTags"] or ():
