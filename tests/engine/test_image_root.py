@@ -86,14 +86,14 @@ def test_plan_tells_what_waits_and_touches_nothing(image: Image) -> None:
     assert done.returncode == 2, done.stderr
     for line in (
         "  log-driver:   (none) -> local",
-        f"storage\n  + data_root:  {ROOT}",
+        f"data_root: (none) -> {ROOT}",
         "firewall\n  + create",
-        "+ registry_login registry.invalid: create",
+        "registry_login\n  + registry.invalid: create",
         f"+ {SPEC}: create",
         f"+ {PROGRAM}: create  (copied from {image.program})",
         f"pending: image {WEB}: load: ",
         "pending: container web: create: ",
-        "pending: storage: driver: ",
+        "pending: storage driver: ",
     ):
         assert line in done.stdout, done.stdout
     assert "sesame-42" not in done.stdout and "hidden-value-9" not in done.stdout

@@ -425,6 +425,13 @@ def test_a_login_that_nobody_is_asked_for_is_stored(
     assert not (tmp_path / "of-the-builder").exists()
     assert not (root / SPEC[1:]).exists()
     assert not converge_image(spec, str(root)).changed
+    whole = {**spec, "storage": {"data_root": "/srv/docker"}, "daemon": {"debug": True}}
+    assert converge_image(whole, str(root)).changed
+    memory = root / "var/lib/dockwright/state-none.json"
+    before = memory.read_text()
+    assert "r.example.com" in before, "no part forgets what another one has noted"
+    assert not converge_image(whole, str(root)).changed
+    assert memory.read_text() == before
 
     del login["verify"]  # the registry is asked, where it is not stored yet
     spec["registries"]["other.example.com"] = login
