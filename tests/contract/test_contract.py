@@ -279,6 +279,29 @@ def test_secrets_are_shown_nowhere(by_engine: dict[str, Contract]) -> None:
         assert "PASSWORD=contract-secret-two" in env
 
 
+def test_a_missing_engine_is_explained(host26: TestHost, collections: Path, tmp_path: Path) -> None:
+    """Planned for an engine that is still to come; when it is to be done, what to do is said."""
+    subprocess.run([machine.CHECKOUT / "scripts/venv", "salt"], check=True)
+    place = Beside(host26, collections)
+    place.clean()
+    place.docker_host = f"unix://{host26.folder}/none.sock"
+    specs = {"lost": {"kind": "volume", "spec": {"name": "ct-lost"}}}
+    found = {}
+    for name, front_end in FRONT_ENDS.items():
+        folder = tmp_path / name.replace(" ", "-")
+        folder.mkdir()
+        found[name] = front_end(specs, place, folder)
+    planned, applied = (found[REFERENCE][phase, "lost"] for phase in ("plan", "apply"))
+    assert (planned.failed, planned.changed) == (False, True)
+    assert "with nothing on it" in "".join(planned.warnings)
+    assert (applied.failed, applied.changed) == (True, False)
+    for words in ("none.sock (from DOCKER_HOST)", "no such socket", "systemctl start docker"):
+        assert words in str(applied.message)
+    for name, outcomes in found.items():
+        for key, outcome in outcomes.items():
+            compare(found[REFERENCE][key], outcome, (name, key))
+
+
 def _part_of(spec: str) -> str:
     return next(part for part, name in CASES if name == spec)
 
