@@ -280,7 +280,7 @@ def test_secrets_are_shown_nowhere(by_engine: dict[str, Contract]) -> None:
 
 
 def test_a_missing_engine_is_explained(host26: TestHost, collections: Path, tmp_path: Path) -> None:
-    """Planned for an engine that is still to come; when it is to be done, what to do is said."""
+    """The same address, reason and way out by every front end."""
     subprocess.run([machine.CHECKOUT / "scripts/venv", "salt"], check=True)
     place = Beside(host26, collections)
     place.clean()
@@ -291,15 +291,13 @@ def test_a_missing_engine_is_explained(host26: TestHost, collections: Path, tmp_
         folder = tmp_path / name.replace(" ", "-")
         folder.mkdir()
         found[name] = front_end(specs, place, folder)
-    planned, applied = (found[REFERENCE][phase, "lost"] for phase in ("plan", "apply"))
-    assert (planned.failed, planned.changed) == (False, True)
-    assert "with nothing on it" in "".join(planned.warnings)
+    applied = found[REFERENCE]["apply", "lost"]
     assert (applied.failed, applied.changed) == (True, False)
     for words in ("none.sock (from DOCKER_HOST)", "no such socket", "systemctl start docker"):
         assert words in str(applied.message)
     for name, outcomes in found.items():
-        for key, outcome in outcomes.items():
-            compare(found[REFERENCE][key], outcome, (name, key))
+        # Some plan first, in a container where there may be no engine yet, and say so.
+        compare(applied, outcomes["apply", "lost"]._replace(warnings=[]), name)
 
 
 def _part_of(spec: str) -> str:
