@@ -136,7 +136,8 @@ def ansible(specs: Mapping[str, Any], place: Place, folder: Path) -> Outcomes:
         for name, (kind, options) in of_phase(specs, phase).items()
     ]
     # A first run that may write keeps the compiled code for all others.
-    first = {"name": "first", "dockwright.docker.container": {"name": "nobody", "state": "absent"}}
+    first: dict[str, Any] = {"name": "first", "ignore_errors": True}
+    first["dockwright.docker.container"] = {"name": "nobody", "state": "absent"}
     play = {"hosts": "all", "gather_facts": False, "tasks": [first, *tasks]}
     path = folder / "site.yml"
     path.write_text(yaml.safe_dump([play], sort_keys=False))

@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from tests.engine.ruby_host import COMMAND
-from tests.hosts import TestHost, engine_clean, machine, recipes, reset_daemon
+from tests.hosts import (
+    TestHost,
+    engine_clean,
+    machine,
+    recipes,
+    remove_plugins,
+    reset_daemon,
+)
 
 HERE = "/opt/dockwright"
 LIMIT = 600  # seconds for one front end
@@ -42,10 +49,12 @@ class Place:
     def __init__(self, host: TestHost, collections: Path) -> None:
         self.host = host
         self.collections = collections  # ours as it is built for Galaxy: its tasks start faster
+        self.docker_host = host.docker_host
 
     def clean(self) -> None:
         """As if nothing had been here: causes shall be the same for each front end."""
         engine_clean(self.host)
+        remove_plugins(self.host)
         with contextlib.closing(self.host.sdk()) as client:
             for image in client.api.images():
                 for tag in image["RepoTags"] or ():
@@ -87,7 +96,7 @@ class Place:
     def env(self, folder: Path) -> dict[str, str]:
         """What leads to the engine, and to a memory and lock of this run's own."""
         memory = str(folder / "memory")
-        return {"DOCKER_HOST": self.host.docker_host, "DOCKWRIGHT_STATE_DIR": memory}
+        return {"DOCKER_HOST": self.docker_host, "DOCKWRIGHT_STATE_DIR": memory}
 
     def _variables(self) -> dict[str, str]:
         return {**self.connection, "ansible_python_interpreter": self.interpreter}
@@ -134,7 +143,7 @@ class Beside(Place):
             argv += ["--volume", f"{path}:{path}"]
         argv += ["--volume", f"{machine.CHECKOUT}:{HERE}:ro"]
         for key, value in {
-            "DOCKER_HOST": self.host.docker_host,
+            "DOCKER_HOST": self.docker_host,
             "DOCKWRIGHT_COMMAND": str(program),
             "LC_ALL": "C.UTF-8",
         }.items():

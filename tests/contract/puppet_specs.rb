@@ -34,6 +34,11 @@ ensure
   Puppet::Util::Log.close(report)
 end
 
+# Without what Puppet says around our words in noop; Puppet 7 says more than 8.
+def ours(text)
+  text.delete_suffix(' (noop)').sub(/\Acurrent_value (.*), should be \w+\z/m, '\1')
+end
+
 def outcome(report, reference)
   status = report.resource_statuses.fetch(reference)
   events = status.events
@@ -41,7 +46,7 @@ def outcome(report, reference)
   errors = logs.select { |log| log.level.eql?(:err) }.map(&:message)
   # What Puppet says before our words, and after them.
   errors = errors.map { |text| text.delete_prefix('Could not evaluate: ').sub(/\A.* failed: /, '') }
-  texts = status.failed ? errors : events.map { |event| event.message.delete_suffix(' (noop)') }
+  texts = status.failed ? errors : events.map { |event| ours(event.message) }
   warnings = logs.select { |log| log.level.eql?(:warning) }.map(&:message)
   { failed: status.failed ? true : false, skipped: status.skipped ? true : false,
     changed: !status.failed && events.any?, text: texts.join("\n"), warnings: warnings }

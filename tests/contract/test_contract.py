@@ -16,7 +16,7 @@ import pytest
 from dockwright import api
 from tests.conftest import FULL
 from tests.engine.ruby_host import ruby_host
-from tests.hosts import TestHost, machine
+from tests.hosts import TestHost, machine, offer_plugin, start_registry
 from tests.unit.test_collection import built
 
 from .front_ends import FRONT_ENDS, OUTPUT, PHASES, Outcome, Outcomes, load_specs
@@ -107,6 +107,8 @@ def by_engine(
 ) -> dict[str, Contract]:
     """The other parts."""
     subprocess.run([machine.CHECKOUT / "scripts/venv", "salt"], check=True)
+    start_registry(host26)
+    offer_plugin(host26, "localhost:5000/contract-volumes:1")
     place = Beside(host26, collections)
     return _Parts(lambda part: through_all(place, part, tmp_path_factory.mktemp))
 
@@ -132,6 +134,7 @@ def _end_state(host: TestHost) -> dict[str, Any]:
         networks = [n for n in client.api.networks() if n["Name"] not in ("bridge", "host", "none")]
         volumes = client.api.volumes()["Volumes"] or []
         images = client.api.images()
+        plugins = client.api.plugins()
     return {
         "containers": {raw["Name"]: _container(raw) for raw in containers},
         "networks": {raw["Name"]: _network(raw) for raw in networks},
@@ -141,6 +144,7 @@ def _end_state(host: TestHost) -> dict[str, Any]:
             for raw in volumes
             if not _ID.fullmatch(raw["Name"])
         },
+        "plugins": {raw["Name"]: (raw["Enabled"], raw["Settings"]) for raw in plugins},
     }
 
 
@@ -266,10 +270,38 @@ def test_secrets_are_shown_nowhere(by_engine: dict[str, Contract]) -> None:
     assert {name for contract in by_engine.values() for name in contract} == set(FRONT_ENDS)
     assert not SECRETS.findall("".join(OUTPUT))
     # …but they got to where they belong.
-    part = next(part for part, name in CASES if name == "container-secrets")
-    for found in by_engine[part].values():
+    for found in by_engine[_part_of("plugin")].values():
+        is_enabled, settings = found.state["plugins"]["contract-volumes:latest"]
+        assert "TOKEN=contract-secret-other-token" in settings["Env"]
+        assert not is_enabled
+    for found in by_engine[_part_of("container-secrets")].values():
         env = found.state["containers"]["/ct-secrets"]["config"]["Env"]
         assert "PASSWORD=contract-secret-two" in env
+
+
+def test_a_missing_engine_is_explained(host26: TestHost, collections: Path, tmp_path: Path) -> None:
+    """The same address, reason and way out by every front end."""
+    subprocess.run([machine.CHECKOUT / "scripts/venv", "salt"], check=True)
+    place = Beside(host26, collections)
+    place.clean()
+    place.docker_host = f"unix://{host26.folder}/none.sock"
+    specs = {"lost": {"kind": "volume", "spec": {"name": "ct-lost"}}}
+    found = {}
+    for name, front_end in FRONT_ENDS.items():
+        folder = tmp_path / name.replace(" ", "-")
+        folder.mkdir()
+        found[name] = front_end(specs, place, folder)
+    applied = found[REFERENCE]["apply", "lost"]
+    assert (applied.failed, applied.changed) == (True, False)
+    for words in ("none.sock (from DOCKER_HOST)", "no such socket", "systemctl start docker"):
+        assert words in str(applied.message)
+    for name, outcomes in found.items():
+        # Some plan first, in a container where there may be no engine yet, and say so.
+        compare(applied, outcomes["apply", "lost"]._replace(warnings=[]), name)
+
+
+def _part_of(spec: str) -> str:
+    return next(part for part, name in CASES if name == spec)
 
 
 def _without_ids(value: Any) -> str:

@@ -2,96 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, NamedTuple
-
-import pytest
-import yaml
+from typing import Any
 
 from tests.engine.world import BASE
-from tests.hosts import TestHost, engine_clean, machine
+from tests.hosts import TestHost, machine
 
-SCRIPT = Path(__file__).with_name("salt_runs.py")
+from .minion import Minion, Ran
+
 NEAR = {**BASE, "network_mode": "bridge"}
 STATES = "adapters/salt/saltext/dockwright/states"
 MANY = 20
 MOST = 28  # requests of 20 container states without a change
-
-
-class Ran(NamedTuple):
-    """What came of a run of states, by their IDs, and what the engine was asked."""
-
-    states: dict[str, dict[str, Any]]
-    requests: list[str]
-
-    def changes(self) -> dict[str, Any]:
-        return {name: state["changes"] for name, state in self.states.items() if state["changes"]}
-
-    def results(self) -> set[Any]:
-        return {state["result"] for state in self.states.values()}
-
-
-class Minion:
-    """A caller that runs in Salt's environment."""
-
-    def __init__(self, python: Path, folder: Path, docker_host: str) -> None:
-        memory = str(folder / "memory")
-        self.process = subprocess.Popen(
-            [python, SCRIPT, folder],
-            env={**os.environ, "DOCKER_HOST": docker_host, "DOCKWRIGHT_STATE_DIR": memory},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=(folder / "stderr").open("w"),
-            text=True,
-        )
-        self.folder = folder
-        self.told = ""  # all that came back
-
-    def call(self, *call: Any, **request: Any) -> dict[str, Any]:
-        assert self.process.stdin and self.process.stdout
-        print(json.dumps({"call": call, **request}), file=self.process.stdin, flush=True)
-        line = self.process.stdout.readline()
-        assert line, (self.folder / "stderr").read_text()[-3000:]
-        self.told += line
-        return dict(json.loads(line))
-
-    def run(self, states: dict[str, Any], *, test: bool = False, **more: Any) -> Ran:
-        sls = "#!jinja|yaml\n" + yaml.safe_dump(states, sort_keys=False)
-        files = {"states/run.sls": sls}
-        options = {"test": test, **more}
-        found = self.call("state.apply", "run", files=files, **{"with": options})
-        assert isinstance(found["answer"], dict), found["answer"]
-        by_id = {state["__id__"]: state for state in found["answer"].values()}
-        return Ran(by_id, found["requests"])
-
-    def close(self) -> None:
-        assert self.process.stdin
-        self.process.stdin.close()
-        self.process.wait(60)
-
-
-@pytest.fixture(
-    scope="module", params=["salt", pytest.param("salt-oldest", marks=pytest.mark.full)]
-)
-def caller(
-    request: pytest.FixtureRequest, host26: TestHost, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Minion]:
-    """The newest and the oldest Salt that are supported."""
-    subprocess.run([machine.CHECKOUT / "scripts/venv", request.param], check=True)
-    python = machine.CHECKOUT / f".venv-{request.param}/bin/python"
-    made = Minion(python, tmp_path_factory.mktemp("salt"), host26.docker_host)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def minion(caller: Minion, host26: TestHost) -> Minion:
-    engine_clean(host26)
-    return caller
 
 
 def web(**more: Any) -> list[dict[str, Any]]:
@@ -300,47 +221,6 @@ def test_functions_and_grains(minion: Minion, host26: TestHost) -> None:
     grain = minion.call("grains.get", "dockwright")["answer"]
     assert grain["version"] == host26.engine_version
     assert {"api", "storage_driver"} <= set(grain)
-
-
-def formula(minion: Minion, pillar: dict[str, Any], *, test: bool = False) -> Ran:
-    options = {"test": test, "pillar": {"dockwright": pillar} if pillar else {}}
-    found = minion.call("state.apply", "dockwright", **{"with": options})["answer"]
-    assert isinstance(found, dict), found
-    return Ran({state["__id__"]: state for state in found.values()}, [])
-
-
-def test_the_formula_without_pillar_changes_nothing(minion: Minion) -> None:
-    ran = formula(minion, {})
-    assert ran.results() == {True} and not ran.changes()
-    assert [state["comment"] for state in ran.states.values()] == [
-        "the pillar dockwright is empty, so the Docker host is left as it is"
-    ]
-    ran = formula(minion, {"contaners": {"web": {}}, "networks": {"net": None}})
-    assert ran.results() == {False} and not ran.changes()
-    assert "contaners" in ran.states["dockwright pillar"]["name"]
-
-
-def test_the_formula_makes_objects_in_order(minion: Minion) -> None:
-    pillar = {
-        "options": {"max_disruption": "replace"},
-        "images": {BASE["image"]: None},
-        "networks": {"back": {"internal": True}},
-        "volumes": {"data": None},
-        "containers": {
-            "web": {**BASE, "networks": ["back"], "volumes": ["data:/data"]},
-            "old": {"state": "absent"},
-        },
-        "projects": {"shop": {"containers": {"of-shop": dict(BASE)}}},
-    }
-    predicted = formula(minion, pillar, test=True)
-    done = formula(minion, pillar)
-    assert done.results() == {True}, done.states
-    assert done.changes() == predicted.changes()
-    assert set(done.changes()) == {"dockwright_host objects", "dockwright_project shop"}
-    order = sorted(done.states, key=lambda name: done.states[name]["__run_num__"])
-    assert order == ["dockwright_host objects", "dockwright_project shop"]
-    again = formula(minion, pillar)
-    assert again.results() == {True} and not again.changes()
 
 
 def test_a_whole_run_in_test_mode_on_an_empty_host(minion: Minion) -> None:

@@ -19,7 +19,10 @@ from .image_run import PROGRAM, SPEC, UNIT, one_file, planned, run, state, tree,
 RECIPES = ["debian-13", pytest.param("debian-12", marks=pytest.mark.full)]
 # A registry of this name can be nowhere.
 WEB = "registry.invalid/shop/web:1.4"
+# A volume of its own in a test host.
+ROOT = "/var/lib/containerd/moved"
 WRITTEN = """
+storage: {{driver: overlay2, data_root: {data_root}}}
 daemon: {{log-driver: local, live-restore: true, labels: [made=image]}}
 firewall:
   default: drop
@@ -59,7 +62,8 @@ def image(
     """A root of Debian with an engine that has never run."""
     folder = tmp_path_factory.mktemp("build")
     shutil.copy(tiny_tar(WEB, Cmd=["httpd", "-f", "-p", "80", "-h", "/www"]), folder / "web.tar")
-    (folder / "spec.yml").write_text(WRITTEN.format(web=WEB, tar=folder / "web.tar"))
+    written = WRITTEN.format(web=WEB, data_root=ROOT, tar=folder / "web.tar")
+    (folder / "spec.yml").write_text(written)
     with image_root(request.param) as root:
         yield Image(root, folder / "spec.yml", one_file(folder), request.param)
 
@@ -82,12 +86,14 @@ def test_plan_tells_what_waits_and_touches_nothing(image: Image) -> None:
     assert done.returncode == 2, done.stderr
     for line in (
         "  log-driver:   (none) -> local",
+        f"data_root: (none) -> {ROOT}",
         "firewall\n  + create",
+        "registry_login\n  + registry.invalid: create",
         f"+ {SPEC}: create",
         f"+ {PROGRAM}: create  (copied from {image.program})",
         f"pending: image {WEB}: load: ",
         "pending: container web: create: ",
-        "pending: registries: ",
+        "pending: storage driver: ",
     ):
         assert line in done.stdout, done.stdout
     assert "sesame-42" not in done.stdout and "hidden-value-9" not in done.stdout
@@ -127,7 +133,10 @@ def test_apply_stays_in_the_root_and_is_done_at_once(image: Image) -> None:
     done = run(image.program, "apply", "--root", image.root, image.spec)
     assert done.returncode == 0, done.stdout + done.stderr
     assert list(outside.iterdir()) == []
-    assert json.loads((inside / "daemon.json").read_text())["labels"] == ["made=image"]
+    written = json.loads((inside / "daemon.json").read_text())
+    assert (written["labels"], written["data-root"]) == (["made=image"], ROOT)
+    login = image.root / "root/.docker/config.json"
+    assert "registry.invalid" in login.read_text() and login.stat().st_mode & 0o777 == 0o600
     spec = image.root / SPEC.lstrip("/")
     assert spec.stat().st_mode & 0o777 == 0o600
     wants = image.root / "etc/systemd/system/multi-user.target.wants"
@@ -147,10 +156,14 @@ def test_it_comes_up_converged(host: TestHost) -> None:
         web = client.containers.get("web")
         assert web.status == "running"
         assert {"back"} == set(web.attrs["NetworkSettings"]["Networks"])
-        assert client.info()["LoggingDriver"] == "local"
+        info = client.info()
+        assert (info["LoggingDriver"], info["DockerRootDir"]) == ("local", ROOT)
     finally:
         client.close()
-    assert "registry.invalid" in host.read("/root/.docker/config.json")
+    told = host.exec(["journalctl", "-u", "docker", "-o", "cat"]).stdout
+    assert told.count("Daemon has completed initialization") == 1, "its first start has it all"
+    assert json.loads(host.read("/etc/docker/daemon.json"))["storage-driver"] == "overlay2"
+    assert host.exec(["ls", "/var/lib/docker"]).stdout == ""
     assert "DOCKWRIGHT" in host.exec(["iptables-save"]).stdout
     assert "container web: create" in host.console()
     assert "sesame-42" not in host.console() and "hidden-value-9" not in host.console()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,73 +15,10 @@ from dockwright.host.commands import Completed
 from dockwright.host.files import Files
 from dockwright.host.image_root import ImageRunner, image_host
 from dockwright.image_root import converge_image
-from dockwright.model import Report
 from dockwright.report import title
 from dockwright.spec import problems_of
 from tests.hosts import machine
-
-DOCKER_UNIT = """[Service]
-EnvironmentFile=-/etc/default/docker
-ExecStart=/usr/sbin/dockerd -H fd:// $DOCKER_OPTS
-"""
-ENABLED = "etc/systemd/system/multi-user.target.wants"
-
-
-class Commands:
-    """Stands for this machine's commands: notes them, and enables units as systemctl would."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.ran: list[list[str]] = []
-        self.version = Completed((), 127, "", "cannot run")
-
-    def __call__(self, argv: Sequence[str], **options: Any) -> Completed:
-        self.ran.append(list(argv))
-        if "enable" in argv:
-            for unit in argv[argv.index("enable") + 1 :]:
-                (self.root / ENABLED / unit).symlink_to(f"/etc/systemd/system/{unit}")
-            return Completed(tuple(argv), 0, "", "")
-        return self.version
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """A system with systemd, Docker's unit and a daemon, and nothing else."""
-    made = tmp_path / "root"
-    for folder in ("etc/default", ENABLED, "usr/lib/systemd/system", "usr/sbin", "var/lib"):
-        (made / folder).mkdir(parents=True)
-    for program in ("usr/lib/systemd/systemd", "usr/sbin/dockerd"):
-        (made / program).write_text("")
-        (made / program).chmod(0o755)
-    (made / "usr/lib/systemd/system/docker.service").write_text(DOCKER_UNIT)
-    (made / "etc/default/docker").write_text('DOCKER_OPTS="--log-level=warn"\n')
-    return made
-
-
-@pytest.fixture
-def commands(root: Path, monkeypatch: pytest.MonkeyPatch) -> Commands:
-    """What is run, and not really."""
-    found = Commands(root)
-    monkeypatch.setattr(image_root, "run_command", found)
-    monkeypatch.setattr(image_root.os, "geteuid", lambda: 0)
-    monkeypatch.setattr(image_root.shutil, "which", lambda name: f"/usr/bin/{name}")
-    return found
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> str:
-    """The file that the first boot is to run."""
-    path = tmp_path / "dockwright.pyz"
-    path.write_bytes(b"PK")
-    return str(path)
-
-
-def shop(**more: Any) -> dict[str, Any]:
-    return {"containers": {"web": {"image": "shop/web:1.4"}}, **more}
-
-
-def words(report: Report) -> str:
-    return "\n".join(problem.text() for problem in report.problems)
+from tests.unit.image import ENABLED, Commands, shop, words
 
 
 @pytest.mark.parametrize(

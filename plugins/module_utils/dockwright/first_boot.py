@@ -16,14 +16,12 @@ from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 from .applied import plain
 from .errors import Problem, SpecError
 from .host.files import Files
-from .model import Action, Change, Notice, Plan
+from .model import Action, Change
 
 if TYPE_CHECKING:
     from .host.machine import Host
-    from .spec import Document
 
 KIND = "first_boot"
-NOW = ("firewall", "daemon")  # files alone make these; the rest needs an engine that runs
 SPEC = "/etc/dockwright/spec.yml"
 PROGRAM = "/usr/local/lib/dockwright/dockwright.pyz"
 TARS = "/var/lib/dockwright/images"
@@ -32,7 +30,6 @@ UNIT = "dockwright-apply.service"
 _UNIT_FOLDER = "/etc/systemd/system"
 UNIT_PATH = f"{_UNIT_FOLDER}/{UNIT}"
 _ENABLED = f"{_UNIT_FOLDER}/multi-user.target.wants"
-_NEEDED = "needs an engine that runs: done at the first boot"
 _NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff]")  # other than in JSON
 _MODES = {SPEC: 0o600, PROGRAM: 0o755, UNIT_PATH: 0o644}
 
@@ -61,32 +58,6 @@ StandardError=journal+console
 [Install]
 WantedBy=multi-user.target
 """
-
-
-# --- in the run of an image ----------------------------------------------------------------------
-
-
-def of_now(document: Document) -> Document:
-    """The document without those parts of the host that need an engine that runs."""
-    parts = {kind: want for kind, want in document.parts.items() if kind in NOW}
-    return document._replace(parts=parts)
-
-
-def left(plan: Plan, document: Mapping[str, Any]) -> Plan:
-    """The plan of an image: what needs an engine is pending. ``document`` is the spec as given."""
-    now = tuple(change for change in plan.changes if change.kind in NOW)
-    waits = [
-        Notice(change.kind, change.name, change.path, f"{change.action.value}: {_NEEDED}")
-        for change in plan.changes
-        if change.kind not in NOW
-    ]
-    for section in ("storage", "registries"):
-        if document.get(section):
-            waits.append(Notice(section, "", "", _NEEDED))
-    return plan._replace(changes=now, pending=(*plan.pending, *waits))
-
-
-# --- the files -----------------------------------------------------------------------------------
 
 
 class Tars(NamedTuple):

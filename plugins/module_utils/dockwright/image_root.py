@@ -8,8 +8,9 @@ from typing import Any, Callable
 
 from .connection import Connection
 from .errors import DockwrightError, SpecError
-from .first_boot import NOW, FirstBoot, NoFirstBoot, with_own_tars
+from .first_boot import FirstBoot, NoFirstBoot, with_own_tars
 from .host.image_root import ImageHost, image_host
+from .image_now import OWN
 from .kinds.project.reading import read_compose, this_machine
 from .masking import mask, without_secrets
 from .model import Change, Report
@@ -68,7 +69,7 @@ def _converge(
     if first.failed:
         first.check = report.check
         return first
-    is_left = any(item.kind not in NOW for item in first.plan.pending)
+    is_left = any(item.kind not in OWN for item in first.plan.pending)
     boot = FirstBoot(host, tars, program, host.service.unit) if is_left else NoFirstBoot(host)
     problems = boot.problems()
     if problems:

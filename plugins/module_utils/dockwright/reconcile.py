@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from .apply import Applier
     from .errors import EngineUnreachable
     from .host.memory import Memory
+    from .image_now import Image
     from .origin import Origin
     from .session import Session
 
@@ -129,7 +130,7 @@ class _Run:
         self.recovered = Plan()
         self.local = Host(memory=state_folder(os.environ, os.geteuid() == 0))
         self._memories: dict[str, Memory] = {}
-        self.is_image = host is not None and host.is_image
+        self.image: Image | None = None  # where the host is one
 
     def prepare(self) -> None:
         """Want: the engine's address and the document, before anything is asked."""
@@ -144,10 +145,11 @@ class _Run:
             self.raw = read_compose(self.raw, here, self.report.warnings.append)
         gone = self.origin.gone if self.origin else ()
         self.document = parse_document(self.raw, files.read_text, gone)
-        if self.is_image:
-            from .first_boot import of_now
+        if self.host is not None and self.host.is_image:
+            from .image_now import Image
 
-            self.document = of_now(self.document)
+            self.image = Image(self.document, self.host)
+            self.document = self.image.document
         if self.host is self.local:
             self.host = self.local = self.local.with_daemon(**self.document.run.daemon)
 
@@ -234,10 +236,8 @@ class _Run:
             whole = whole + objects
         if problems:
             raise SpecError(problems)
-        if self.is_image:
-            from .first_boot import left
-
-            whole, self.seen = left(whole, self.raw), None
+        if self.image:
+            whole, self.seen = self.image.left(whole), None
         if unreachable is not None and self.seen is not None:
             note = f"{unreachable.message}; planned for engine {ASSUMED.engine} with nothing on it"
             whole = whole._replace(warnings=(*whole.warnings, note))
@@ -259,10 +259,10 @@ class _Run:
         )
         if unreachable is None:
             self.seen = self._observe(document) if has_objects else None
-        elif has_objects and (self.report.check or self.is_image):  # what a fresh engine has
+        elif has_objects and (self.report.check or self.image):  # what a fresh engine has
             images = {key: ImageHave(key) for key in document.images}
             self.seen = Observation(assumed(self.host), images=images)
-        elif has_objects or not document.parts:
+        elif not self.image and (has_objects or not document.parts):
             raise unreachable
         return unreachable
 

@@ -15,6 +15,7 @@ from saltext.dockwright import glue
 CREATE = Change("container", "web", Action.CREATE, after={"image": "nginx", "tty": True})
 UPDATE = Change("network", "back", Action.UPDATE, "internal", False, True)
 EMPTY = Change("volume", "data", Action.CREATE, after={})
+RELOAD = Change("daemon", "", Action.RELOAD, reason="taken at a reload")
 TEST, REAL = ({"__opts__": {"test": test}} for test in (True, False))
 STATES = Path(__file__).parents[3] / "adapters/salt/saltext/dockwright/states"
 
@@ -34,13 +35,14 @@ def test_lists_of_pairs_are_mappings_where_mappings_are_wanted() -> None:
 
 
 def test_changes_are_told_field_by_field() -> None:
-    assert glue.changes([CREATE, UPDATE, EMPTY]) == {
+    assert glue.changes([CREATE, UPDATE, EMPTY, RELOAD]) == {
         "container web": {
             "image": {"old": None, "new": "nginx"},
             "tty": {"old": None, "new": True},
         },
         "network back": {"internal": {"old": False, "new": True}},
         "volume data": {"create": {"old": None, "new": {}}},
+        "daemon": {"reload": {"old": None, "new": {}}},
     }
 
 

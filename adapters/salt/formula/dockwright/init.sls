@@ -24,7 +24,12 @@
 {%- if stage.now %}{%- do stage.update({"before": stage.now, "now": []}) %}{%- endif %}
 {%- endmacro %}
 
-{%- set credentials = {"registries": host.registries} if host.registries else {} %}
+{#- The objects' state keeps the logins; a project pulls with them, and nobody is asked again. -#}
+{%- set logins, credentials = host.registries or {}, {} %}
+{%- for registry, login in logins.items() if login is mapping and login.get("state") != "absent" %}
+{%- set given = dict(login) %}{%- do given.pop("verify", none) %}
+{%- do credentials.update({registry: given}) %}
+{%- endfor %}
 
 {%- if unknown %}
 dockwright pillar:
@@ -69,14 +74,16 @@ dockwright pillar:
 {%- for section in ("plugins", "images", "networks", "volumes", "containers") if host[section] %}
 {%- do objects.update({section: host[section]}) %}
 {%- endfor %}
+{%- if logins %}{%- do objects.update({"registries": logins}) %}{%- endif %}
 {%- if objects %}
-{%- do objects.update(host.options, **credentials) %}
+{%- do objects.update(host.options) %}
 {#- One state: in test mode a container finds the network that is still to be made. -#}
 {{- state("dockwright_host.applied", "objects", objects) }}
 {%- endif %}
 {{- next() }}
 {%- for name, options in (host.projects or {}).items() %}
-{%- set given = dict(host.options, **credentials) %}
+{%- set given = dict(host.options) %}
+{%- if credentials %}{%- do given.update({"registries": credentials}) %}{%- endif %}
 {%- do given.update(options or {}) %}
 {{- state("dockwright_project.applied", name, given) }}
 {%- endfor %}

@@ -193,7 +193,7 @@ def changes(done: Iterable[Any]) -> dict[str, dict[str, Any]]:
     for change in map(api.change_dict, done):
         subject = f"{change['kind']} {change['name']}".strip()
         fields = {change["path"] or change["action"]: (change["before"], change["after"])}
-        if not change["path"] and isinstance(change["before"] or change["after"], Mapping):
+        if not change["path"] and isinstance(change["before"] or change["after"] or {}, Mapping):
             fields = _whole(change["before"] or {}, change["after"] or {})
         told = {path: {"old": old, "new": new} for path, (old, new) in fields.items()}
         found.setdefault(subject, {}).update(told or {change["action"]: {"old": None, "new": {}}})

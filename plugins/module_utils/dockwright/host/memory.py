@@ -38,7 +38,7 @@ class Memory:
         self.warning = ""
         self._files = files
         self._config = config
-        self._state_path = f"{directory}/state-{safe_name(engine_id) or 'none'}.json"
+        self.path = f"{directory}/state-{safe_name(engine_id) or 'none'}.json"
         self._owned_path = f"{directory}/owned-{safe_name(config)}.json"
         self._loaded: dict[str, dict[str, Any]] = {}
         self._before: dict[str, str] = {}
@@ -169,7 +169,7 @@ class Memory:
             self._warn(str(error))
 
     def _state(self) -> dict[str, Any]:
-        return self._load(self._state_path)
+        return self._load(self.path)
 
     def _load(self, path: str) -> dict[str, Any]:
         if path not in self._loaded:

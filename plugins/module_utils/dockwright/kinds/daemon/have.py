@@ -93,7 +93,7 @@ def read(
         running=int(info.get("ContainersRunning") or 0) + int(info.get("ContainersPaused") or 0),
         containers=int(info.get("Containers") or 0),
         images=int(info.get("Images") or 0),
-        has_stopped_content=not info and _has_content(host, raw.get("data-root")),
+        has_stopped_content=not info and has_content(host, raw.get("data-root")),
         live_restore=bool(info.get("LiveRestoreEnabled")),
         swarm=(info.get("Swarm") or {}).get("LocalNodeState", "inactive") != "inactive",
         cgroup_version=str(info.get("CgroupVersion") or "1"),
@@ -159,7 +159,8 @@ def _info(engine: Engine | None) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
-def _has_content(host: Host, data_root: Any) -> bool:
+def has_content(host: Host, data_root: Any) -> bool:
+    """Whether an engine that is down has anything in its data-root."""
     root = data_root if isinstance(data_root, str) and data_root else "/var/lib/docker"
     try:
         return any(host.files.list(f"{root}/{folder}") for folder in ("containers", "image"))

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from ...errors import ApplyFailed, Problem, SpecError
 from ...model import Cause, Change, Plan, Want
@@ -15,6 +15,9 @@ from . import have as haves
 from . import plan as plans
 from .have import LoginHave
 from .want import NEEDED
+
+if TYPE_CHECKING:
+    from ...host.memory import Memory
 
 _TOKEN = "registry_token"  # in the memory: which login a token was given for
 _REGISTRY_KEYS = ("registry-mirrors", "insecure-registries", "proxies")  # of daemon.json
@@ -43,10 +46,15 @@ class LoginPart(Part):
         have = haves.read(want, self.site.host, os.environ)
         if not have.login.token:
             return have
-        memory = self.site.host.memory()
+        memory = self._memory()
         given = {key: memory.fingerprint(value) for key, value in _exchange(want, have.login.token)}
         is_same = memory.recall(_TOKEN, _place(want, have)) == given
         return replace(have, is_exchanged=is_same or have.login.token == token)
+
+    def _memory(self) -> Memory:
+        """This machine's; the run's where that is the same file, else one would undo the other."""
+        own, of_run = self.site.host.memory(), self.site.memory()
+        return of_run if of_run.path == own.path else own
 
     def _moves_registries(self) -> bool:
         """Whether this run may change how the daemon reaches registries: then it is asked later."""
@@ -56,7 +64,7 @@ class LoginPart(Part):
     def plan(self) -> Plan:
         from ...causes import causes_from  # it knows all kinds, this one too
 
-        cause_of = causes_from(self.site.host.memory())
+        cause_of = causes_from(self._memory())
         problems: list[Problem] = []
         changes: list[Change] = []
         for name, want in self.want.items():
@@ -112,7 +120,7 @@ class LoginPart(Part):
                 raise ApplyFailed(text.rstrip(": "), where=want.where, fix=fix, changed=True)
 
     def remember(self) -> None:
-        memory = self.site.host.memory()
+        memory = self._memory()
         for name, want in self.want.items():
             if want.state == "absent":
                 memory.forget(self.kind, name)

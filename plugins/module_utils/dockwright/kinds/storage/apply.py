@@ -30,10 +30,11 @@ def apply(want: StorageWant, have: StorageHave, target: Target, site: Site) -> N
     if host.files.read_text(have.daemon.path) != have.daemon.text:
         words = f"{have.daemon.path} was changed by another hand while we planned"
         raise ApplyFailed(words, where=want.where, fix="run again")
+    host.files.make_directory(host.config.rpartition("/")[0])  # an engine's first start makes it
     _validate(want, have, host, text)
     changes_world = target.switches(have) or target.moves(have)
     if engine is None or not have.daemon.is_running or not changes_world:
-        _write(host, text)
+        host.files.write_atomic(host.config, text)
         return
     why = f"{have.driver} in {have.base} became {target.driver or target.store} in {target.base}"
     record = {
@@ -63,11 +64,6 @@ def _validate(want: StorageWant, have: StorageHave, host: Host, text: str) -> No
         proof.validate(host, have.daemon.engine, have.daemon.path, text)
     except ApplyFailed as error:
         raise ApplyFailed(error.message, where=want.where, fix=error.fix) from error
-
-
-def _write(host: Host, text: str) -> None:
-    host.files.make_directory(host.config.rpartition("/")[0])
-    host.files.write_atomic(host.config, text)
 
 
 def _carry_out(work: Work, have: StorageHave, info: Mapping[str, Any], writable: str) -> None:

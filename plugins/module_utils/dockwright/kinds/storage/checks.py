@@ -11,7 +11,7 @@ from .have import StorageHave
 from .inventory import Inventory, is_passing
 from .recommend import poor, unsuitable
 from .sizes import shown
-from .target import Target
+from .target import SNAPSHOTTER, Target, in_file
 from .want import StorageWant
 
 _FLAGS = {"storage-driver": "driver", "userns-remap": "userns_remap", "data-root": "data_root"}
@@ -111,7 +111,7 @@ def _root(want: StorageWant, have: StorageHave, target: Target) -> list[Problem]
 def refusals_of(want: StorageWant, have: StorageHave, target: Target) -> list[Problem]:
     """What must not be done, or not without the word for it."""
     switches, moves = target.switches(have), target.moves(have)
-    if not (switches or moves) or not have.has_objects:
+    if not (switches or moves or _hides_stopped(have, target)) or not have.has_objects:
         return []
     where = want.where
     if not have.daemon.is_running:
@@ -135,6 +135,15 @@ def refusals_of(want: StorageWant, have: StorageHave, target: Target) -> list[Pr
     if target.remap and not have.remap:
         refused += _unmappable(want, held)
     return refused
+
+
+def _hides_stopped(have: StorageHave, target: Target) -> bool:
+    """Whether an engine that is down would start without the content that it has."""
+    return have.daemon.has_stopped_content and any(
+        in_file(have.daemon.raw, key) != target.values[key]
+        for key in ("userns-remap", SNAPSHOTTER)
+        if key in target.values
+    )
 
 
 def _room(want: StorageWant, have: StorageHave, target: Target, held: Inventory) -> list[Problem]:

@@ -17,7 +17,7 @@ from ..daemon import have as daemon_have
 from ..daemon.have import DaemonHave
 from .inventory import Inventory
 from .kept import Kept, kept_of
-from .recommend import Ground
+from .recommend import LEAST, Ground
 from .want import StorageWant
 
 DEFAULT_ROOT = "/var/lib/docker"
@@ -93,7 +93,7 @@ class Reading:
             ground=self.ground(base),
             target=self.ground(str(want.data_root)) if wants_root else None,
             kept=kept_of(host),
-            remap_problem=_remap_problem(want.userns_remap or "", host.files),
+            remap_problem=_remap_problem(want.userns_remap or "", host),
             room=free_space(host.files, host.memory_folder),
         )
 
@@ -110,6 +110,11 @@ class Reading:
         """What a data-root at this path would stand on."""
         files = self.host.files
         real = files.path(path)
+        is_folder = not files.exists(path) or os.path.isdir(real)
+        is_empty = not files.exists(path) or (is_folder and not _content(files, path))
+        if self.host.is_image:  # nothing tells what it will stand on
+            closed = _closed(real, files.root)
+            return Ground(path, "", "/", LEAST, is_empty, is_folder, closed=closed)
         mount = mount_of(real, self._mounted)
         release = files.read_text("/proc/sys/kernel/osrelease") or ""
         known = (files.read_text("/proc/filesystems") or "").split()
@@ -118,8 +123,8 @@ class Reading:
             mount.filesystem,
             mount.path,
             free_space(files, path),
-            not files.exists(path) or (os.path.isdir(real) and not _content(files, path)),
-            not files.exists(path) or os.path.isdir(real),
+            is_empty,
+            is_folder,
             tuple(int(part) for part in re.findall(r"\d+", release)[:2]),
             "overlay" in known or not known,
             frozenset(name for name in ("zfs", "fuse-overlayfs") if _has_program(files, name)),
@@ -167,14 +172,14 @@ def _content(files: Files, path: str) -> list[str]:
     return [name for name in files.list(path) if name != "lost+found"]
 
 
-def _closed(real: str) -> str:
+def _closed(real: str, top: str = "") -> str:
     """A folder above a path that a mapped root may not pass through.
 
     A process that joins another one's namespaces still has root's group while the container is
     set up: a folder of that group must let both pass, the group and the others.
     """
     folder = os.path.dirname(real)
-    while folder != os.path.dirname(folder):
+    while folder not in (top, os.path.dirname(folder)):
         if os.path.isdir(folder):
             found = os.stat(folder)
             needed = 0o011 if found.st_gid == 0 else 0o001
@@ -189,11 +194,13 @@ def _has_program(files: Files, name: str) -> bool:
     return any(files.is_executable(f"{folder}/{name}") for folder in folders)
 
 
-def _remap_problem(remap: str, files: Files) -> str:
+def _remap_problem(remap: str, host: Host) -> str:
     """Why root cannot be mapped to that user; empty where it can."""
     if not remap:
         return ""
-    if (files.read_text("/proc/sys/user/max_user_namespaces") or "1").strip() == "0":
+    files = host.files
+    most = None if host.is_image else files.read_text("/proc/sys/user/max_user_namespaces")
+    if (most or "1").strip() == "0":
         return "the kernel makes no user namespaces (user.max_user_namespaces is 0)"
     if remap == "default":
         return ""
