@@ -34,7 +34,7 @@ class Shared:
 
     def run(self, document: Any, *, check: bool = False, alone: bool = False) -> api.Report:
         """One run; ``alone`` without the session."""
-        with mock.patch.object(replace, "SETTLE", self.world.settle):
+        with mock.patch.multiple(replace, STAY=self.world.settle, SETTLE=self.world.settle):
             return api.converge(
                 document,
                 connection=api.Connection(self.world.host.docker_host),

@@ -71,7 +71,7 @@ class World:
             )
 
     def _hasty(self) -> Any:
-        return mock.patch.object(replace, "SETTLE", self.settle)
+        return mock.patch.multiple(replace, STAY=self.settle, SETTLE=self.settle)
 
     def check(self, document: Any) -> Report:
         """A check-mode run that must succeed."""
@@ -236,7 +236,8 @@ def run_and_get(document: Any, docker_host: str, memory: str, after: int, number
                     os.kill(os.getpid(), number)
             return reply
 
-    with mock.patch.object(reconcile, "Engine", Deadly), mock.patch.object(replace, "SETTLE", 0.1):
+    hasty = mock.patch.multiple(replace, STAY=0.1, SETTLE=0.1)
+    with mock.patch.object(reconcile, "Engine", Deadly), hasty:
         report = reconcile.converge(
             document, connection=Connection(docker_host), host=Host(memory=memory)
         )

@@ -70,7 +70,8 @@ def bench_of(
 ) -> Callable[[Case, str], Bench]:
     """Makes the engine that a case is about."""
     root = tmp_path_factory.mktemp("host")
-    monkeypatch.setattr(replace, "SETTLE", 0)  # nothing in memory fails a moment later
+    monkeypatch.setattr(replace, "STAY", 0)  # nothing in memory fails a moment later
+    monkeypatch.setattr(replace, "SETTLE", 0)
 
     def make(case: Case, version: str) -> Bench:
         api, engine_version = ENGINES[version]

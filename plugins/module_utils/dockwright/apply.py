@@ -11,7 +11,7 @@ from .engine.client import Engine
 from .engine.parallel import each
 from .errors import ApplyFailed, DockwrightError
 from .kinds.container import apply as container
-from .kinds.container import health
+from .kinds.container import dependencies, health
 from .kinds.container import replace as replacing
 from .kinds.container.handover import handovers
 from .kinds.container.sharing import shared_with
@@ -356,44 +356,6 @@ class Applier:
         if not changes:
             return
         if want:
-            self._await_dependencies(bench, want, grouped)
+            dependencies.fulfilled(bench, want, self.document.containers, grouped, self.progress)
         self.progress(f"container {name}: {', '.join(sorted({c.action.value for c in changes}))}")
         container.apply(bench, name, want, bench.haves.get(name), changes)
-
-    def _await_dependencies(
-        self,
-        bench: container.Bench,
-        want: Want,
-        grouped: Mapping[str, list[Change]],
-    ) -> None:
-        """Wait for what ``depends_on`` asks for; what is fulfilled already costs no request."""
-        for other, condition in want.inputs.get("depends_on", {}).items():
-            if condition == "service_started" or other not in self.document.containers:
-                continue
-            have = bench.haves.get(other)
-            state = (have.raw.get("State") or {}) if have and other not in grouped else {}
-            status = (state.get("Health") or {}).get("Status")
-            if condition == "service_healthy" and status == "healthy":
-                continue
-            ended_well = state.get("Status") == "exited" and state.get("ExitCode") == 0
-            if condition != "service_healthy" and ended_well:
-                continue
-            self.progress(f"container {want.name}: waiting for {other} ({condition})")
-            self._await(bench, want, other, condition)
-
-    def _await(self, bench: container.Bench, want: Want, other: str, condition: str) -> None:
-        bench.watch.begin()
-        where = f"{want.where}.depends_on.{other}"
-        limit = self.document.run.wait_timeout
-        if condition == "service_healthy":
-            container.await_healthy(other, where, self.engine, bench.watch, limit)
-            return
-        raw = replacing.find(self.engine, other) or {}
-        state = raw.get("State") or {}
-        if state.get("Status") == "exited":
-            if state.get("ExitCode") != 0:
-                fix = f"look at `docker logs {other}`"
-                text = f"container {other} exited with {state.get('ExitCode')}"
-                raise ApplyFailed(text, where=where, fix=fix)
-        else:
-            bench.watch.completed(other, raw["Id"], limit)

@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable, NamedTuple, TypeVar
 
 from ..errors import EngineError
 from ..version import VERSION
@@ -16,6 +16,8 @@ from .connection import Connection, Pool
 from .endpoint import Endpoint
 from .faults import FAULTS, lost, timed_out, unreachable
 from .wire import Reply, encoded, json_lines, refused
+
+T = TypeVar("T")
 
 _BLOCK = 65536
 _REPEATABLE = ("GET", "HEAD")
@@ -73,23 +75,11 @@ class Exchange:
 
     def stream(self, call: Call) -> Iterator[dict[str, Any]]:
         """The JSON lines of the answer; the limit of the call is for the silence between them."""
-        connection, answer = self.open_stream(call)
-        return self._lines(call, connection, answer)
+        return self._read(call, *self.open_stream(call), json_lines)
 
     def download(self, call: Call) -> Iterator[bytes]:
         """The answer's body block by block; the limit of the call is for the silence between."""
-        connection, answer = self.open_stream(call)
-        complete = False
-        try:
-            yield from blocks(connection, answer, lambda: call.limit)
-            complete = True
-        except FAULTS as error:
-            raise self._fault(call, error, connection.hang_up()) from error
-        finally:
-            if complete:
-                self._done_with(connection, answer)
-            else:
-                connection.hang_up()
+        yield from self._read(call, *self.open_stream(call), iter)
 
     def feed(self, call: Call, data: bytes) -> Reply:
         """Send a request, then ``data`` while the answer is read; all within the call's limit."""
@@ -153,12 +143,17 @@ class Exchange:
                 connection.hang_up()
                 raise
 
-    def _lines(
-        self, call: Call, connection: Connection, answer: Answer
-    ) -> Iterator[dict[str, Any]]:
+    def _read(
+        self,
+        call: Call,
+        connection: Connection,
+        answer: Answer,
+        items: Callable[[Iterator[bytes]], Iterator[T]],
+    ) -> Iterator[T]:
+        """The items of an answer; its connection is used again only when all was read."""
         complete = False
         try:
-            yield from json_lines(blocks(connection, answer, lambda: call.limit))
+            yield from items(blocks(connection, answer, lambda: call.limit))
             complete = True
         except FAULTS as error:
             raise self._fault(call, error, connection.hang_up()) from error

@@ -6,10 +6,20 @@ import builtins
 from typing import Any
 
 import pytest
+import yaml
 
 from dockwright.errors import SpecError
 from dockwright.kinds.project.tags import Override, Reset
 from dockwright.kinds.project.yaml_text import load_yaml
+
+
+@pytest.fixture(autouse=True, params=["libyaml", "PyYAML alone"])
+def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What reads must not depend on how PyYAML was built."""
+    if request.param == "libyaml":
+        assert yaml.__with_libyaml__
+    else:
+        monkeypatch.delattr(yaml, "CSafeLoader")
 
 
 @pytest.mark.parametrize(
@@ -65,6 +75,23 @@ def test_tags() -> None:
     assert isinstance(found["b"].value[0]["c"], Reset)
     assert found["d"] == Override(1)
     assert found["e"] == Override({"f": "on"})
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: 1\nb:\n  c: 1\n  c: 2", r"the key c is there twice \(line 4\)"),
+        ("a: [1\nb: 2", "is not valid YAML: "),
+        ("a: 1\n---\nb: 1", "is not valid YAML: "),
+        ("a: &x [*x]", "an anchor holds itself"),
+        ("a: !secret 1", "is not valid YAML: could not determine a constructor"),
+        ("a: '\ud800'", "is not valid YAML"),
+        ("a: " + "[" * 900 + "]" * 900, "nested too deeply"),
+    ],
+)
+def test_what_cannot_be_read(text: str, said: str) -> None:
+    with pytest.raises(SpecError, match=said):
+        load_yaml(text, "compose")
 
 
 def test_without_pyyaml(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,9 +25,9 @@ from .watch import Watch
 
 _GONE = (404,)
 
-
 _TRIES, _PAUSE = 3, 0.05  # of an update, and seconds between them
-SETTLE = 0.3  # seconds within which a container without a health check must not fail
+STAY = 0.3  # seconds a container without a health check must stay before the old one goes
+SETTLE = 0.2  # seconds it must stay where there is no old one: a fault is only told
 
 
 class Task(NamedTuple):
@@ -229,7 +229,7 @@ def _start(engine: Engine, new: str, task: Task, watch: Watch) -> None:
                 raise  # one that has completed is done, as where it is made the first time
         return
     policy = get(task.creation.body, "HostConfig.RestartPolicy.Name") or "no"
-    failed = failure(name, policy, watch.end_of(new, SETTLE))
+    failed = failure(name, policy, watch.end_of(new, STAY))
     if failed:
         raise failed
 

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...engine.client import Engine
 from ...errors import ApplyFailed, EngineRefused
 from ...model import Want
-from .archive import OpenFile
 from .credentials import Registries, headers
 from .faults import Fault, fault_of
 from .have import ImageHave, inspect
@@ -24,6 +23,9 @@ from .progress import Progress, Tell
 from .reference import Reference
 from .retry import Retry, persist
 from .want import reference_of
+
+if TYPE_CHECKING:  # tarfile is slow to load, and few runs need it
+    from .archive import OpenFile
 
 _LONGEST_TAG = 128
 

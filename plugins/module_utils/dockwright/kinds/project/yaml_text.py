@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ...errors import SpecError
 from ...values import wrong
 from .tags import RESET, Override
 
@@ -22,6 +23,8 @@ _PLAIN = (
     ("merge", r"<<", ["<"]),
 )
 
+_DEEPEST = 100  # what reads it afterwards goes down level by level
+
 
 def load_yaml(text: str, where: str) -> Any:
     """The one document in a text; ``!reset`` and ``!override`` become marks for `merge`."""
@@ -31,7 +34,11 @@ def load_yaml(text: str, where: str) -> Any:
         fix = "install it (python3-yaml, or pip install PyYAML), or give the content as a mapping"
         raise wrong(where, "cannot be read, PyYAML is missing here", fix) from None
     try:
-        value = yaml.load(text, _loader(yaml))
+        value = _read(yaml, text)
+    except UnicodeEncodeError:  # libyaml; else PyYAML has an error of its own
+        raise wrong(where, "is not valid YAML: half a character") from None
+    except RecursionError:
+        raise _too_deep(where) from None
     except yaml.YAMLError as error:
         # The error's own text would quote the file, and with it perhaps a password.
         mark = getattr(error, "problem_mark", None)
@@ -41,21 +48,38 @@ def load_yaml(text: str, where: str) -> Any:
     return _with_text_keys(value, where, ())
 
 
+def _read(yaml: Any, text: str) -> Any:
+    loader = _loader(yaml)(text)
+    node = loader.get_single_node()
+    if node is None:
+        return None
+    _refuse_twice(yaml, node, set())
+    return loader.construct_document(node)
+
+
+def _refuse_twice(yaml: Any, node: Any, seen: set[int]) -> None:
+    """A key twice in one mapping: the first would be lost without a word."""
+    if id(node) in seen or isinstance(node, yaml.ScalarNode):
+        return
+    seen.add(id(node))
+    keys = set()
+    for item in node.value:
+        key, value = item if isinstance(item, tuple) else (None, item)
+        if isinstance(key, yaml.ScalarNode) and key.value != "<<":
+            if key.value in keys:
+                problem = f"the key {key.value} is there twice"
+                raise yaml.MarkedYAMLError(None, None, problem, key.start_mark)
+            keys.add(key.value)
+        _refuse_twice(yaml, value, seen)
+
+
 def _loader(yaml: Any) -> Any:
-    class Loader(yaml.SafeLoader):  # type: ignore[misc]  # the module is a parameter
-        """Safe, with YAML 1.2's plain words, without a key twice in one mapping."""
+    base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is faster
+
+    class Loader(base):  # type: ignore[misc]  # which one only the run knows
+        """Safe, with YAML 1.2's plain words."""
 
         yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's own attribute
-
-        def compose_mapping_node(self, anchor: Any) -> Any:
-            node = super().compose_mapping_node(anchor)
-            seen = set()
-            for key, _ in node.value:
-                if isinstance(key.value, str) and key.value != "<<" and key.value in seen:
-                    problem = f"the key {key.value} is there twice"
-                    raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
-                seen.add(str(key.value))
-            return node
 
     for tag, pattern, first in _PLAIN:
         Loader.add_implicit_resolver(
@@ -78,6 +102,8 @@ def _override(yaml: Any, loader: Any, node: Any) -> Override:
 def _with_text_keys(value: Any, where: str, above: tuple[int, ...]) -> Any:
     if id(value) in above:
         raise wrong(where, "an anchor holds itself", "remove the alias inside its own anchor")
+    if len(above) > _DEEPEST:
+        raise _too_deep(where)
     trail = (*above, id(value))
     if isinstance(value, Override):
         return Override(_with_text_keys(value.value, where, trail))
@@ -86,6 +112,10 @@ def _with_text_keys(value: Any, where: str, above: tuple[int, ...]) -> Any:
     if isinstance(value, list):
         return [_with_text_keys(item, where, trail) for item in value]
     return value
+
+
+def _too_deep(where: str) -> SpecError:
+    return wrong(where, "is nested too deeply", f"{_DEEPEST} levels are read")
 
 
 def _text(key: Any) -> str:
