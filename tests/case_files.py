@@ -106,6 +106,16 @@ def document(
     }
 
 
+def actions(spec: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """What a spec asks of every run anew: containers, paths and values."""
+    return [
+        (name, path, value)
+        for name, item in spec.get("containers", {}).items()
+        for path, value in (("recreate", "always"), ("state", "restarted"))
+        if item.get(path) == value
+    ]
+
+
 def load(kind: str) -> dict[str, dict[str, Any]]:
     """The files of a kind by the row's name."""
     files = sorted((FOLDER / kind).glob("*.json"))

@@ -28,6 +28,7 @@ from tests.case_files import (
     SECTIONS,
     STEERING,
     Case,
+    actions,
     cases,
     flat,
     is_like,
@@ -126,6 +127,7 @@ def run(case: Case, bench: Bench) -> None:
     assert not done.failed, done.problems
     assert (done.changed, done.plan.changes) == (planned.changed, planned.plan.changes)
     left = bench.converge(case.document("want"), check=True).plan.changes
+    assert [(c.name, c.path, c.after) for c in left] == actions(case.document("want"))
     assert bool(left) == bool(case.data.get("is_action"))  # those are done in every run
 
 
