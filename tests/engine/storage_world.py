@@ -54,10 +54,10 @@ class Picture(NamedTuple):
 
 
 def run(host: TestHost, verb: str, document: dict[str, Any], **env: str) -> dict[str, Any]:
-    """The report of the command line inside the host."""
+    """The report of the command line inside the host; ``told`` is what it said on the way."""
     argv = ["-m", "dockwright_cli.main", verb, "--json", "-"]
     done = host.core(argv, input=json.dumps(document), check=False, env=env, timeout=900)
-    return dict(json.loads(done.stdout))
+    return {**json.loads(done.stdout), "told": done.stderr.splitlines()}
 
 
 def apply(host: TestHost, **storage: Any) -> dict[str, Any]:

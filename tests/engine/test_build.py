@@ -70,6 +70,7 @@ def test_an_image_is_built_once_and_again_when_something_is_another(
         (change,) = world.check(built(context)).plan.changes
         assert (change.action.value, change.reason) == ("build", "is not on the host")
     world.apply(built(context))
+    assert [line for line in world.told if line.startswith(f"{NAME}: Step 1/")]
     image = world.client.images.get(NAME)
     listed = inside(world, "cd /app; find . | sort; ls -l run.sh; readlink link; cat /word")
     names = ["./.dockerignore", "./a.txt", "./link", "./run.sh", "./sub", "./sub/b.log"]

@@ -47,6 +47,7 @@ class World:
         self.client = host.sdk()
         self.settle = 0.1  # seconds in which a new container must not end; less than at work
         self.engines: list[Engine] = []
+        self.told: list[str] = []  # the progress of all runs, line by line
 
     # --- runs ------------------------------------------------------------------------------------
 
@@ -66,6 +67,7 @@ class World:
             return reconcile.converge(
                 document,
                 connection=Connection(self.host.docker_host, timeout=timeout),
+                progress=self.told.append,
                 check=check,
                 host=Host(memory=str(self.memory)),
             )
