@@ -126,7 +126,7 @@ def _container(want: Want, config: Mapping[str, Any], facts: EngineFacts) -> dic
     return {**leaves(CONTAINER, full), **steered, **_given(want)}
 
 
-def _other(want: Want, rows: Iterable[Option]) -> dict[str, Any]:
+def _other(want: Want, rows: Sequence[Option]) -> dict[str, Any]:
     return {**leaves(rows, complete(rows, want.fields, {})), **_given(want)}
 
 

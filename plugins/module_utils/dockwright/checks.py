@@ -15,7 +15,7 @@ from .kinds.container.ports import fixed_ports, overlap
 from .kinds.container.recovery import name_of
 from .kinds.image import sequence as image
 from .kinds.image.reference import key_of
-from .kinds.image.removal import User, refusals
+from .kinds.image.removal import User, mounted_by, refusals
 from .kinds.plugin.options import WRITE_TAG, is_plugin
 from .model import ARRIVALS, Action, Change, Have, Want
 from .observe import Observation
@@ -280,15 +280,30 @@ def _image_users(
         elif change.kind == "image" and change.action in ARRIVALS:
             gone.add(change.name)  # what is behind this name will be another image
     for name, want in made.items():
-        if want and want.fields["image"] not in gone:
-            identity = seen.images[key_of(want.fields["image"])].id
-            found.setdefault(identity, []).append(User(name, want.state in RUNS))
+        for reference in _references_of(want) - gone:
+            identity = seen.images[key_of(reference)].id
+            found.setdefault(identity, []).append(User(name, bool(want and want.state in RUNS)))
     for item in seen.listing:
         name = name_of(item)
         if name not in gone and not made.get(name) and not _is_leftover(item, seen):
             runs = item.get("State") not in ("created", "exited", "dead")
-            found.setdefault(item.get("ImageID") or "", []).append(User(name, runs))
+            for identity in _images_of(item, seen):
+                found.setdefault(identity, []).append(User(name, runs))
     return found
+
+
+def _references_of(want: Want | None) -> set[str]:
+    """The images that a container is to be made of, or to mount."""
+    if want is None:
+        return set()
+    mounts = want.fields.get("volumes", {}).values()
+    return {want.fields["image"], *(m["source"] for m in mounts if m["type"] == "image")}
+
+
+def _images_of(item: Mapping[str, Any], seen: Observation) -> list[str]:
+    """The IDs of the image that a container is made of, and of those that it mounts."""
+    mounted = [seen.images[key].id for key in mounted_by(item) if key in seen.images]
+    return [item.get("ImageID") or "", *mounted]
 
 
 def _is_leftover(item: Mapping[str, Any], seen: Observation) -> bool:

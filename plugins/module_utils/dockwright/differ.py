@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Callable, NamedTuple
 
 from .model import Action, Cause, Change, Disruption, EngineFacts, Notice, Want
@@ -22,23 +22,40 @@ class Difference(NamedTuple):
 
 
 def complete(
-    rows: Iterable[Option], fields: Mapping[str, Any], image: Mapping[str, Any]
+    rows: Sequence[Option], fields: Mapping[str, Any], image: Mapping[str, Any]
 ) -> dict[str, Any]:
     """What the spec says, filled up with what the image (its Config) and the engine give."""
-    full: dict[str, Any] = {}
+    full = dict(_given_by(rows, image))
     for row in rows:
         given = fields.get(row.name)
+        if given is None:
+            continue
         inherited = row.inherit(image) if row.inherit else None
-        if given is None and inherited is None:
-            full[row.name] = {} if row.type.keyed else row.default
-        elif row.type.keyed:
-            full[row.name] = {**(inherited or {}), **(given or {})}
-        elif (
-            given in (None, "", [], 0) and not isinstance(given, bool) and not _is_zero(row, given)
-        ):
+        if row.type.keyed:
+            full[row.name] = {**(inherited or {}), **given}
+        elif given in ("", [], 0) and not isinstance(given, bool) and not _is_zero(row, given):
             full[row.name] = inherited if inherited is not None else row.default
         else:
             full[row.name] = given
+    return full
+
+
+_last: tuple[Sequence[Option], Mapping[str, Any], dict[str, Any]] = ((), {}, {})
+
+
+def _given_by(rows: Sequence[Option], image: Mapping[str, Any]) -> dict[str, Any]:
+    """What there is where the spec says nothing; many objects in a row have the same."""
+    global _last  # whoever replaces it replaces it whole
+    known_rows, known_image, full = _last
+    if known_rows is not rows or known_image is not image:
+        full = {}
+        for row in rows:
+            inherited = row.inherit(image) if row.inherit else None
+            if row.type.keyed:
+                full[row.name] = inherited or {}
+            else:
+                full[row.name] = row.default if inherited is None else inherited
+        _last = rows, image, full
     return full
 
 
@@ -61,11 +78,13 @@ def differences(
     found = []
     for row in rows:
         wanted, seen = want.get(row.name), have.get(row.name)
+        if wanted == seen:
+            continue
         if row.type.keyed:
             found += _keyed(row, wanted or {}, seen or {}, explicit)
         elif row.baked and wanted is None and row.name not in explicit:
             continue
-        elif wanted != seen:
+        else:
             found.append(Difference(row, row.name, seen, wanted))
     return found
 

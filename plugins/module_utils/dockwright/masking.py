@@ -28,6 +28,7 @@ _SECTIONS = ("containers", "networks", "volumes", "images", "plugins", "services
 # A report must stay readable: what its texts hold by chance is not looked for in them, unless the
 # variable is called like a secret. These are words, numbers, addresses and folders.
 _SHORTEST = 5
+_MANY = 50
 _ORDINARY = re.compile(
     r"[a-z]{1,9}|production|development|integration|postgresql|[a-z]{2}_[a-z]{2}\.utf-?8"
     r"|[\d.]{1,7}|\d{1,3}(\.\d{1,3}){3}|(:?/[a-z][a-z0-9._-]*)+/?",
@@ -254,16 +255,21 @@ def _over_texts(report: Report, covers: Covers) -> None:
 
     _each_text(report, collect)
     everything = "\0".join(dict.fromkeys(texts))
-    # Thousands of values in a long text: most are told by their first characters not to be there.
-    ends = range(_SHORTEST, len(everything) + 1)
-    beginnings = {everything[end - _SHORTEST : end] for end in ends} if covers else set()
-    present = {
-        text: cover
-        for text, cover in covers.items()
-        if text[:_SHORTEST] in beginnings and text in everything
-    }
+    present = {text: cover for text, cover in _perhaps(covers, everything) if text in everything}
     if present:
         _each_text(report, lambda text: scrub(text, present))
+
+
+def _perhaps(covers: Covers, everything: str) -> Iterable[tuple[str, str]]:
+    """Those that may stand in a text.
+
+    Of thousands of values in a long text most are told by their first characters not to be there.
+    """
+    if len(covers) < _MANY:
+        return covers.items()
+    ends = range(_SHORTEST, len(everything) + 1)
+    beginnings = {everything[end - _SHORTEST : end] for end in ends}
+    return [item for item in covers.items() if item[0][:_SHORTEST] in beginnings]
 
 
 def _each_text(report: Report, on_text: _OnText) -> None:

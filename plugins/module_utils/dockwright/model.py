@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from enum import Enum, IntEnum
 from typing import Any, NamedTuple
@@ -118,6 +119,7 @@ class EngineFacts(NamedTuple):
         return _numbers(self.api) >= _numbers(version)
 
 
+@functools.lru_cache(maxsize=64)
 def _numbers(version: str) -> tuple[int, ...]:
     parts = version.split("+")[0].split("-")[0].split(".")
     return tuple(int(part) for part in parts if part.isdigit())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple, TypeVar
 
 from . import owner
@@ -11,6 +11,7 @@ from .engine.parallel import each, gather
 from .engine.versions import ASSUMED as ASSUMED_ENGINE
 from .engine.versions import MAX_API, api_of
 from .errors import EngineRefused, LockTimeout
+from .garbage import put_off
 from .have import have_of
 from .kinds.container import have as container
 from .kinds.container.recovery import Recovery, as_recovered, is_leftover, lost, name_of, recoveries
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from .kinds.plugin.have import PluginHave
 
 WORKERS = 8
+_LOOKS = 4  # at a time: inspects are short, and more threads would cost more than they save
 _Half = TypeVar("_Half", Recovery, network_recovery.Recovery)
 ASSUMED = EngineFacts(api=MAX_API, engine=ASSUMED_ENGINE, assumed=True)
 
@@ -59,6 +61,7 @@ class Observation(NamedTuple):
     complete: bool = False  # `others` has been read
     moved: tuple[Moved, ...] = ()  # defaults of the daemon that are others now
     info: Mapping[str, Any] = {}  # the answer of GET /info
+    early: Mapping[str, Any] = {}  # containers by ID that were inspected while /info was asked
 
 
 class Edges(NamedTuple):
@@ -86,13 +89,23 @@ def assumed(host: Host | None) -> EngineFacts:
     return EngineFacts(api=api_of(engine), engine=engine, assumed=True)
 
 
+@put_off()
 def observe(
     document: Document, engine: Engine, edges: Edges, *, everything: bool = False
 ) -> Observation:
     """Read what the document is about, or list ``everything``. Raises EngineError."""
     engine.negotiate()  # once, before the questions go side by side
-    questions = [lambda: engine.get("/info"), *_lists(document, engine, everything)]
-    info, *lists = gather(questions, WORKERS)
+    list_containers, *others = _lists(document, engine, everything)
+    early: dict[str, Any] = {}
+
+    def list_and_inspect() -> Any:
+        """The engine takes long for /info, so what is sure to be wanted is asked for beside it."""
+        listed = list_containers()
+        named = [item["Id"] for item in listed or () if name_of(item) in document.containers]
+        early.update(zip(named, _inspect_all(engine, named)))
+        return listed
+
+    info, *lists = gather([lambda: engine.get("/info"), list_and_inspect, *others], WORKERS)
     facts = facts_from(info, engine)
     memory = edges.memory(facts.id)
     seen = Observation(
@@ -100,6 +113,7 @@ def observe(
         adopted=memory.adopted(document.project) if memory else frozenset(),
         host_ports=edges.host.listening_ports() if edges.host and _publishes(document) else None,
         info=info,
+        early=early,
     )
     return _completed(seen, document, engine, edges, lists)
 
@@ -163,6 +177,7 @@ def _completed(
         plugins=plugins,
         images=images,
         configs=configs_of(engine, inspected, images, seen.configs),
+        early={},
     )
 
 
@@ -339,9 +354,11 @@ def _to_inspect(document: Document, seen: Observation) -> dict[str, str]:
 
 def _inspect(engine: Engine, ids: Mapping[str, str], seen: Observation) -> dict[str, Have]:
     names = _names(seen)
-    answers = each(lambda id: _inspect_one(engine, id), ids.values(), WORKERS)
+    late = [id for id in ids.values() if id not in seen.early]
+    answers = {**seen.early, **dict(zip(late, _inspect_all(engine, late)))}
     result = {}
-    for name, raw in zip(ids, answers):
+    for name, id in ids.items():
+        raw = answers[id]
         if raw is None:
             continue  # it went away since it was listed
         if name in seen.recoveries:
@@ -349,6 +366,10 @@ def _inspect(engine: Engine, ids: Mapping[str, str], seen: Observation) -> dict[
         raw = network_recovery.with_endpoints(raw, seen.remade)
         result[name] = container.from_inspect(raw, seen.facts, names)
     return result
+
+
+def _inspect_all(engine: Engine, ids: Sequence[str]) -> list[Any]:
+    return each(lambda id: _inspect_one(engine, id), ids, _LOOKS)
 
 
 def _inspect_one(engine: Engine, id: str) -> Any:

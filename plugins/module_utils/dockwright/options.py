@@ -56,14 +56,37 @@ def live_unless_removed(before: Any, after: Any, facts: EngineFacts) -> Disrupti
     return Disruption.NONE if after else Disruption.REPLACE
 
 
+_PARTS: dict[str, list[str]] = {}  # of the paths that rows have: the same for each object
+
+
+def _parts(path: str) -> list[str]:
+    found = _PARTS.get(path)
+    if found is None:
+        found = _PARTS[path] = path.split(".")
+    return found
+
+
 def get(raw: Mapping[str, Any], path: str) -> Any:
     """The value at a dotted path of an inspect answer; None where a part is missing."""
     value: Any = raw
-    for part in path.split("."):
+    for part in _parts(path):
         if not isinstance(value, dict):  # as JSON is read; asking for a Mapping takes much longer
             return None
         value = value.get(part)
     return value
+
+
+def _reader(path: str) -> Callable[[Mapping[str, Any]], Any]:
+    """``get`` for one path; most have two parts, and are read of each object."""
+    outer, _, inner = path.partition(".")
+    if not inner or "." in inner:
+        return lambda raw: get(raw, path)
+
+    def read(raw: Mapping[str, Any]) -> Any:
+        part = raw.get(outer)
+        return part.get(inner) if isinstance(part, dict) else None
+
+    return read
 
 
 def put(payload: dict[str, Any], path: str, value: Any) -> None:
@@ -100,11 +123,12 @@ def field(  # noqa: PLR0913 - one row in one call; all but the first four by key
     def inherit(config: Mapping[str, Any]) -> Any:
         return normal(config.get(image))
 
+    found = _reader(path)
     return Option(
         name,
         type,
         doc,
-        read=lambda seen: normal(get(seen.raw, path)),
+        read=lambda seen: normal(found(seen.raw)),
         write=lambda payload, value: put(payload, path, value),
         inherit=inherit if image else None,
         **more,
@@ -123,7 +147,7 @@ def parse(
         spec = {}
     if not isinstance(spec, Mapping):
         raise SpecError([Problem(where, f"must be a mapping, not {kind_of(spec)}")])
-    by_name = {name: row for row in rows for name in (row.name, *row.aliases)}
+    by_name = _by_name(rows)
     problems: list[Problem] = []
     result: dict[str, Any] = {}
     for key, value in spec.items():
@@ -142,6 +166,19 @@ def parse(
     if problems:
         raise SpecError(problems)
     return result
+
+
+_NAMED: dict[int, tuple[Iterable[Option], dict[str, Option]]] = {}  # by the identity of the rows
+
+
+def _by_name(rows: Iterable[Option]) -> dict[str, Option]:
+    """The rows by their names; those of a kind are one tuple, which is gone through once."""
+    kept, found = _NAMED.get(id(rows), (None, {}))
+    if kept is not rows:
+        found = {name: row for row in rows for name in (row.name, *row.aliases)}
+        if isinstance(rows, tuple):
+            _NAMED[id(rows)] = rows, found
+    return found
 
 
 def unknown_key(path: str, key: str, known: Iterable[str]) -> Problem:

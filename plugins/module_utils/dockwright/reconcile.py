@@ -362,10 +362,10 @@ class _Run:
                 with applier.watch:
                     applier.run()
                     self._settle(applier)
+                verify(document, self.seen, self.parts, report.done)
             except DockwrightError:
                 self._remember(whole=False)
                 raise
-            verify(document, self.seen, self.parts, report.done)
         self._remember(whole=True)
 
     def _settle(self, applier: Applier) -> None:

@@ -13,6 +13,8 @@ from ..engine.parallel import each
 from ..errors import ApplyFailed, DockwrightError, EngineRefused, Problem, SpecError
 from ..kinds.container.recovery import NEW, OLD, name_of, recoveries
 from ..kinds.container.sharing import joined
+from ..kinds.image.reference import normal
+from ..kinds.image.removal import mounted_by
 from ..kinds.network.recovery import SUFFIX
 
 _SIZES = 600.0  # seconds that the engine may need to add up what everything takes
@@ -179,11 +181,13 @@ def _moment(value: Any) -> float:
 def _images(
     seen: Seen, left: Iterable[Mapping[str, Any]], given: Mapping[str, Any], before: float | None
 ) -> Iterator[Item]:
+    left = list(left)
     used = {raw.get("ImageID") for raw in left}
-    kept = _newest(seen.images, given.get("keep", 0))
+    mounted = {name for raw in left for name in mounted_by(raw)}
+    used |= _newest(seen.images, given.get("keep", 0))
     for raw in sorted(seen.images, key=lambda raw: -int(raw.get("Created") or 0)):
         tags = _tags(raw)
-        if raw["Id"] in used | kept or (tags and given["images"] == "dangling"):
+        if raw["Id"] in used or mounted & _keys(raw) or (tags and given["images"] == "dangling"):
             continue
         if not tags and raw["Id"] in seen.parents:
             continue  # others are built on it
@@ -195,6 +199,11 @@ def _images(
 
 def _tags(raw: Mapping[str, Any]) -> list[str]:
     return sorted(tag for tag in raw.get("RepoTags") or () if tag != "<none>:<none>")
+
+
+def _keys(raw: Mapping[str, Any]) -> set[str]:
+    """All that an image can be mounted by, in the normal form."""
+    return {normal(name) for name in (*_tags(raw), *(raw.get("RepoDigests") or ()), raw["Id"])}
 
 
 def _newest(images: Iterable[Mapping[str, Any]], count: int) -> set[str]:

@@ -13,6 +13,7 @@ from ...values import (
     COUNT,
     Parser,
     Type,
+    address_text,
     integer,
     pairs,
     parse_boolean,
@@ -379,7 +380,7 @@ def parse_addresses(value: Any, where: str) -> list[str]:
             ipaddress.ip_address(text)
         except ValueError:
             raise wrong(f"{where}[{index}]", f"'{text}' is not an IP address") from None
-    return texts
+    return [address_text(text) for text in texts]
 
 
 # --- environment ---------------------------------------------------------------------------------

@@ -113,8 +113,7 @@ def _long(value: Mapping[str, Any], where: str) -> tuple[str, dict[str, Any]]:
         raise wrong(where, "has no target", "give the path in the container as target")
     mount: dict[str, Any] = {"type": form}
     if form == "image":
-        references.parse(entry.get("source"), f"{where}.source")
-        mount["source"] = entry["source"].strip()
+        mount["source"] = references.parse(entry.get("source"), f"{where}.source").familiar
     elif entry.get("source") is not None:
         mount = _source(parse_text(entry["source"], f"{where}.source"), f"{where}.source")
     if mount["type"] != form or (form == "bind" and "source" not in mount):
@@ -230,6 +229,7 @@ def _read_mount(raw: Mapping[str, Any]) -> dict[str, Any]:
         mount["size"] = options.get("SizeBytes") or 0
         mount["mode"] = options.get("Mode") or 0
     elif mount["type"] == "image":
+        mount["source"] = references.familiar(mount.get("source", ""))
         mount["subpath"] = (raw.get("ImageOptions") or {}).get("Subpath") or ""
     return _without_defaults(mount)
 

@@ -28,6 +28,7 @@ from ...values import (
     TEXT_SET,
     TEXTS,
     Type,
+    address_text,
     integer,
     one_of,
     parse_duration,
@@ -497,7 +498,12 @@ ROWS: tuple[Option, ...] = (
         default="SIGTERM",
     ),
     field(
-        "dns", forms.ADDRESSES, "HostConfig.Dns", "DNS servers, in order.", example=["10.0.0.53"]
+        "dns",
+        forms.ADDRESSES,
+        "HostConfig.Dns",
+        "DNS servers, in order.",
+        clean=lambda texts: [address_text(text) for text in texts],
+        example=["10.0.0.53"],
     ),
     field("dns_search", TEXTS, "HostConfig.DnsSearch", "DNS search domains, in order."),
     field(

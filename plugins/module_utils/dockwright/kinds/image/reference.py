@@ -109,6 +109,12 @@ def normal(value: str) -> str:
     return found.normal if isinstance(found, Reference) else value
 
 
+def familiar(value: str) -> str:
+    """The short form of a reference from the engine; text that is none is left as it is."""
+    found = _parsed(value)
+    return found.familiar if isinstance(found, Reference) else value
+
+
 @functools.lru_cache(maxsize=4096)
 def _parsed(text: str) -> Reference | tuple[str, str]:
     """A reference, or what is wrong with the text and the way out."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ...errors import Problem
 from ...model import Want
 from .have import ImageHave
-from .reference import Reference, parse
+from .reference import Reference, normal, parse
 from .want import reference_of
 
 
@@ -17,6 +17,12 @@ class User(NamedTuple):
 
     name: str
     is_running: bool
+
+
+def mounted_by(listed: Mapping[str, Any]) -> list[str]:
+    """The images that a container of a list answer mounts, as their normal forms."""
+    mounts = listed.get("Mounts") or ()
+    return [normal(mount.get("Name") or "") for mount in mounts if mount.get("Type") == "image"]
 
 
 def refusals(
