@@ -7,6 +7,7 @@ from typing import Any
 
 from ...model import Want
 from .endpoints import INTERFACE
+from .mounts import is_bindable
 from .options import ROWS
 
 
@@ -23,10 +24,10 @@ def newer(want: Want) -> Iterable[tuple[str, str]]:
         if INTERFACE in endpoint.get("driver_opts", ()):
             yield f"networks.{name}.interface_name", "1.49"
     for target, mount in want.fields.get("volumes", {}).items():
-        yield from ((f"volumes.{target}.{path}", since) for path, since in _of_mount(mount))
+        yield from ((f"volumes.{target}.{path}", since) for path, since in _of_mount(target, mount))
 
 
-def _of_mount(mount: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+def _of_mount(target: str, mount: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     if mount["type"] == "image":
         yield "type", "1.48"
     elif "subpath" in mount:
@@ -35,3 +36,9 @@ def _of_mount(mount: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         yield "bind.recursive", "1.44"
     elif "recursive" in mount and mount.get("create_host_path", True):
         yield "bind.recursive", "1.42"  # which makes a missing source
+    elif (
+        mount["type"] == "bind"
+        and mount.get("create_host_path", True)
+        and not is_bindable(target, mount)
+    ):
+        yield "bind.create_host_path", "1.42"
