@@ -310,9 +310,11 @@ def _uses(item: Mapping[str, Any], removal: Change, document: Document, seen: Ob
         networks = (item.get("NetworkSettings") or {}).get("Networks") or {}
         return removal.name in networks and item.get("State") in ("running", "paused")
     if want:
-        sources = [mount.get("source") for mount in want.fields.get("volumes", {}).values()]
-        return removal.name in sources
-    return removal.name in [mount.get("Name") for mount in item.get("Mounts") or ()]
+        mounts = want.fields.get("volumes", {}).values()
+        own = [mount.get("source") for mount in mounts if mount["type"] == "volume"]
+        return removal.name in own
+    seen_mounts = item.get("Mounts") or ()
+    return removal.name in [m.get("Name") for m in seen_mounts if m.get("Type") == "volume"]
 
 
 def refuse_swaps(document: Document, haves: Mapping[str, Have], changes: Iterable[Change]) -> None:

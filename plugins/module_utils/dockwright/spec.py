@@ -103,6 +103,7 @@ def _with_kept(parsed: Document, unused: Iterable[str]) -> dict[str, Want]:
         mount.get("source")
         for want in parsed.containers.values()
         for mount in want.fields.get("volumes", {}).values()
+        if mount["type"] == "volume"
     }
     kept = set(unused) - mounted
     return {
