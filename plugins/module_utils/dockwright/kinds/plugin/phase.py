@@ -31,7 +31,8 @@ def unseen(
         if limit is Disruption.DESTROY:
             yield f"{text}, and then {those} are removed, too"
         else:
-            yield f"{text}; {those} stay without max_disruption: destroy, and the run fails for them"
+            stay = "stay without max_disruption: destroy, and the run fails for them"
+            yield f"{text}; {those} {stay}"
 
 
 def has_turn(
