@@ -10,6 +10,8 @@ from .endpoints import INTERFACE
 from .mounts import is_bindable
 from .options import ROWS
 
+_CREATE = "bind.create_host_path"
+
 
 def newer(want: Want) -> Iterable[tuple[str, str]]:
     """What older engines ignore without a word: its path, and the Engine API that has it."""
@@ -27,6 +29,11 @@ def newer(want: Want) -> Iterable[tuple[str, str]]:
         yield from ((f"volumes.{target}.{path}", since) for path, since in _of_mount(target, mount))
 
 
+def way_out(path: str) -> str:
+    """What to do on an older engine about a path that `newer` gave."""
+    return "set it to false" if path.endswith(_CREATE) else "leave it out"
+
+
 def _of_mount(target: str, mount: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     if mount["type"] == "image":
         yield "type", "1.48"
@@ -41,4 +48,4 @@ def _of_mount(target: str, mount: Mapping[str, Any]) -> Iterable[tuple[str, str]
         and mount.get("create_host_path", True)
         and not is_bindable(target, mount)
     ):
-        yield "bind.create_host_path", "1.42"
+        yield _CREATE, "1.42"  # what the text form cannot say
