@@ -296,6 +296,7 @@ def test_purge_of_what_shows_when_a_plugin_wakes(world: World) -> None:
         assert [change.kind for change in report.plan.changes] == ["plugin"]
         (warning,) = [text for text in report.plan.warnings if "is disabled" in text]
         assert "which volumes it has shows when it runs" in warning
+        assert ("are removed, too" if more else "stay without max_disruption") in warning
     # All but the data goes its way, and the run says what would have been too much.
     report = world.fail(document)
     (problem,) = report.problems

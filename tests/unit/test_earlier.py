@@ -124,6 +124,25 @@ def test_a_promised_image_is_there(
     assert [(change.kind, change.name) for change in found.plan.changes] == [("container", "web")]
 
 
+def test_a_promised_image_may_be_mounted(
+    where: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer = FakeEngine(api="1.51", version="28.5.2")
+    newer.add_image("web:1")
+    monkeypatch.setattr(reconcile, "Engine", lambda *args, **more: newer)
+    (tmp_path / "shop.tar").write_bytes(tar_of([{"tags": ["shop:1"]}]))
+    mount = {"type": "image", "source": "docker.io/library/shop:1", "target": "/shop"}
+    web = {"image": "web:1", "network_mode": "none", "volumes": ["data:/data", mount]}
+    document = {"containers": {"web": web}}
+    turn = api.earlier()
+    assert turn.converge(document, check=True, **where).failed  # no registry has it
+    assert turn.converge({"images": {"shop:1": {"load": "/shop.tar"}}}, check=True, **where).changed
+    found = turn.converge(document, check=True, **where)
+    assert not found.failed, found.problems
+    changes = [(change.kind, change.name) for change in found.plan.changes]
+    assert changes == [("volume", "data"), ("container", "web")]
+
+
 def test_a_container_follows_its_promised_image(where: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "web.tar").write_bytes(tar_of([{"tags": ["web:1"], "config": {"User": "app"}}]))
     document = {"containers": {"web": {"image": "web:1", "network_mode": "none"}}}

@@ -12,10 +12,10 @@ from typing import Any
 from dockwright import api
 
 from . import screen
+from .arguments import NOT_RUN
 from .documents import InputError
 
 _FAILED, _INTERRUPTED = 1, 130
-_NOT_RUN = 125  # exec: as `docker run` has it, no program has said this
 _COLUMNS = {
     "container": ("name", "image", "status", "ports", "project"),
     "image": ("name", "size", "tags"),
@@ -23,7 +23,7 @@ _COLUMNS = {
     "volume": ("name", "driver", "mountpoint", "project"),
     "plugin": ("name", "state", "source"),
 }
-_FILTERS = {"label": "labels"}  # as the docker command calls it
+_FILTERS = {"labels": "label"}  # as the docker command calls it
 _SINGLE = ("project", "state")
 
 
@@ -54,7 +54,7 @@ def execute(args: argparse.Namespace, connection: api.Connection) -> int:
         _tell_of_run(args, answer)
     if not answer["failed"]:
         return 0
-    return int(answer["rc"]) if _has_ended(answer) else _NOT_RUN
+    return int(answer["rc"] or NOT_RUN) if _has_ended(answer) else NOT_RUN
 
 
 def _has_ended(answer: Mapping[str, Any]) -> bool:
@@ -67,8 +67,15 @@ def _tell_of_run(args: argparse.Namespace, answer: Mapping[str, Any]) -> None:
     _warn(answer)
     if args.check and not answer["failed"]:
         print(answer["message"])
-    elif not _has_ended(answer) and (answer["failed"] or not args.quiet):
+    elif _is_to_tell(args, answer):
         _say(answer["message"])
+
+
+def _is_to_tell(args: argparse.Namespace, answer: Mapping[str, Any]) -> bool:
+    """Whether the exit status and what the command wrote leave something open."""
+    if _has_ended(answer):
+        return bool(answer["failed"]) and answer["rc"] == 0  # a success that `--success` leaves out
+    return bool(answer["failed"]) or not args.quiet
 
 
 def _variable(text: str) -> str:
@@ -171,11 +178,15 @@ def prune(args: argparse.Namespace, connection: api.Connection) -> int:
 def info(args: argparse.Namespace, connection: api.Connection) -> int:
     """Show the objects of one kind."""
     wanted: dict[str, list[str]] = {"name": list(args.names)} if args.names else {}
+    known = _filters_of(args.kind)
     for text in args.filter:
         key, equals, value = text.partition("=")
         if not equals:
             raise InputError(f"--filter {text} has no value", "write it as KEY=VALUE")
-        wanted.setdefault(_FILTERS.get(key, key), []).append(value)
+        if key not in known:
+            fix = "one of " + ", ".join(known)
+            raise InputError(f"--filter {key} is none of {args.kind}s", fix)
+        wanted.setdefault(known[key], []).append(value)
     params = {
         key: values[0] if key in _SINGLE and len(values) == 1 else values
         for key, values in wanted.items()
@@ -194,6 +205,12 @@ def info(args: argparse.Namespace, connection: api.Connection) -> int:
         _say(f"there is no {args.kind} " + ", ".join(answer["missing"]))
         return _FAILED
     return _FAILED if answer["failed"] else 0
+
+
+def _filters_of(kind: str) -> dict[str, str]:
+    """The keys that `--filter` has, and the rows that they are of."""
+    names = {row.name for row in api.ACTIONS[f"{kind}_info"]} - {"name", "inspect"}
+    return {_FILTERS.get(name, name): name for name in sorted(names)}
 
 
 def _rows(kind: str, args: argparse.Namespace) -> dict[str, Any]:

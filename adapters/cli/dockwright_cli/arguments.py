@@ -13,6 +13,8 @@ from . import action_arguments as actions
 from .documents import InputError
 from .rows import add_rows
 
+NOT_RUN = 125  # the exit status of exec, as `docker run` has it: no program has said this
+
 # Of the document's own options those that belong to a run as well.
 _RUN = (*api.RUN, *(row for row in api.KINDS["host"] if row.name == "purge"))
 
@@ -191,10 +193,14 @@ def parser(verb: str | None = None) -> argparse.ArgumentParser:
     return top
 
 
+def verb_of(argv: Sequence[str]) -> str:
+    """The verb of a command; empty where it names none."""
+    return next((word for word in argv if not word.startswith("-")), "")
+
+
 def parsed(argv: Sequence[str]) -> argparse.Namespace:
     """The arguments of a command. Raises InputError."""
-    verb = next((word for word in argv if not word.startswith("-")), "")
-    return parser(verb).parse_args(argv)
+    return parser(verb_of(argv)).parse_args(argv)
 
 
 def given(args: argparse.Namespace) -> Given:

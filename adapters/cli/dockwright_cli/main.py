@@ -21,20 +21,24 @@ _TOOL = "the command line"
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; whatever goes wrong is said in words on standard error."""
+    words = sys.argv[1:] if argv is None else argv
+    failed = arguments.NOT_RUN if arguments.verb_of(words) == "exec" else FAILED
     try:
-        status = _run(arguments.parsed(sys.argv[1:] if argv is None else argv))
+        status = _run(arguments.parsed(words))
         sys.stdout.flush()
         return status
     except (InputError, api.DockwrightError) as error:
-        return _complain(str(error))
+        _complain(str(error))
+        return failed
     except KeyboardInterrupt:
         _complain("interrupted. The next run finishes or undoes what was begun")
         return INTERRUPTED
     except BrokenPipeError:  # the reader has gone; Python would complain once more at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
+        return failed
     except Exception as error:  # noqa: BLE001 - the top edge: a traceback helps nobody and may leak
-        return _complain(api.bug(error).text())
+        _complain(api.bug(error).text())
+        return failed
 
 
 def _complain(text: str) -> int:

@@ -10,13 +10,14 @@ from .errors import ApplyFailed, Problem, SpecError, nearest
 from .kinds.container import links
 from .kinds.container.handover import stuck
 from .kinds.container.have import is_put_aside, is_running
-from .kinds.container.newer import newer
+from .kinds.container.newer import newer, way_out
 from .kinds.container.ports import fixed_ports, overlap
 from .kinds.container.recovery import name_of
 from .kinds.image import sequence as image
 from .kinds.image.reference import key_of
 from .kinds.image.removal import User, mounted_by, refusals
 from .kinds.plugin.options import WRITE_TAG, is_plugin
+from .kinds.volume.users import mounts_volume
 from .model import ARRIVALS, Action, Change, Have, Want
 from .observe import Observation
 from .options import get
@@ -165,7 +166,7 @@ def _engine(document: Document, seen: Observation) -> list[Problem]:
         for path, needed in newer(want):
             if not facts.api_at_least(needed):
                 message = f"needs Engine API {needed}, this engine has {facts.api}"
-                found.append(Problem(f"{want.where}.{path}", message, "leave it out"))
+                found.append(Problem(f"{want.where}.{path}", message, way_out(path)))
     for want in document.networks.values():
         if want.fields.get("enable_ipv4") is False and not facts.api_at_least("1.48"):
             message = f"needs Engine API 1.48, this engine has {facts.api}"
@@ -325,9 +326,10 @@ def _uses(item: Mapping[str, Any], removal: Change, document: Document, seen: Ob
         networks = (item.get("NetworkSettings") or {}).get("Networks") or {}
         return removal.name in networks and item.get("State") in ("running", "paused")
     if want:
-        sources = [mount.get("source") for mount in want.fields.get("volumes", {}).values()]
-        return removal.name in sources
-    return removal.name in [mount.get("Name") for mount in item.get("Mounts") or ()]
+        mounts = want.fields.get("volumes", {}).values()
+        own = [mount.get("source") for mount in mounts if mount["type"] == "volume"]
+        return removal.name in own
+    return mounts_volume(item, removal.name)
 
 
 def refuse_swaps(document: Document, haves: Mapping[str, Have], changes: Iterable[Change]) -> None:

@@ -52,8 +52,9 @@ class Earlier:
             return document
         specs = {name: spec for name, spec in containers.items() if isinstance(spec, Mapping)}
         named = {name: _full(spec.get("image")) for name, spec in specs.items()}
+        mounted = {_full(text) for spec in specs.values() for text in _mounted_images(spec)}
         more = _but(self._images, set(map(_full, images)))
-        more = {image: spec for image, spec in more.items() if image in named.values()}
+        more = {image: spec for image, spec in more.items() if image in {*named.values(), *mounted}}
         # Whether they pull is no question any more.
         there = {name: _without_pulling(specs[name]) for name in named if named[name] in more}
         whole = {"images": {**images, **more}, "containers": {**containers, **there}}
@@ -151,6 +152,14 @@ def _full(reference: Any) -> str:
 def _without_pulling(spec: Mapping[str, Any]) -> dict[str, Any]:
     known = spec.get("pull_policy") in POLICIES  # what is wrong is still to be told
     return {key: value for key, value in spec.items() if key != "pull_policy" or not known}
+
+
+def _mounted_images(spec: Mapping[str, Any]) -> list[Any]:
+    """The references of what a container mounts of images, as they are written."""
+    given = spec.get("volumes")
+    mounts = given if isinstance(given, list) else []
+    found = [mount for mount in mounts if isinstance(mount, Mapping)]
+    return [mount.get("source") for mount in found if mount.get("type") == "image"]
 
 
 def _mode_beside(spec: Mapping[str, Any]) -> str:

@@ -153,7 +153,8 @@ def _warnings(document: Document, seen: Observation, changes: list[Change]) -> I
 
         yield from checks.warnings(document.plugins, seen.plugins)
         if document.purge:
-            yield from phase.unseen(document.plugins, seen.plugins)
+            limit = document.run.max_disruption
+            yield from phase.unseen(document.plugins, seen.plugins, limit)
     yield from _restarting(document, seen, changes)
     yield from _left_alone(document, seen)
     busy = {change.name for change in changes if change.kind == "container"}

@@ -105,6 +105,7 @@ def _with_kept(parsed: Document, unused: Iterable[str]) -> dict[str, Want]:
         mount.get("source")
         for want in parsed.containers.values()
         for mount in want.fields.get("volumes", {}).values()
+        if mount["type"] == "volume"
     }
     kept = set(unused) - mounted
     return {
@@ -275,7 +276,9 @@ class _Parser:
                 self._check_ignored(where, want.inputs["ignore"], CONTAINER)
                 found[want.name] = want
                 services[want.service] = (*services.get(want.service, ()), want.name)
-            services.setdefault(key, tuple(want.name for want in wants or ()))
+            # One that is wrong stands for itself: what others say of it is no further problem.
+            names = (key,) if wants is None else tuple(want.name for want in wants)
+            services.setdefault(key, names)
         return container.link(found, services, self.problems), services
 
     def _with_default(

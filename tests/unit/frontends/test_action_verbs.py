@@ -111,6 +111,7 @@ def test_what_a_command_writes_is_written_as_it_is(
         ({"rc": None}, 0),  # not run
         ({"rc": None, "failed": True}, 125),
         ({"rc": -1, "failed": True}, 125),  # the engine has not told
+        ({"rc": 0, "failed": True}, 125),  # --success 3
     ],
 )
 def test_the_exit_status_is_that_of_the_command(
@@ -130,11 +131,27 @@ def test_what_is_told_beside_the_command(core: Core, capsys: pytest.CaptureFixtu
     assert told(rc=0) == told(rc=3, failed=True) == ("", "")
     assert told(rc=-1, message="ended with exit code -1", failed=True)[1].endswith("code -1\n")
     assert told(rc=None, message="not run") == ("", "dockwright: not run\n")
+    assert told("-q", rc=0, message="not 3", failed=True) == ("", "dockwright: not 3\n")
     assert told("-q", rc=None, message="not run") == ("", "")
     assert told("-q", rc=None, message="no such", failed=True)[1] == "dockwright: no such\n"
     warned = told("--check", rc=None, message="would run", warnings=["not there yet"])
     assert warned == ("would run\n", "dockwright: warning: not there yet\n")
     assert json.loads(told("--json", rc=3, stdout="x")[0])["stdout"] == "x"
+
+
+@pytest.mark.parametrize(
+    "error", [api.DockwrightError("x"), BrokenPipeError(), RuntimeError("a bug")], ids=repr
+)
+def test_what_fails_beside_the_command_is_no_status_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def act(*args: Any, **more: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(api, "act", act)
+    monkeypatch.setattr("os.dup2", lambda *files: None)
+    assert main(["exec", "web", "true"]) == 125
+    assert main(["prune"]) == 1
 
 
 # --- copy and export -----------------------------------------------------------------------------
@@ -173,14 +190,19 @@ def test_both_ways_of_a_copy(core: Core, tmp_path: Path, monkeypatch: pytest.Mon
         (["export", "web", "-"], "- is no file"),
         (["info", "container", "--filter", "label"], "--filter label has no value"),
         (["info", "secret"], "invalid choice"),
+        (["info", "container", "-f", "timeout=5s"], "One of label, project, state"),
+        (["info", "container", "-f", "inspect=true"], "--filter inspect is none of containers"),
+        (["info", "container", "-f", "name=db"], "--filter name is none of containers"),
+        (["info", "plugin", "-f", "label=a"], "One of state"),
         (["exec"], "required: NAME"),
+        (["exec", "--limt", "web", "true"], "--limt"),
         (["prune", "--json", "web"], "unrecognized arguments: web"),
     ],
 )
 def test_wrong_use(
     core: Core, capsys: pytest.CaptureFixture[str], argv: list[str], words: str
 ) -> None:
-    assert main(argv) == 1
+    assert main(argv) == (125 if argv[0] == "exec" else 1)
     assert words in capsys.readouterr().err
     assert core.kind == ""
 
@@ -284,9 +306,7 @@ def test_info_is_a_table(core: Core, capsys: pytest.CaptureFixture[str]) -> None
     for option in ("--json", "--inspect"):
         assert main(["info", "container", option]) == 0
         assert json.loads(capsys.readouterr().out)["containers"][0]["name"] == "web"
-    assert (
-        main(["info", "container", "web", "-f", "name=db", "-f", "state=a", "-f", "state=b"]) == 0
-    )
+    assert main(["info", "container", "web", "db", "-f", "state=a", "-f", "state=b"]) == 0
     assert core.params == {"inspect": False, "name": ["web", "db"], "state": ["a", "b"]}
     core.answer = {"containers": [], "missing": ["db"]}
     capsys.readouterr()

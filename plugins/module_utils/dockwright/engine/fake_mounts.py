@@ -69,7 +69,8 @@ def remove_anonymous(host: FakeHost, container: Json) -> None:
 
 def _users(host: FakeHost, name: str) -> Iterator[str]:
     for identity, container in host.containers.items():
-        if any(mount.get("Name") == name for mount in container["Mounts"]):
+        mounts = [mount for mount in container["Mounts"] if mount["Type"] == "volume"]
+        if any(mount["Name"] == name for mount in mounts):
             yield identity
 
 

@@ -138,6 +138,26 @@ def test_a_volume_of_a_plugin_that_sleeps(world: World) -> None:
     assert world.plugin["Enabled"]
 
 
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({}, "stay without max_disruption: destroy, and the run fails for them"),
+        ({"max_disruption": "outage"}, "stay without max_disruption: destroy"),
+        ({"max_disruption": "destroy"}, "that are not in the spec are removed, too"),
+    ],
+    ids=str,
+)
+def test_what_purge_does_to_volumes_that_show_later(
+    world: World, more: dict[str, Any], words: str
+) -> None:
+    world.converge(ALL)
+    world.plugin["Enabled"] = False
+    report = world.converge(ALL, check=True, project="shop", purge=True, **more)
+    (warning,) = [text for text in report.plan.warnings if "is disabled" in text]
+    assert words in warning
+    assert ("are removed" in warning) == (more.get("max_disruption") == "destroy")
+
+
 def test_a_volume_that_wakes_and_is_another(world: World) -> None:
     world.converge(ALL)
     volume(world, DriverOpts={"share": "a"})

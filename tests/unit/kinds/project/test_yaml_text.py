@@ -55,6 +55,17 @@ def test_plain_words(text: str, value: Any) -> None:
     assert (found, type(found)) == (value, type(value))
 
 
+@pytest.mark.parametrize(
+    "value",
+    ["!!int s3cret", "!!bool s3cret", "!!float s3cret", "!!timestamp s3cret", '!!int ""'],
+)
+def test_a_value_that_does_not_fit_its_tag(value: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        load_yaml(f"a: {value}", "compose")
+    assert "compose: is not valid YAML: a value does not fit its tag" in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
 def test_anchors_and_merge_keys() -> None:
     text = "x: &x {a: 1, b: 2}\ny: {<<: *x, b: 3}\nz: {<<: [*x, {c: 4}]}"
     assert load_yaml(text, "") == {

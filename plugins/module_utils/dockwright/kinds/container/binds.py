@@ -38,6 +38,13 @@ def check(mount: Mapping[str, Any], where: str) -> None:
             raise wrong(f"{where}.{key}", "cannot be combined with selinux", "keep one of them")
 
 
+def check_label(target: str, mount: Mapping[str, Any], where: str) -> None:
+    """Refuse a label beside a colon: the engine takes labels in texts with colons alone."""
+    if "selinux" in mount and ":" in target + mount["source"]:
+        fix = "choose paths without a colon, or label the source yourself and leave selinux out"
+        raise wrong(f"{where}.bind.selinux", "cannot be said of paths with a colon", fix)
+
+
 def read(options: Mapping[str, Any]) -> dict[str, Any]:
     """The engine's BindOptions, as the spec has them."""
     below = [word for word, key in _RECURSIVE.items() if options.get(key)]

@@ -47,6 +47,7 @@ def parse_volumes(value: Any, where: str) -> dict[str, dict[str, Any]]:
         path = f"{where}[{index}]"
         is_long = isinstance(item, Mapping)
         target, mount = _long(item, path) if is_long else _short(parse_text(item, path), path)
+        binds.check_label(target, mount, path)
         if target in result:
             raise wrong(path, f"mounts {target} a second time", "keep one of the two")
         result[target] = mount
@@ -246,13 +247,14 @@ def write_volumes(payload: dict[str, Any], volumes: Mapping[str, Mapping[str, An
     """
     host = payload.setdefault("HostConfig", {})
     for target, mount in volumes.items():
-        if _is_bindable(target, mount):
+        if is_bindable(target, mount):
             host.setdefault("Binds", []).append(_bind_text(target, mount, mode="rw"))
         else:
             host.setdefault("Mounts", []).append(_mount_body(target, mount))
 
 
-def _is_bindable(target: str, mount: Mapping[str, Any]) -> bool:
+def is_bindable(target: str, mount: Mapping[str, Any]) -> bool:
+    """Whether the text form of Binds can say it."""
     if mount.get("selinux"):
         return True
     if not mount.get("source") or ":" in target + mount["source"]:

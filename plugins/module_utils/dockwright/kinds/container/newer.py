@@ -7,7 +7,10 @@ from typing import Any
 
 from ...model import Want
 from .endpoints import INTERFACE
+from .mounts import is_bindable
 from .options import ROWS
+
+_CREATE = "bind.create_host_path"
 
 
 def newer(want: Want) -> Iterable[tuple[str, str]]:
@@ -23,10 +26,15 @@ def newer(want: Want) -> Iterable[tuple[str, str]]:
         if INTERFACE in endpoint.get("driver_opts", ()):
             yield f"networks.{name}.interface_name", "1.49"
     for target, mount in want.fields.get("volumes", {}).items():
-        yield from ((f"volumes.{target}.{path}", since) for path, since in _of_mount(mount))
+        yield from ((f"volumes.{target}.{path}", since) for path, since in _of_mount(target, mount))
 
 
-def _of_mount(mount: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+def way_out(path: str) -> str:
+    """What to do on an older engine about a path that `newer` gave."""
+    return "set it to false" if path.endswith(_CREATE) else "leave it out"
+
+
+def _of_mount(target: str, mount: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     if mount["type"] == "image":
         yield "type", "1.48"
     elif "subpath" in mount:
@@ -35,3 +43,9 @@ def _of_mount(mount: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         yield "bind.recursive", "1.44"
     elif "recursive" in mount and mount.get("create_host_path", True):
         yield "bind.recursive", "1.42"  # which makes a missing source
+    elif (
+        mount["type"] == "bind"
+        and mount.get("create_host_path", True)
+        and not is_bindable(target, mount)
+    ):
+        yield _CREATE, "1.42"  # what the text form cannot say

@@ -24,7 +24,7 @@ _INPUTS = tuple(row.name for row in INPUTS)
 _MODES = ("network_mode", "pid", "ipc")
 # Of one that is to be absent: its secrets are covered all the same, others are not looked at.
 _KEPT = ("image", "environment")
-_GONE = ("env_file", "label_file", "external_links", "mac_address")
+_GONE = ("depends_on", "env_file", "label_file", "external_links", "mac_address")
 
 
 class Context(NamedTuple):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from ...errors import ApplyFailed
-from ...model import Action, Cause, Change, EngineFacts, Have, Want
+from ...model import Action, Cause, Change, Disruption, EngineFacts, Have, Want
 from .checks import is_of
 from .have import PluginHave
 from .options import ABSENT, ENABLED
@@ -21,11 +21,18 @@ def waking(wants: Mapping[str, Want], haves: Mapping[str, PluginHave]) -> list[s
     return [want.name for want, have in found if have and have.id and not have.is_enabled]
 
 
-def unseen(wants: Mapping[str, Want], haves: Mapping[str, PluginHave]) -> Iterator[str]:
+def unseen(
+    wants: Mapping[str, Want], haves: Mapping[str, PluginHave], limit: Disruption | None
+) -> Iterator[str]:
     """What a plan cannot tell of ``purge``."""
     for name in waking(wants, haves):
         text = f"plugin {name} is disabled: which volumes it has shows when it runs"
-        yield f"{text}, and then those of this project that are not in the spec are removed, too"
+        those = "those of this project that are not in the spec"
+        if limit is Disruption.DESTROY:
+            yield f"{text}, and then {those} are removed, too"
+        else:
+            stay = "stay without max_disruption: destroy, and the run fails for them"
+            yield f"{text}; {those} {stay}"
 
 
 def has_turn(

@@ -209,6 +209,8 @@ def _sources(options: Mapping[str, Any]) -> set[str]:
     found = set()
     mounted = options.get("volumes")  # still as it was written, where it is no list: a problem
     for item in mounted if isinstance(mounted, list) else ():
-        source = item.get("source") if isinstance(item, Mapping) else str(item).partition(":")[0]
-        found.add(str(source))
+        if not isinstance(item, Mapping):
+            found.add(str(item).partition(":")[0])
+        elif item.get("type") in (None, "volume"):
+            found.add(str(item.get("source")))
     return found

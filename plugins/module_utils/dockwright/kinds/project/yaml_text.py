@@ -54,7 +54,11 @@ def _read(yaml: Any, text: str) -> Any:
     if node is None:
         return None
     _refuse_twice(yaml, node, set())
-    return loader.construct_document(node)
+    try:
+        return loader.construct_document(node)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        # `!!int x`: PyYAML lets through what Python says of it, the value with it.
+        raise yaml.MarkedYAMLError(None, None, "a value does not fit its tag") from None
 
 
 def _refuse_twice(yaml: Any, node: Any, seen: set[int]) -> None:
