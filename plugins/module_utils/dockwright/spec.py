@@ -279,6 +279,8 @@ class _Parser:
             # One that is wrong stands for itself: what others say of it is no further problem.
             names = (key,) if wants is None else tuple(want.name for want in wants)
             services.setdefault(key, names)
+            if wants is None and isinstance(item, Mapping) and item.get("service"):
+                services.setdefault(str(item["service"]), names)
         return container.link(found, services, self.problems), services
 
     def _with_default(
