@@ -149,4 +149,4 @@ def test_prune_and_info(world: World) -> None:
     assert (done.returncode, done.stderr) == (1, b"dockwright: there is no container nobody\n")
     assert done.stdout.split(b"\n")[1].split()[0] == b"web"
     done = call(world, "info", "container", "-f", "stat=x")
-    assert (done.returncode, b"Did you mean 'state'" in done.stderr) == (1, True)
+    assert (done.returncode, b"one of label, project, state" in done.stderr) == (1, True)
