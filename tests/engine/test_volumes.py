@@ -161,7 +161,7 @@ def test_labels_and_place_change_and_the_data_come_along(site: Site) -> None:
     assert not done["failed"], done["message"]
     assert done["changes"] == planned["changes"]
     assert any("copy " in line for line in done["told"])
-    assert any("stopping db" in line for line in done["told"])
+    assert any("volume dwdata: stopping" in line for line in done["told"])
     site.whole(last)
     assert site.client.containers.get("db").id != id
     assert site.client.volumes.get("dwdata").attrs["Labels"]["tier"] == "two"
