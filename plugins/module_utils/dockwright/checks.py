@@ -10,6 +10,7 @@ from .errors import ApplyFailed, Problem, SpecError, nearest
 from .kinds.container import links
 from .kinds.container.handover import stuck
 from .kinds.container.have import is_put_aside, is_running
+from .kinds.container.mounts import sources
 from .kinds.container.newer import newer, way_out
 from .kinds.container.ports import fixed_ports, overlap
 from .kinds.container.recovery import name_of
@@ -297,8 +298,7 @@ def _references_of(want: Want | None) -> set[str]:
     """The images that a container is to be made of, or to mount."""
     if want is None:
         return set()
-    mounts = want.fields.get("volumes", {}).values()
-    return {want.fields["image"], *(m["source"] for m in mounts if m["type"] == "image")}
+    return {want.fields["image"], *sources(want.fields, "image").values()}
 
 
 def _images_of(item: Mapping[str, Any], seen: Observation) -> list[str]:
@@ -326,9 +326,7 @@ def _uses(item: Mapping[str, Any], removal: Change, document: Document, seen: Ob
         networks = (item.get("NetworkSettings") or {}).get("Networks") or {}
         return removal.name in networks and item.get("State") in ("running", "paused")
     if want:
-        mounts = want.fields.get("volumes", {}).values()
-        own = [mount.get("source") for mount in mounts if mount["type"] == "volume"]
-        return removal.name in own
+        return removal.name in sources(want.fields, "volume").values()
     return mounts_volume(item, removal.name)
 
 

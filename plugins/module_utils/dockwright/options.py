@@ -6,6 +6,7 @@ and option documentation, the JSON schema, Salt signatures and the reference pag
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Callable, NamedTuple
 
@@ -56,14 +57,9 @@ def live_unless_removed(before: Any, after: Any, facts: EngineFacts) -> Disrupti
     return Disruption.NONE if after else Disruption.REPLACE
 
 
-_PARTS: dict[str, list[str]] = {}  # of the paths that rows have: the same for each object
-
-
+@functools.cache  # rows have few paths, and ask for them of each object
 def _parts(path: str) -> list[str]:
-    found = _PARTS.get(path)
-    if found is None:
-        found = _PARTS[path] = path.split(".")
-    return found
+    return path.split(".")
 
 
 def get(raw: Mapping[str, Any], path: str) -> Any:

@@ -9,6 +9,7 @@ from typing import Any, Callable, NamedTuple
 from .errors import Problem, SpecError, nearest
 from .garbage import put_off
 from .kinds.container import want as container
+from .kinds.container.mounts import sources
 from .kinds.container.options import ROWS as CONTAINER
 from .kinds.image import want as image
 from .kinds.network.options import INPUTS as NETWORK_INPUTS
@@ -102,10 +103,9 @@ def parse_document(
 def _with_kept(parsed: Document, unused: Iterable[str]) -> dict[str, Want]:
     """The volumes; those of a Compose file that nobody mounts are kept if they are there."""
     mounted = {
-        mount.get("source")
+        source
         for want in parsed.containers.values()
-        for mount in want.fields.get("volumes", {}).values()
-        if mount["type"] == "volume"
+        for source in sources(want.fields, "volume").values()
     }
     kept = set(unused) - mounted
     return {
@@ -316,11 +316,9 @@ class _Parser:
         return dict(merged or {})
 
     def _mounted_images(self, want: Want) -> Iterator[Want]:
-        for target, mount in want.fields.get("volumes", {}).items():
-            if mount["type"] == "image":
-                platform = want.inputs.get("platform")
-                found = image.implied(mount["source"], want.where, None, platform)
-                yield found._replace(where=f"{want.where}.volumes.{target}.source")
+        for target, source in sources(want.fields, "image").items():
+            found = image.implied(source, want.where, None, want.inputs.get("platform"))
+            yield found._replace(where=f"{want.where}.volumes.{target}.source")
 
     def _plugins(self) -> dict[str, Want]:
         section = self._section("plugins").items()
@@ -353,10 +351,9 @@ def _with_implied(
     result = dict(volumes)
     names = {want.name for want in volumes.values()}
     for want in containers.values():
-        mounts = want.fields.get("volumes", {}) if want.state != "absent" else {}
-        for mount in mounts.values():
-            source = mount.get("source")
-            if mount["type"] == "volume" and source and source not in names:
+        mounted = sources(want.fields, "volume") if want.state != "absent" else {}
+        for source in mounted.values():
+            if source not in names:
                 names.add(source)
                 where = f"{want.where}.volumes"
                 result[f"{where}.{source}"] = Want(

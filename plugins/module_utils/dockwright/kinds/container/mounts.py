@@ -176,6 +176,15 @@ def _without_defaults(mount: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in mount.items() if value != _DEFAULTS.get(key, ...)}
 
 
+def sources(fields: Mapping[str, Any], form: str) -> dict[str, str]:
+    """Of mounts of one type in a container's fields: path in the container -> source, if any."""
+    return {
+        target: mount["source"]
+        for target, mount in fields.get("volumes", {}).items()
+        if mount["type"] == form and "source" in mount
+    }
+
+
 # --- the engine's side ---------------------------------------------------------------------------
 
 
