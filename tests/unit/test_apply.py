@@ -18,7 +18,7 @@ from dockwright.errors import LockTimeout
 from dockwright.host.machine import Host
 from dockwright.kinds.image.have import BuildSite
 from dockwright.model import Action, Change, Plan, Report
-from dockwright.observe import WORKERS, Edges
+from dockwright.observe import Edges
 from dockwright.spec import Document
 
 WEB = {"containers": {"web": {"image": "web:1", "network_mode": "none"}}}
@@ -41,7 +41,7 @@ def test_workers_that_end_together_are_all_recorded(tmp_path: Path) -> None:
     site = BuildSite(host.files.path, host.memory(""), host.run)
     edges = Edges(host, lambda _: None, {}, open, site)
     applier = Applier(Document(), None, report.plan, FakeEngine(), report, print, edges=edges)
-    each(lambda change: applier._did([change]), CHANGES, WORKERS)
+    each(lambda change: applier._did([change]), CHANGES, 8)
     assert (set(report.done), len(report.done)) == (set(CHANGES), len(CHANGES))
     assert report.not_done == []
 

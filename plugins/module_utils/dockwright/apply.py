@@ -27,7 +27,7 @@ from .kinds.project.order import levels, with_wishes
 from .kinds.volume import apply as volume
 from .limits import is_over
 from .model import Action, Change, Disruption, Have, Plan, Report
-from .observe import WORKERS, Edges, Observation, observe_others
+from .observe import Edges, Observation, observe_others
 from .plan import purged
 from .spec import Document
 
@@ -114,7 +114,7 @@ class Applier:
 
     def _each(self, work: Callable[[Any], None], items: Iterable[Any]) -> None:
         """Side by side; what ran beside a failure is finished and recorded before it is raised."""
-        results = each(work, items, WORKERS, keep_errors=True)
+        results = each(work, items, self.engine.workers, keep_errors=True)
         self._raise_first([result for result in results if isinstance(result, Exception)])
 
     def _raise_first(self, errors: list[Any]) -> None:

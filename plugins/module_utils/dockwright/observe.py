@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple, TypeVar
 
 from . import owner
-from .engine.client import Engine
-from .engine.parallel import each, gather
+from .engine.client import Engine, unless_gone
+from .engine.parallel import gather
 from .engine.versions import ASSUMED as ASSUMED_ENGINE
 from .engine.versions import MAX_API, api_of
 from .errors import EngineRefused, LockTimeout
-from .garbage import put_off
 from .have import have_of
 from .kinds.container import have as container
 from .kinds.container.recovery import Recovery, as_recovered, is_leftover, lost, name_of, recoveries
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     from .host.runner import Runner
     from .kinds.plugin.have import PluginHave
 
-WORKERS = 8
-_LOOKS = 4  # at a time: inspects are short, and more threads would cost more than they save
 _Half = TypeVar("_Half", Recovery, network_recovery.Recovery)
 ASSUMED = EngineFacts(api=MAX_API, engine=ASSUMED_ENGINE, assumed=True)
 
@@ -61,7 +58,6 @@ class Observation(NamedTuple):
     complete: bool = False  # `others` has been read
     moved: tuple[Moved, ...] = ()  # defaults of the daemon that are others now
     info: Mapping[str, Any] = {}  # the answer of GET /info
-    early: Mapping[str, Any] = {}  # containers by ID that were inspected while /info was asked
 
 
 class Edges(NamedTuple):
@@ -89,23 +85,13 @@ def assumed(host: Host | None) -> EngineFacts:
     return EngineFacts(api=api_of(engine), engine=engine, assumed=True)
 
 
-@put_off()
 def observe(
     document: Document, engine: Engine, edges: Edges, *, everything: bool = False
 ) -> Observation:
     """Read what the document is about, or list ``everything``. Raises EngineError."""
     engine.negotiate()  # once, before the questions go side by side
-    list_containers, *others = _lists(document, engine, everything)
-    early: dict[str, Any] = {}
-
-    def list_and_inspect() -> Any:
-        """The engine takes long for /info, so what is sure to be wanted is asked for beside it."""
-        listed = list_containers()
-        named = [item["Id"] for item in listed or () if name_of(item) in document.containers]
-        early.update(zip(named, _inspect_all(engine, named)))
-        return listed
-
-    info, *lists = gather([lambda: engine.get("/info"), list_and_inspect, *others], WORKERS)
+    questions = [lambda: engine.get("/info"), *_lists(document, engine, everything)]
+    info, *lists = gather(questions, engine.workers)
     facts = facts_from(info, engine)
     memory = edges.memory(facts.id)
     seen = Observation(
@@ -113,7 +99,6 @@ def observe(
         adopted=memory.adopted(document.project) if memory else frozenset(),
         host_ports=edges.host.listening_ports() if edges.host and _publishes(document) else None,
         info=info,
-        early=early,
     )
     return _completed(seen, document, engine, edges, lists)
 
@@ -125,7 +110,7 @@ def refreshed(
 
     Ports of the host are not looked at any more: what was to be started has got them.
     """
-    lists = gather(_lists(document, engine, bool(seen.moved)), WORKERS)
+    lists = gather(_lists(document, engine, bool(seen.moved)), engine.workers)
     fresh = _completed(_without(seen, done, document), document, engine, edges, lists)
     return observe_others(fresh, engine) if seen.complete else fresh
 
@@ -167,17 +152,16 @@ def _completed(
     # Images and containers are asked for side by side: two workers share the pool of connections.
     looks: list[Callable[[], Any]] = [
         lambda: _inspect(engine, missing, seen),
-        lambda: image.read(asked, wants, WORKERS),
+        lambda: image.read(asked, wants, engine.workers),
         lambda: _plugins(document, engine, edges, seen, [*lists, listed]),
     ]
-    inspected, images, plugins = gather(looks)
+    inspected, images, plugins = gather(looks, engine.workers)
     images = {**seen.images, **images}
     return seen._replace(
         containers={**known, **inspected},
         plugins=plugins,
         images=images,
         configs=configs_of(engine, inspected, images, seen.configs),
-        early={},
     )
 
 
@@ -353,32 +337,18 @@ def _to_inspect(document: Document, seen: Observation) -> dict[str, str]:
 
 
 def _inspect(engine: Engine, ids: Mapping[str, str], seen: Observation) -> dict[str, Have]:
+    """The containers by name; each is read while the engine is at the next ones."""
     names = _names(seen)
-    late = [id for id in ids.values() if id not in seen.early]
-    answers = {**seen.early, **dict(zip(late, _inspect_all(engine, late)))}
+    answers = engine.get_each(f"/containers/{id}/json" for id in ids.values())
     result = {}
-    for name, id in ids.items():
-        raw = answers[id]
-        if raw is None:
-            continue  # it went away since it was listed
+    for name, raw in zip(ids, map(unless_gone, answers)):
+        if raw is None:  # it went away since it was listed
+            continue
         if name in seen.recoveries:
             raw = as_recovered(raw, seen.recoveries[name])
         raw = network_recovery.with_endpoints(raw, seen.remade)
         result[name] = container.from_inspect(raw, seen.facts, names)
     return result
-
-
-def _inspect_all(engine: Engine, ids: Sequence[str]) -> list[Any]:
-    return each(lambda id: _inspect_one(engine, id), ids, _LOOKS)
-
-
-def _inspect_one(engine: Engine, id: str) -> Any:
-    try:
-        return engine.get(f"/containers/{id}/json")
-    except EngineRefused as error:
-        if error.status == 404:
-            return None
-        raise
 
 
 def configs_of(
@@ -390,8 +360,7 @@ def configs_of(
     """The Config of images by ID, also of those that only containers still run on."""
     configs = {**known, **{have.id: have.config for have in images.values() if have.id}}
     missing = {have.fields["image"] for have in inspected.values()} - set(configs)
-    answers = each(lambda id: engine.get(f"/images/{id}/json"), missing, WORKERS, keep_errors=True)
-    for id, raw in zip(missing, answers):
-        if not isinstance(raw, Exception):  # a removed image leaves its containers without one
+    for id, raw in zip(missing, engine.get_each(f"/images/{id}/json" for id in missing)):
+        if not isinstance(raw, EngineRefused):  # a removed image leaves its containers without one
             configs[id] = raw.get("Config") or {}
     return configs

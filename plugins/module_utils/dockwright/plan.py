@@ -9,7 +9,6 @@ from . import owner
 from .checks import check, refuse_addresses, refuse_swaps, refuse_used
 from .differ import CauseOf
 from .errors import SpecError
-from .garbage import put_off
 from .kinds.container import health, losses, sharing
 from .kinds.container import plan as container
 from .kinds.container.have import is_put_aside, is_running
@@ -28,7 +27,6 @@ from .spec import Document, as_written
 _MAKES_FOLLOW = ("container", "network", "volume")  # what is made anew has others follow
 
 
-@put_off()
 def plan(document: Document, seen: Observation, cause_of: CauseOf, *, settled: bool = True) -> Plan:
     """The ordered changes from ``seen`` to ``document``.
 

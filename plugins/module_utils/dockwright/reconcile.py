@@ -12,6 +12,7 @@ from . import causes
 from .connection import Connection
 from .engine.client import Engine
 from .errors import ApplyFailed, DockwrightError, LockTimeout, Problem, SpecError
+from .garbage import put_off
 from .host.machine import Host, state_folder
 from .kinds.container.health import awaited
 from .kinds.image.credentials import of_user
@@ -110,12 +111,7 @@ class _Run:
     """One run: holds the stages' results, so that each thing is read once."""
 
     def __init__(
-        self,
-        raw: Any,
-        reach: Reach,
-        host: Host | None,
-        report: Report,
-        progress: Progress,
+        self, raw: Any, reach: Reach, host: Host | None, report: Report, progress: Progress
     ) -> None:
         self.raw = raw
         self.reach = reach
@@ -132,6 +128,7 @@ class _Run:
         self._memories: dict[str, Memory] = {}
         self.image: Image | None = None  # where the host is one
 
+    @put_off()
     def prepare(self) -> None:
         """Want: the engine's address and the document, before anything is asked."""
         endpoint = self.reach.endpoint()
@@ -178,6 +175,7 @@ class _Run:
             self._memories[engine_id] = self.host.memory(engine_id)
         return self._memories[engine_id]
 
+    @put_off()
     def plan_what_holds(self, saved: Saved | None) -> None:
         """Plan; once more where answers that are shared with other runs do not hold any more."""
         assert self.document is not None

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Callable, NamedTuple
 
 from .errors import Problem, SpecError, nearest
-from .garbage import put_off
 from .kinds.container import want as container
 from .kinds.container.mounts import sources
 from .kinds.container.options import ROWS as CONTAINER
@@ -65,7 +64,6 @@ class Document(NamedTuple):
         return any(objects) or self.purge
 
 
-@put_off()
 def parse_document(
     spec: Any, read_file: ReadFile, gone: Iterable[tuple[str, str]] = ()
 ) -> Document:

@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from .. import owner
-from ..engine.client import Engine
-from ..engine.parallel import each
-from ..errors import EngineRefused
+from ..engine.client import Engine, unless_gone
 from ..facts import in_order
 from ..kinds.image.reference import normal, parse
 from ..kinds.plugin.options import full_name
@@ -58,7 +56,9 @@ def _run(look: _Look, engine: Engine, given: Mapping[str, Any]) -> dict[str, Any
         item for item in items if _is_meant(item, labels[item.get("id") or item["name"]], given)
     ]
     if given["inspect"]:
-        items = [item for item in each(lambda item: _inspected(look, engine, item), items) if item]
+        answers = engine.get_each(look.one.format(item.get("id") or item["name"]) for item in items)
+        described = zip(items, map(unless_gone, answers))
+        items = [{**item, "inspect": _masked(look.kind, raw)} for item, raw in described if raw]
     message = f"{len(items)} {look.kind}" + (f", no {', '.join(missing)}" if missing else "")
     return {"message": message, look.kind: items, "missing": missing}
 
@@ -81,20 +81,8 @@ def _is_meant(item: Mapping[str, Any], labels: Mapping[str, str], given: Mapping
     return all(owner.has_label(labels, text) for text in given.get("labels", ()))
 
 
-def _inspected(look: _Look, engine: Engine, item: dict[str, Any]) -> dict[str, Any] | None:
-    """The same with the engine's description; None when it has gone meanwhile."""
-    try:
-        raw = engine.get(look.one.format(item.get("id") or item["name"]))
-    except EngineRefused as error:
-        if error.status == 404:
-            return None
-        raise
-    _mask(look.kind, raw)
-    return {**item, "inspect": raw}
-
-
-def _mask(kind: str, raw: dict[str, Any]) -> None:
-    """Cover the values of environment variables, and all that a plugin was given."""
+def _masked(kind: str, raw: dict[str, Any]) -> dict[str, Any]:
+    """The description, values of environment variables and all that a plugin was given covered."""
     is_plugin = kind == "plugins"
     for key in ("Settings",) if is_plugin else ("Config", "ContainerConfig"):
         config = raw.get(key) or {}
@@ -102,3 +90,4 @@ def _mask(kind: str, raw: dict[str, Any]) -> None:
             config["Env"] = [f"{text.partition('=')[0]}={MASK}" for text in config["Env"]]
         if is_plugin and config.get("Args"):
             config["Args"] = [MASK] * len(config["Args"])
+    return raw

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Callable
 from urllib.parse import parse_qsl, urlsplit
@@ -63,6 +63,10 @@ class _FakeExchange(Exchange):
             "ostype": "linux",
         }
         return Reply(status, heads, text)
+
+    def ask_each(self, calls: Sequence[Call]) -> Iterator[Reply]:
+        """As ``Exchange.ask_each``."""
+        return map(self.ask, calls)
 
     def download(self, call: Call) -> Iterator[bytes]:
         """As ``Exchange.download``."""

@@ -11,7 +11,7 @@ import calendar
 import re
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Callable, NamedTuple
 
 from ..errors import EngineError
@@ -53,6 +53,11 @@ class KeepingEngine(Engine):
         self._has_our_clock = True
         self._lost = 0
         self._checked = 0  # until when events have been asked for; nanoseconds since the epoch
+
+    @property
+    def workers(self) -> int:
+        """How many questions are best asked at a time: for what is kept threads only cost time."""
+        return 1 if self._believes and self._kept else super().workers
 
     def begin(self, patience: float = 0.0) -> bool:
         """A run begins to look: check what is kept, unless that was within ``patience`` seconds.
@@ -107,8 +112,7 @@ class KeepingEngine(Engine):
         if path not in (*LISTS, "/info") and not _OF_ONE.match(path):
             return super().get(path, query, timeout=timeout)
         key = (path, repr(sorted((query or {}).items())))
-        with self._guard:
-            kept = self._kept.get(key) if self._believes else None
+        kept = self._known(key)
         if kept is not None:
             return kept.answer
         asked = time.time_ns()
@@ -116,9 +120,28 @@ class KeepingEngine(Engine):
         if path == "/info":
             now = _nanoseconds(answer.get("SystemTime") or "")
             self._has_our_clock = asked <= now <= time.time_ns()
-        with self._guard:
-            self._kept[key] = _Kept(asked, answer)
+        self._keep(key, _Kept(asked, answer))
         return answer
+
+    def get_each(self, paths: Iterable[str]) -> Iterator[Any]:
+        """As ``Engine.get_each``, from what is kept where the run still believes that."""
+        paths = list(paths)
+        found = {path: kept.answer for path in paths if (kept := self._known((path, "[]")))}
+        asked = time.time_ns()
+        fresh = super().get_each(path for path in paths if path not in found)
+        for path in paths:
+            answer = found[path] if path in found else next(fresh)
+            if path not in found and _OF_ONE.match(path) and not isinstance(answer, EngineError):
+                self._keep((path, "[]"), _Kept(asked, answer))
+            yield answer
+
+    def _known(self, key: tuple[str, str]) -> _Kept | None:
+        with self._guard:
+            return self._kept.get(key) if self._believes else None
+
+    def _keep(self, key: tuple[str, str], kept: _Kept) -> None:
+        with self._guard:
+            self._kept[key] = kept
 
     def _events(self, since: int, until: int) -> list[dict[str, Any]] | None:
         """The events of a time that is over; None where the engine does not tell them."""

@@ -174,6 +174,7 @@ class Memory:
     def _load(self, path: str) -> dict[str, Any]:
         if path not in self._loaded:
             record: Any = {}
+            text = None
             try:
                 text = self._read(path)
                 record = json.loads(text) if text is not None else {}
@@ -181,10 +182,10 @@ class Memory:
                     raise ValueError("not a record of ours")
             except ValueError as error:
                 self._warn(f"{path} is unreadable ({error}); starting with an empty memory")
-                record = {}
+                record, text = {}, None
             record.setdefault("version", _VERSION)
             self._loaded[path] = record
-            self._before[path] = _text(record)
+            self._before[path] = _text(record) if text is None else text
         return self._loaded[path]
 
     def _read(self, path: str) -> str | None:

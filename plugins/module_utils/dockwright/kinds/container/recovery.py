@@ -49,7 +49,9 @@ class Recovery(NamedTuple):
 
 def name_of(listed: Mapping[str, Any]) -> str:
     """The name in a list answer: links give a container further names with a second slash."""
-    names = [name.lstrip("/") for name in listed.get("Names") or ()]
+    names: list[str] = [name.lstrip("/") for name in listed.get("Names") or ()]
+    if len(names) == 1:  # nearly always, and asked for often
+        return names[0]
     return min((name for name in names if "/" not in name), default=min(names, default=""))
 
 

@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from ...engine.client import Engine
+from ...engine.client import Engine, unless_gone
 from ...engine.parallel import each
 from ...errors import EngineRefused
 from ...model import EngineFacts, Have
@@ -83,7 +83,8 @@ def is_passing(have: Have) -> bool:
 def containers_of(engine: Engine, facts: EngineFacts) -> tuple[Have, ...]:
     """Every container in full, by name."""
     listed = engine.get("/containers/json", {"all": True})
-    raws = each(lambda item: engine.get(f"/containers/{item['Id']}/json"), listed, _WORKERS)
+    answers = engine.get_each(f"/containers/{item['Id']}/json" for item in listed)
+    raws = [raw for raw in map(unless_gone, answers) if raw]
     names = {raw["Id"]: raw["Name"].lstrip("/") for raw in raws}
     for network in engine.get("/networks"):
         names[f"network:{network['Name']}"] = network["Id"]

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...engine.client import Engine
-from ...engine.parallel import each
 from ...errors import EngineRefused, HostError
 from ...host.machine import Host
 from ...model import Have
@@ -18,7 +17,8 @@ _WALK_LIMIT = 600.0
 def layers_in_full(engine: Engine, images: Iterable[str], containers: Iterable[Have]) -> int:
     """The bytes of a driver that copies all below into each layer; containers have two more."""
     ids = list(images)
-    chains = dict(zip(ids, each(lambda id: _history(engine, id), ids, 4)))
+    answers = engine.get_each(f"/images/{id}/history" for id in ids)
+    chains = {id: _steps(found) for id, found in zip(ids, answers)}
     seen: dict[tuple[Any, ...], int] = {}
     for steps in chains.values():
         below = 0
@@ -32,11 +32,9 @@ def layers_in_full(engine: Engine, images: Iterable[str], containers: Iterable[H
     return sum(seen.values()) + mine
 
 
-def _history(engine: Engine, id: str) -> list[tuple[str, int]]:
-    """The layers of an image from the lowest on: what made them, and their bytes."""
-    try:
-        found = engine.get(f"/images/{id}/history")
-    except EngineRefused:  # removed meanwhile, or damaged
+def _steps(found: Any) -> list[tuple[str, int]]:
+    """The layers in a history from the lowest on: what made them, and their bytes."""
+    if isinstance(found, EngineRefused):  # removed meanwhile, or damaged
         return []
     steps = [(str(step.get("CreatedBy")), int(step.get("Size") or 0)) for step in reversed(found)]
     return [step for step in steps if step[1]]
