@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from dockwright.engine.client import Engine
+from dockwright.engine.client import Engine, unless_gone
 from dockwright.engine.connection import Connection
 from dockwright.engine.endpoint import Endpoint
 from dockwright.engine.faults import is_absent
@@ -144,6 +144,103 @@ def test_head(engine: Engine, unix_server: Server) -> None:
     assert engine.get("/x") == 1
 
 
+# Many at once
+
+
+@pytest.fixture
+def many(unix_server: Server) -> list[str]:
+    """The paths of more than are sent ahead; one of them is refused."""
+    for number in range(100):
+        unix_server.routes[f"GET /{number}"] = Server.json(number)
+    unix_server.routes["GET /7"] = Server.json({"message": "no such container"}, 404)
+    return [f"/{number}" for number in range(100)]
+
+
+def numbers(engine: Engine, paths: list[str]) -> list[object]:
+    return [None if unless_gone(one) is None else one for one in engine.get_each(paths)]
+
+
+EXPECTED = [None if number == 7 else number for number in range(100)]
+
+
+def test_many_answers_come_in_order(engine: Engine, unix_server: Server, many: list[str]) -> None:
+    assert numbers(engine, many) == EXPECTED
+    assert numbers(engine, many) == EXPECTED
+    assert unix_server.connections == 1
+    assert engine.log[1:] == [f"GET {path}" for path in many] * 2
+    assert unix_server.seen[-1].headers["user-agent"].startswith("dockwright/")
+    assert numbers(engine, []) == []
+    assert numbers(engine, ["/3"]) == [3]
+
+
+def test_the_next_is_asked_before_the_first_has_answered(
+    engine: Engine, unix_server: Server, many: list[str]
+) -> None:
+    waited: list[bytes] = []
+
+    def first(handler: Handler) -> None:
+        waited.append(handler.rfile.peek()[:13])  # blocks until there is something
+        handler.reply(200, b"0")
+
+    unix_server.routes["GET /0"] = first
+    assert numbers(engine, many) == EXPECTED
+    assert waited == [b"GET /v1.51/1 "]
+
+
+def test_a_refusal_other_than_gone_is_raised(engine: Engine, unix_server: Server) -> None:
+    unix_server.routes["GET /0"] = Server.json({"message": "layer is damaged"}, 500)
+    (found,) = engine.get_each(["/0"])
+    with pytest.raises(EngineRefused, match="layer is damaged"):
+        unless_gone(found)
+
+
+def test_lines_that_end_early_lose_no_answer(
+    engine: Engine, unix_server: Server, many: list[str]
+) -> None:
+    """A server that takes one request a connection, or says so; one that dies at the first try."""
+    unix_server.routes["GET /2"] = lambda handler: closing(handler, b"2")
+    assert numbers(engine, many) == EXPECTED
+    unix_server.routes["GET /2"] = lambda h: h.reply(200, b"2", Connection="close")
+    assert numbers(engine, many) == EXPECTED
+    tries: list[int] = []
+
+    def once(handler: Handler) -> None:
+        tries.append(1)
+        (dying if len(tries) == 1 else Server.json(2))(handler)
+
+    unix_server.routes["GET /2"] = once
+    assert numbers(engine, many) == EXPECTED
+    unix_server.routes["GET /2"] = dying
+    with pytest.raises(EngineUnreachable, match=r"GET /2: the connection .* lost"):
+        numbers(engine, many)
+
+
+def test_one_that_does_not_answer_is_waited_for_once(
+    engine: Engine, unix_server: Server, many: list[str]
+) -> None:
+    unix_server.routes["GET /2"] = lambda handler: time.sleep(2)
+    engine.timeout = 0.1
+    began = time.monotonic()
+    with pytest.raises(EngineTimeout, match="GET /2"):
+        numbers(engine, many)
+    assert time.monotonic() - began < 1
+    assert numbers(engine, many[:2]) == EXPECTED[:2]
+
+
+def test_who_stops_reading_gets_no_late_answer(
+    engine: Engine, unix_server: Server, many: list[str]
+) -> None:
+    assert next(engine.get_each(many)) == 0
+    assert engine.get("/50") == 50
+    assert unix_server.connections == 2
+
+
+def test_many_of_an_engine_that_is_not_there(socket_path: str) -> None:
+    engine = Engine(Endpoint(f"unix://{socket_path}", None, "default"))
+    with pytest.raises(EngineUnreachable):
+        list(engine.get_each(["/1", "/2"]))
+
+
 # Keep-alive
 
 
@@ -160,9 +257,9 @@ def test_connection_close_is_obeyed(engine: Engine, unix_server: Server) -> None
     assert engine.requests == 4
 
 
-def closing(handler: Handler) -> None:
+def closing(handler: Handler, body: bytes = b"1") -> None:
     """Answer, then close without saying so."""
-    handler.reply(200, b"1")
+    handler.reply(200, body)
     handler.close_connection = True
 
 

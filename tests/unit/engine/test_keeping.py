@@ -26,6 +26,7 @@ class Told(KeepingEngine):
 
     def __init__(self) -> None:
         super().__init__(Endpoint("unix:///none", None, "test"))
+        self._exchange.ask_each = lambda calls: (self.request("GET", call.path) for call in calls)
         self.events_to_tell: list[dict[str, Any]] = []
         self._pool.has_idle = lambda: True
 
@@ -102,6 +103,25 @@ def test_what_cannot_be_told_is_asked(engine: Told, monkeypatch: pytest.MonkeyPa
     assert engine.ask_all() == ALL
     monkeypatch.setattr(engine._pool, "has_idle", lambda: False)
     assert engine.ask_all() == ALL
+
+
+def test_of_many_only_what_is_not_kept_is_asked(engine: Told) -> None:
+    other = f"/containers/{'c' * 64}/json"
+    for asked in ([other, "/plugins"], ["/plugins"]):
+        engine.begin(60)
+        del engine.log[:]
+        answers = engine.get_each([ONE, other, "/plugins", TWO])
+        assert [one["path"] for one in answers] == [ONE, other, "/plugins", TWO]
+        assert engine.log == [f"GET {path}" for path in asked]
+        engine.end()
+
+
+def test_what_is_kept_needs_no_threads(engine: Told) -> None:
+    assert engine.workers > 1
+    engine.begin(60)
+    assert engine.workers == 1
+    engine.pass_through()
+    assert engine.workers > 1
 
 
 def test_writing_passes_through(engine: Told) -> None:

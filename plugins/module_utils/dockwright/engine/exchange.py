@@ -66,7 +66,7 @@ class Exchange:
         deadline = time.monotonic() + call.limit
         connection, answer = self.open(call)
         try:
-            parts = blocks(connection, answer, lambda: max(0.001, deadline - time.monotonic()))
+            parts = blocks(connection, answer, _until(deadline))
             reply = Reply(answer.status, answer.headers, _kept(answer, parts, tell))
         except FAULTS as error:
             raise self._fault(call, error, connection.hang_up()) from error
@@ -93,26 +93,28 @@ class Exchange:
             connection, _ = self._pool.take(calls[0].limit)
         except FAULTS:
             return
-        waiting = iter(calls)
-        call, is_whole = calls[0], False
+        waiting, left, call = iter(calls), len(calls), calls[0]
         try:
             self._send(connection, islice(waiting, _AHEAD))
             for call in calls:
+                deadline = time.monotonic() + call.limit
                 connection.limit(call.limit)
                 answer = connection.answer(call.method)
-                yield Reply(answer.status, answer.headers, b"".join(answer.blocks()))
+                parts = blocks(connection, answer, _until(deadline))
+                reply = Reply(answer.status, answer.headers, b"".join(parts))
+                left -= 1
+                if not left:  # whoever has the last answer may not ask for more
+                    self._done_with(connection, answer)
+                yield reply
                 if answer.is_last:
                     return
                 self._send(connection, islice(waiting, 1))
-            is_whole = True
         except socket.timeout as error:
-            raise self._fault(call, error, connection.hang_up()) from error
+            raise self._fault(call, error, "") from error
         except FAULTS:
             return
         finally:
-            if is_whole:
-                self._pool.give(connection)
-            else:
+            if left:
                 connection.hang_up()
 
     def _send(self, connection: Connection, calls: Iterable[Call]) -> None:
@@ -137,7 +139,7 @@ class Exchange:
         if answer.status < 400:
             sender.start()
         try:
-            parts = blocks(connection, answer, lambda: max(0.001, deadline - time.monotonic()))
+            parts = blocks(connection, answer, _until(deadline))
             body = _kept(answer, parts, tell)
         except FAULTS as error:
             raise self._fault(call, error, connection.hang_up()) from error
@@ -221,6 +223,11 @@ class Exchange:
         if isinstance(error, socket.timeout):
             return timed_out(self._endpoint, call.method, call.path, call.limit)
         return lost(self._endpoint, call.method, call.path, error, words)
+
+
+def _until(deadline: float) -> Callable[[], float]:
+    """The seconds that are left, at each question; never none, which would mean for ever."""
+    return lambda: max(0.001, deadline - time.monotonic())
 
 
 def _kept(answer: Answer, parts: Iterator[bytes], tell: Tell | None) -> bytes:
