@@ -91,7 +91,8 @@ class Applier:
         self._networks(self._of("network", delete=False))
         self._containers()
         if any(self._of(kind, delete=True) for kind in ("network", "volume", "image")):
-            self.settle()  # before what may be needed to go back
+            self.rest(longer=True)  # it may be needed to go back
+            self.settle({})
         self._networks(self._of("network", delete=True))
         self._volumes(self._of("volume", delete=True))
         self._plugins(leaving=True)
@@ -300,9 +301,13 @@ class Applier:
         for level in levels(self._graph(grouped, haves)):
             self._each(lambda name: self._container(bench, name, grouped), level)
 
-    def settle(self) -> None:
-        """Wait until what was started has shown that it stays. Raises ApplyFailed."""
-        self._raise_first(list(replacing.settle(self.started, self.watch)))
+    def rest(self, *, longer: bool = False) -> None:
+        """Give what was started a moment to show whether it stays."""
+        replacing.rest(self.started, longer=longer)
+
+    def settle(self, haves: Mapping[str, Have]) -> None:
+        """See whether what was started stays and is healthy. Raises ApplyFailed."""
+        self._raise_first(list(replacing.settle(self.started, haves, self.watch)))
         if self.awaited and not self.waited:
             self.progress(f"waiting for the health of {', '.join(self.awaited)}")
             self.waited = tuple(self.awaited)

@@ -367,10 +367,11 @@ class _Run:
         self._remember(whole=True)
 
     def _settle(self, applier: Applier) -> None:
-        """Read again what was changed, while what was started shows whether it stays."""
+        """Read again what was changed, once what was started may have shown whether it stays."""
+        applier.rest()
         self._look_again(self.report.done)
         try:
-            applier.settle()
+            applier.settle(self.seen.containers if self.seen else {})
         finally:
             self._look_again(applier.moved_on())
 

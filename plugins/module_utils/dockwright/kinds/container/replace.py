@@ -9,7 +9,7 @@ undo what a killed one left.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Callable, NamedTuple
 
 from ... import owner
@@ -27,7 +27,8 @@ _GONE = (404,)
 
 _TRIES, _PAUSE = 3, 0.05  # of an update, and seconds between them
 STAY = 0.3  # seconds a container without a health check must stay before the old one goes
-SETTLE = 0.2  # seconds it must stay where there is no old one: a fault is only told
+SETTLE = 0.1  # seconds before it is looked at where there is no old one: a fault is only told
+_TOLD = 1.0  # seconds at most until the engine's event of an end that it shows already
 
 
 class Task(NamedTuple):
@@ -249,13 +250,24 @@ def failure(name: str, policy: str, end: str) -> ApplyFailed | None:
     return ApplyFailed(message, fix=f"look at `docker logs {name}`", changed=True)
 
 
-def settle(started: Iterable[Started], watch: Watch) -> Iterator[ApplyFailed]:
-    """Wait for the containers that were started together; the errors of those that do not stay."""
+def rest(started: Iterable[Started], *, longer: bool = False) -> None:
+    """Give what was started last a moment; a longer one before what it stands for goes."""
+    moment = STAY if longer else SETTLE
+    left = max((one.at + moment for one in started), default=0.0) - time.monotonic()
+    if left > 0:
+        time.sleep(left)
+
+
+def settle(
+    started: Iterable[Started], haves: Mapping[str, Have], watch: Watch
+) -> Iterator[ApplyFailed]:
+    """The errors of started containers that do not stay; ``haves`` is what was seen since."""
     for one in started:
-        deadline = one.at + SETTLE
-        end = watch.end_of(one.id, deadline - time.monotonic())
+        have = haves.get(one.name)
+        is_over = have is not None and have.id == one.id and not is_running(have)
+        end = watch.end_of(one.id, _TOLD if is_over else 0.0)
         # Later on, one that is started again may have needed what was not there yet.
-        if one.policy != "no" and not watch.ended_by(one.id, deadline):
+        if one.policy != "no" and not watch.ended_by(one.id, one.at + STAY):
             continue
         failed = failure(one.name, one.policy, end)
         if failed:
