@@ -149,10 +149,9 @@ def _completed(
     missing = {name: id for name, id in wanted.items() if name not in known}
     wants = {key: want for key, want in document.images.items() if key not in seen.images}
     asked = image.Edges(engine, edges.credentials, edges.open_file, site=edges.build_site)
-    # Images and containers are asked for side by side: two workers share the pool of connections.
     looks: list[Callable[[], Any]] = [
         lambda: _inspect(engine, missing, seen),
-        lambda: image.read(asked, wants, engine.workers),
+        lambda: image.read(asked, wants),
         lambda: _plugins(document, engine, edges, seen, [*lists, listed]),
     ]
     inspected, images, plugins = gather(looks, engine.workers)

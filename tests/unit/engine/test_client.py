@@ -209,7 +209,9 @@ def test_lines_that_end_early_lose_no_answer(
         (dying if len(tries) == 1 else Server.json(2))(handler)
 
     unix_server.routes["GET /2"] = once
+    lost = engine._pool.lost
     assert numbers(engine, many) == EXPECTED
+    assert engine._pool.lost > lost, "a session hears that the engine may be another one now"
     unix_server.routes["GET /2"] = dying
     with pytest.raises(EngineUnreachable, match=r"GET /2: the connection .* lost"):
         numbers(engine, many)

@@ -112,6 +112,7 @@ class Exchange:
         except socket.timeout as error:
             raise self._fault(call, error, "") from error
         except FAULTS:
+            self._pool.lost += 1
             return
         finally:
             if left:

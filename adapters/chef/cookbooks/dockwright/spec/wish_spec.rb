@@ -39,6 +39,17 @@ RSpec.describe Dockwright::Wish do
       .to raise_error(Dockwright::Failure, /is not a size: '\*{8}'/)
   end
 
+  it 'starts one process for twenty objects of a run' do
+    expect(IO).to receive(:popen).once.and_call_original
+    run = Object.new
+    twenty = Array.new(20) do |number|
+      described_class.new(Dockwright::Serve.of(run), 'volume', "rspec-#{number}", {})
+    end
+    expect(twenty.flat_map(&:apply).length).to eq(20)
+    expect(twenty.flat_map(&:plan)).to eq([])
+    Dockwright::Serve.of(run).close
+  end
+
   it 'knows kinds of which a host has one' do
     daemon = described_class.new(serve, 'daemon', 'any title', { config: {} })
     expect(daemon.plan).to eq([])

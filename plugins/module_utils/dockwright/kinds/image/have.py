@@ -89,14 +89,14 @@ class ImageHave(NamedTuple):
         return platform_of(self.os, self.architecture, self.variant)
 
 
-def read(edges: Edges, wants: Mapping[str, Want], workers: int = 8) -> dict[str, ImageHave]:
+def read(edges: Edges, wants: Mapping[str, Want]) -> dict[str, ImageHave]:
     """What is there of each wanted image, under the same keys and in parallel; changes nothing.
 
     One inspect for each image; one question to the registry (by the engine, as a pull would go)
     where a pull or push is possible; the tar of ``load`` by ``open_file`` (None: the host's files
     cannot be read); the folder of ``build``.
     """
-    return dict(zip(wants, each(lambda want: observe(edges, want), wants.values(), workers)))
+    return dict(zip(wants, each(lambda want: observe(edges, want), wants.values())))
 
 
 def observe(edges: Edges, want: Want) -> ImageHave:
