@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "plugins/module_uti
 import yaml
 from noop import PREFIX, Bench, options
 
-OURS = [sys.executable, "-m", "dockwright_cli.main"]
+OURS = [sys.executable, "-m", "dockwright_cli"]
 SIDES = {"nothing": [sys.executable, "-c", "pass"], "help": [*OURS, "--help"]}
 
 

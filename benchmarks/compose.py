@@ -30,7 +30,7 @@ SIDES = {
     "dockwright": [
         "python3",
         "-m",
-        "dockwright_cli.main",
+        "dockwright_cli",
         "apply",
         "--quiet",
         f"{FOLDER}/site.json",

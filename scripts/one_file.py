@@ -27,9 +27,9 @@ import sys
 if sys.version_info < (3, 9):
     sys.exit("dockwright: needs Python 3.9 or newer, this is " + sys.version.split()[0])
 
-from dockwright_cli.main import main
+from dockwright_cli.__main__ import main
 
-sys.exit(main())
+main()
 '''
 
 

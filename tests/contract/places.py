@@ -125,7 +125,7 @@ class Beside(Place):
         write_files(FILES / "build")
 
     def dockwright(self, *words: str, folder: Path, input: str) -> str:
-        argv = [sys.executable, "-m", "dockwright_cli.main", *words]
+        argv = [sys.executable, "-m", "dockwright_cli", *words]
         return self._here(argv, self.env(folder), input=input)
 
     def salt(self, states: Path, tests: Mapping[str, bool]) -> str:

@@ -36,7 +36,7 @@ LIMIT = 180.0
 _SHIM = """#!/bin/sh
 export PYTHONPATH=/opt/dockwright/plugins/module_utils:/opt/dockwright/adapters/cli
 export PYTHONDONTWRITEBYTECODE=1
-exec python3 -m dockwright_cli.main "$@"
+exec python3 -m dockwright_cli "$@"
 """
 
 

@@ -16,7 +16,7 @@ COMMAND = f"""#!/bin/sh
 echo "$@" >> {STARTS}
 export PYTHONPATH=/opt/dockwright/plugins/module_utils:{ADAPTERS}/cli
 export PYTHONPYCACHEPREFIX=/var/cache/dockwright-tests
-exec python3 -m dockwright_cli.main "$@"
+exec python3 -m dockwright_cli "$@"
 """
 
 

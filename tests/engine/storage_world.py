@@ -55,7 +55,7 @@ class Picture(NamedTuple):
 
 def run(host: TestHost, verb: str, document: dict[str, Any], **env: str) -> dict[str, Any]:
     """The report of the command line inside the host; ``told`` is what it said on the way."""
-    argv = ["-m", "dockwright_cli.main", verb, "--json", "-"]
+    argv = ["-m", "dockwright_cli", verb, "--json", "-"]
     done = host.core(argv, input=json.dumps(document), check=False, env=env, timeout=900)
     return {**json.loads(done.stdout), "told": done.stderr.splitlines()}
 

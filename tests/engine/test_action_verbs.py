@@ -12,7 +12,7 @@ import pytest
 
 from tests.engine.world import World, container, project
 
-COMMAND = [sys.executable, "-m", "dockwright_cli.main"]
+COMMAND = [sys.executable, "-m", "dockwright_cli"]
 
 
 @pytest.fixture

@@ -98,7 +98,7 @@ class Kitchen:
             "name 'site'\nversion '0.1.0'\ndepends 'dockwright'\n"
         )
         command = folder / "dockwright"
-        command.write_text(f'#!/bin/sh\nexec {sys.executable} -m dockwright_cli.main "$@"\n')
+        command.write_text(f'#!/bin/sh\nexec {sys.executable} -m dockwright_cli "$@"\n')
         command.chmod(0o755)
         (folder / "client.rb").write_text(
             f"cookbook_path {json.dumps([str(COOKBOOKS), str(self.cookbook.parent)])}\n"

@@ -30,7 +30,7 @@ def host(any_host: TestHost) -> Iterator[TestHost]:
 
 def run(host: TestHost, verb: str, document: dict[str, Any]) -> dict[str, Any]:
     """The report of the command line inside the host."""
-    argv = ["-m", "dockwright_cli.main", verb, "--json", "-"]
+    argv = ["-m", "dockwright_cli", verb, "--json", "-"]
     done = host.core(argv, input=json.dumps(document), check=False)
     report = dict(json.loads(done.stdout))
     assert not report["failed"], report["message"]

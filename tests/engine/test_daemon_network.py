@@ -79,7 +79,7 @@ def test_a_second_daemon_has_its_own_file_and_unit(second: TestHost) -> None:
 
     def at_second(verb: str, daemon: dict[str, Any], **more: Any) -> dict[str, Any]:
         inputs = {"unit": "docker2.service", "config_file": "/etc/docker2/daemon.json", **more}
-        argv = ["-m", "dockwright_cli.main", verb, "--json", "-"]
+        argv = ["-m", "dockwright_cli", verb, "--json", "-"]
         env = {"DOCKER_HOST": "unix:///var/run/docker2.sock"}
         document = json.dumps({"daemon": daemon, **inputs})
         return dict(json.loads(host.core(argv, input=document, check=False, env=env).stdout))

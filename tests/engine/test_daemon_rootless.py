@@ -56,7 +56,7 @@ class Rootless:
     def asked(self, verb: str, document: dict[str, Any], user: str = "shop") -> dict[str, Any]:
         path = "/opt/dockwright/plugins/module_utils:/opt/dockwright/adapters/cli"
         env = [f"PYTHONPATH={path}", "PYTHONDONTWRITEBYTECODE=1", f"DOCKER_HOST={self.socket}"]
-        words = ["env", "HOME=/home/shop", *env, "python3", "-m", "dockwright_cli.main", verb]
+        words = ["env", "HOME=/home/shop", *env, "python3", "-m", "dockwright_cli", verb]
         argv = ["runuser", "-u", user, "--", *words, "--json", "-"]
         inputs = {"unit": "shop@/docker.service", "config_file": CONFIG}
         text = json.dumps({**inputs, **document})

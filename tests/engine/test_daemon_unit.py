@@ -52,7 +52,7 @@ def defaults(host_26: TestHost) -> Iterator[TestHost]:
 
 
 def run(host: TestHost, verb: str, daemon: dict[str, Any], **more: Any) -> dict[str, Any]:
-    argv = ["-m", "dockwright_cli.main", verb, "--json", "-"]
+    argv = ["-m", "dockwright_cli", verb, "--json", "-"]
     document = json.dumps({"daemon": daemon, **more})
     return dict(json.loads(host.core(argv, input=document, check=False).stdout))
 

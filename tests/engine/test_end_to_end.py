@@ -146,7 +146,7 @@ def packaged(host26: TestHost) -> Iterator[TestHost]:
 def command(host: TestHost, verb: str, spec: dict[str, Any]) -> dict[str, Any]:
     """What the command line says of a daemon's keys, inside the host."""
     request = json.dumps({"api": 1, "resources": [{"kind": "daemon", **spec}]})
-    argv = ["-m", "dockwright_cli.main", verb, "--json"]
+    argv = ["-m", "dockwright_cli", verb, "--json"]
     (answer,) = json.loads(host.core(argv, input=request, check=False).stdout)["resources"]
     assert not answer["failed"], answer["message"]
     return dict(answer)

@@ -139,7 +139,7 @@ def test_the_daemon_s_own_file_is_in_it(host20: TestHost) -> None:
     """On the engine's own host; what a spec would refuse is left out, and said."""
     engine_clean(host20)
     file = json.loads(host20.exec(["cat", "/etc/docker/daemon.json"], check=False).stdout or "{}")
-    init = ["-m", "dockwright_cli.main", "init"]
+    init = ["-m", "dockwright_cli", "init"]
     env = {"DOCKWRIGHT_STATE_DIR": "/var/tmp/init-state"}
     host20.exec(["docker", "network", "create", "back"])
     try:

@@ -212,7 +212,7 @@ def plan_inside(host: TestHost, *argv: str, user: str = "root") -> list[dict[str
         {"kind": "container", "name": "web", "image": TINY},
     ]
     request = json.dumps({"api": 1, "resources": resources})
-    script = 'exec setpriv --reuid "$0" --clear-groups python3 -m dockwright_cli.main "$@"'
+    script = 'exec setpriv --reuid "$0" --clear-groups python3 -m dockwright_cli "$@"'
     argv = ("sh", "-c", script, user, "plan", "--json", *argv)
     words = (
         "env HOME=/ PYTHONPATH=/opt/dockwright/plugins/module_utils:/opt/dockwright/adapters/cli"

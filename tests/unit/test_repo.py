@@ -76,7 +76,7 @@ def test_the_wheel_is_the_tree(tmp_path: Path) -> None:
         for path in (ROOT / parent / package).rglob("*.py")
     }
     assert found == wanted
-    assert "dockwright = dockwright_cli.main:main" in entries
+    assert "dockwright = dockwright_cli.__main__:main" in entries
     assert "[salt.loader]" in entries
 
 

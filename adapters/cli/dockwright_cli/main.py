@@ -276,7 +276,3 @@ def _progress(args: argparse.Namespace) -> Callable[[str], None] | None:
     if args.quiet:
         return None
     return lambda text: print(f"dockwright: {text}", file=sys.stderr, flush=True)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -105,7 +105,7 @@ def test_a_bad_line_is_answered_and_ends_nothing(
 
 
 def test_the_process_answers_at_once_and_ends_with_its_input() -> None:
-    argv = [sys.executable, "-m", "dockwright_cli.main", "serve", "--json", "--quiet"]
+    argv = [sys.executable, "-m", "dockwright_cli", "serve", "--json", "--quiet"]
     pipe = subprocess.PIPE
     with subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe) as process:
         assert process.stdin and process.stdout and process.stderr
