@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import builtins
+import json
+import re
 from typing import Any
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from dockwright.errors import SpecError
 from dockwright.kinds.project.tags import Override, Reset
@@ -105,6 +109,48 @@ def test_what_cannot_be_read(text: str, said: str) -> None:
         load_yaml(text, "compose")
 
 
+_TEXT = st.text(st.characters(max_codepoint=0xFFFF, blacklist_categories=("Cs",)))
+_VALUE = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+)
+_JSON = st.recursive(
+    _VALUE | _TEXT,
+    lambda item: st.lists(item) | st.dictionaries(_TEXT | st.just("<<"), item),
+    max_leaves=8,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.dictionaries(_TEXT, _JSON))
+def test_json_says_what_it_says_as_yaml(value: dict[str, Any]) -> None:
+    text = json.dumps(value)
+    assert load_yaml(text, "") == load_yaml(f"# YAML\n{text}", "") == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": 1, "a": 2}',
+        '{"a": {"b": 1, "b": 2}}',
+        '{"a": NaN}',
+        '{"a": -Infinity}',
+        r'{"a": "\ud83d\ude00"}',
+        '{"a": "\ud800"}',
+        '{"a": 1,}',
+        '{"a": 1} {}',
+        '{"a": ' + "[" * 101 + "]" * 101 + "}",
+    ],
+)
+def test_what_json_may_say_is_read_or_refused_as_yaml(text: str) -> None:
+    def said(text: str) -> Any:
+        try:
+            return load_yaml(text, "compose")
+        except SpecError as error:
+            return re.sub(r" \(line \d+\)", "", str(error))
+
+    assert said(text) == said(f"# YAML\n{text}")
+
+
 def test_without_pyyaml(monkeypatch: pytest.MonkeyPatch) -> None:
     real = builtins.__import__
 
@@ -116,3 +162,4 @@ def test_without_pyyaml(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(builtins, "__import__", refuse)
     with pytest.raises(SpecError, match="PyYAML is missing here"):
         load_yaml("a: 1", "compose")
+    assert load_yaml('{"a": 1}', "compose") == {"a": 1}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -28,13 +29,18 @@ _DEEPEST = 100  # what reads it afterwards goes down level by level
 
 def load_yaml(text: str, where: str) -> Any:
     """The one document in a text; ``!reset`` and ``!override`` become marks for `merge`."""
+    value = _json(text)
+    return _with_text_keys(_yaml(text, where) if value is None else value, where, ())
+
+
+def _yaml(text: str, where: str) -> Any:
     try:
         import yaml
     except ImportError:
         fix = "install it (python3-yaml, or pip install PyYAML), or give the content as a mapping"
         raise wrong(where, "cannot be read, PyYAML is missing here", fix) from None
     try:
-        value = _read(yaml, text)
+        return _read(yaml, text)
     except UnicodeEncodeError:  # libyaml; else PyYAML has an error of its own
         raise wrong(where, "is not valid YAML: half a character") from None
     except RecursionError:
@@ -45,7 +51,28 @@ def load_yaml(text: str, where: str) -> Any:
         line = f" (line {mark.line + 1})" if mark else ""
         message = f"is not valid YAML: {getattr(error, 'problem', None) or 'unreadable'}{line}"
         raise wrong(where, message) from None
-    return _with_text_keys(value, where, ())
+
+
+def _json(text: str) -> dict[str, Any] | None:
+    """A mapping in JSON, which says the same in YAML; it needs no PyYAML. None of what is not."""
+    # Compose refuses a character in two halves, as JSON may have it.
+    if text.lstrip()[:1] != "{" or "\\ud" in text.lower():
+        return None
+    try:
+        text.encode()
+        found: dict[str, Any] = json.loads(text, object_pairs_hook=_once, parse_constant=_refused)
+    except (ValueError, RecursionError):
+        return None  # YAML says what is wrong
+    return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    return found if len(found) == len(pairs) else _refused("a key that is there twice")
+
+
+def _refused(what: str) -> Any:
+    raise ValueError(what)
 
 
 def _read(yaml: Any, text: str) -> Any:
