@@ -8,6 +8,8 @@ from ansible.module_utils.basic import AnsibleModule
 
 from .core import api, keep
 
+_TOOL = "Ansible"
+
 
 class Module(AnsibleModule):  # type: ignore[misc]  # ansible-core has no types
     """An AnsibleModule that shows no option's value unless it may be shown.
@@ -73,6 +75,7 @@ def run_facts() -> None:
 
 
 def _answer(kind: str, work: Callable[[Module], dict[str, Any]]) -> None:
+    api.speak_to(_TOOL)
     module = Module(kind)
     try:
         result = work(module)
@@ -96,7 +99,7 @@ def _converge(module: Module) -> dict[str, Any]:
         document,
         connection=connection,
         check=module.check_mode,
-        origin=api.Origin("Ansible", module.kind),
+        origin=api.Origin(_TOOL, module.kind),
     )
     if not (module.check_mode or report.failed):
         keep()

@@ -279,8 +279,18 @@ def test_secrets_are_shown_nowhere(by_engine: dict[str, Contract]) -> None:
         assert "PASSWORD=contract-secret-two" in env
 
 
+# What installs an engine, as the users of each call it.
+INSTALLS = {
+    "command line": "docker.io of Debian and Ubuntu, docker-ce of Docker",
+    "ansible": "the role dockwright.docker.engine",
+    "salt": "`engine` in the pillar of the formula",
+    "chef": "the recipe dockwright::engine",
+    "puppet": "`packages` of the class dockwright",
+}
+
+
 def test_a_missing_engine_is_explained(host26: TestHost, collections: Path, tmp_path: Path) -> None:
-    """The same address, reason and way out by every front end."""
+    """The same address, reason and way out by every front end, in the words of its users."""
     subprocess.run([machine.CHECKOUT / "scripts/venv", "salt"], check=True)
     place = Beside(host26, collections)
     place.clean()
@@ -297,7 +307,11 @@ def test_a_missing_engine_is_explained(host26: TestHost, collections: Path, tmp_
         assert words in str(applied.message)
     for name, outcomes in found.items():
         # Some plan first, in a container where there may be no engine yet, and say so.
-        compare(applied, outcomes["apply", "lost"]._replace(warnings=[]), name)
+        said = outcomes["apply", "lost"]._replace(warnings=[])
+        assert f"({INSTALLS[name]})" in str(said.message), name
+        same = str(said.message).replace(INSTALLS[name], INSTALLS[REFERENCE])
+        same = same.replace("with `docker_host`", "with `--docker-host`")
+        compare(applied, said._replace(message=same), name)
 
 
 def _part_of(spec: str) -> str:

@@ -21,6 +21,7 @@ _TOOL = "the command line"
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; whatever goes wrong is said in words on standard error."""
+    api.speak_to(_TOOL)
     words = sys.argv[1:] if argv is None else argv
     failed = arguments.NOT_RUN if arguments.verb_of(words) == "exec" else FAILED
     try:

@@ -74,9 +74,11 @@ def _resources(request: Any) -> list[Mapping[str, Any]]:
         raise InputError("the request is not one", form)
     if request.get("api") != API:
         raise InputError(f"the request is for api {request.get('api')!r}, this is {API}", form)
-    unknown = sorted(set(request) - {"api", "resources"})
+    unknown = sorted(set(request) - {"api", "tool", "resources"})
     if unknown:
         raise InputError(f"the request has unknown keys: {', '.join(unknown)}", form)
+    if request.get("tool") not in (None, *api.TOOLS):
+        raise InputError(f"the request has no known tool, these are: {', '.join(api.TOOLS)}", form)
     kinds = ", ".join(api.KINDS)
     for index, item in enumerate(request["resources"]):
         if not isinstance(item, dict) or item.get("kind") not in list(api.KINDS):
@@ -92,11 +94,15 @@ class _Process:
         self._progress = progress
         self._earlier = api.earlier()
         self._session = api.Session()
+        self._tool = ""
 
     def respond(self, request: Any, *, check: bool) -> dict[str, Any]:
         """The answer to a request; InputError when it is none."""
         results: list[dict[str, Any]] = []
-        for item in _resources(request):
+        resources = _resources(request)
+        self._tool = request.get("tool") or "a request"
+        api.speak_to(self._tool)
+        for item in resources:
             if results:
                 self._session.undisturbed()  # nobody else has a turn between them
             results.append(self._result(item, check))
@@ -123,7 +129,7 @@ class _Process:
             check=check,
             progress=self._progress,
             session=self._session,
-            origin=api.Origin("a request", kind),
+            origin=api.Origin(self._tool, kind),
         )
 
 

@@ -35,6 +35,7 @@ from .surface import (
     schema,
 )
 from .version import VERSION
+from .words import TOOLS, speak_to
 
 if typing.TYPE_CHECKING:
     from .earlier import Earlier
@@ -139,6 +140,7 @@ __all__ = [
     "CONNECTION",
     "KINDS",
     "RUN",
+    "TOOLS",
     "VERSION",
     "Connection",
     "DockwrightError",
@@ -174,6 +176,7 @@ __all__ = [
     "read_compose",
     "rollback",
     "schema",
+    "speak_to",
     "titles",
     "to_dict",
 ]

@@ -537,7 +537,7 @@ def test_permission_denied(monkeypatch: pytest.MonkeyPatch, socket_path: str) ->
     with pytest.raises(EngineUnreachable, match=r"from DOCKER_HOST.: permission denied") as caught:
         Engine(Endpoint(f"unix://{socket_path}", None, "DOCKER_HOST")).get("/info")
     assert "group `docker`" in caught.value.fix
-    assert "become" in caught.value.fix
+    assert "run as root (sudo)" in caught.value.fix
     assert not is_absent(caught.value)
 
 

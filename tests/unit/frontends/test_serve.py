@@ -91,6 +91,8 @@ def test_what_a_resource_calls_secret_is_shown_nowhere(asked: list[tuple[str, bo
         (line(resources=[]), "the verb of the request is None"),
         (line(verb="plan"), "the request is not one"),
         (line(verb="plan", resources=[{"kind": "pod"}]), "resources[0] has no known kind"),
+        (line(verb="plan", resources=[], tool="CFEngine"), "no known tool, these are: Ansible, "),
+        (line(verb="plan", resources=[], tool=["Chef"]), "no known tool, these are: Ansible, "),
         (json.dumps({"api": 2, "verb": "plan", "resources": []}).encode(), "is for api 2"),
     ],
 )

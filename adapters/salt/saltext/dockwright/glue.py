@@ -16,6 +16,7 @@ _KEY, _PROMISED = "dockwright", "dockwright.promised"  # in __context__
 # What a state may say that has commands run, or the state itself beside others.
 _BEFORE, _AFTER = ("unless", "onlyif", "creates"), ("check_cmd", "parallel")
 _OWN = "dockwright_"
+_TOOL = "Salt"
 
 
 def state(kind: str, name: str, options: Mapping[str, Any], salt: Salt) -> dict[str, Any]:
@@ -119,6 +120,7 @@ def converged(
     earlier: Any | None = None,
 ) -> api.Report:
     """The report of converging one object."""
+    api.speak_to(_TOOL)
     params = plain(kind, options)
     try:
         connection = api.Connection.of(params)
@@ -129,7 +131,7 @@ def converged(
             connection=connection,
             check=check,
             session=session,
-            origin=api.Origin("Salt", kind),
+            origin=api.Origin(_TOOL, kind),
         )
     except Exception as error:  # noqa: BLE001 - the top edge: Salt would show the traceback
         return api.failure(error, check=check)
@@ -137,11 +139,18 @@ def converged(
 
 def acted(kind: str, options: Mapping[str, Any], *, check: bool) -> dict[str, Any]:
     """The answer of an action, as plain values."""
+    api.speak_to(_TOOL)
     params = plain(kind, options)
     try:
         return dict(api.act(kind, params, api.Connection.of(params), check=check))
     except Exception as error:  # noqa: BLE001 - the top edge: Salt would show the traceback
         return api.to_dict(api.failure(error, check=check))
+
+
+def facts(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The engine and what it has."""
+    api.speak_to(_TOOL)
+    return api.facts(api.Connection.of(plain("host", options)))
 
 
 def named(kind: str, name: str, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import errno
 import socket
 from typing import NamedTuple
 
+from .. import words
 from ..errors import EngineError, EngineTimeout, EngineUnreachable
 from .answer import Garbled
 from .endpoint import Endpoint
@@ -102,14 +103,13 @@ def _unix_reason(error: Exception) -> _Why:
     if isinstance(error, FileNotFoundError):
         return _Why(
             "there is no such socket",
-            "install the engine or start it (`systemctl start docker`), or say with "
-            "`docker_host` where it listens",
+            f"{words.install_engine()} or start it (`systemctl start docker`), or say with "
+            f"{words.address()} where it listens",
         )
     if isinstance(error, PermissionError):
         return _Why(
             "permission denied",
-            "run as root (Ansible: `become: true`), or add the user to the group `docker` and "
-            "log in again",
+            f"{words.as_root()}, or add the user to the group `docker` and log in again",
         )
     if isinstance(error, ConnectionRefusedError):
         return _Why(

@@ -9,6 +9,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO
 
+from .. import words
 from ..errors import HostError
 
 _PIECE = 1 << 20  # bytes
@@ -264,5 +265,5 @@ def _link(real: str) -> str | None:
 
 
 def _failed(verb: str, path: str, error: OSError) -> HostError:
-    fix = "run as root (Ansible: become)" if isinstance(error, PermissionError) else ""
+    fix = words.as_root() if isinstance(error, PermissionError) else ""
     return HostError(f"cannot {verb} {path}: {error.strerror or error}", fix=fix)

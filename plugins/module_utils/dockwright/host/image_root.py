@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
+from .. import words
 from ..errors import HostError
 from .commands import Completed, Runner, run_command
 from .files import Files
@@ -44,7 +45,7 @@ def image_host(folder: str) -> ImageHost:
         text = f"the image in {folder} has no systemd, which is to start things at its boot"
         raise HostError(text, fix="install systemd in it, or run dockwright when it is up")
     if os.geteuid() != 0:
-        raise HostError("only root can work in the root of an image", fix="run as root (sudo)")
+        raise HostError("only root can work in the root of an image", fix=words.as_root())
     return ImageHost(root, ImageRunner(files))
 
 

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 
+from .. import words
 from ..errors import HostError
 from .files import Files
 
@@ -79,9 +80,7 @@ class Processes:
         except ProcessLookupError:
             pass
         except PermissionError as error:
-            raise HostError(
-                f"may not signal process {pid}", fix="run as root (Ansible: become)"
-            ) from error
+            raise HostError(f"may not signal process {pid}", fix=words.as_root()) from error
 
     def wait_gone(self, pid: int, timeout: float) -> bool:
         """Wait until the process has ended; False when it still lives at the limit."""

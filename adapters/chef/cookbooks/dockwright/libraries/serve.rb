@@ -17,6 +17,11 @@ module Dockwright
 
     attr_reader :applied
 
+    class << self
+      # The tool whose users read what is said.
+      attr_accessor :tool
+    end
+
     # The process of a run (any object stands for it); that of the run before ends.
     def self.of(run)
       return @current if @run.equal?(run)
@@ -35,7 +40,7 @@ module Dockwright
     def ask(verb, resources)
       start unless @pipe
       @applied += 1 if verb.start_with?('apply')
-      @pipe.puts(JSON.generate('api' => 1, 'verb' => verb, 'resources' => resources))
+      @pipe.puts(JSON.generate(request(verb, resources)))
       answer = JSON.parse(@pipe.gets || raise(EOFError))
       raise Failure, answer['message'] if answer['message']
 
@@ -52,6 +57,10 @@ module Dockwright
     end
 
     private
+
+    def request(verb, resources)
+      { 'api' => 1, 'verb' => verb, 'tool' => self.class.tool, 'resources' => resources }
+    end
 
     def start
       @errors = Tempfile.new('dockwright')

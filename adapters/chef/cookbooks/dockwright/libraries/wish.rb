@@ -5,6 +5,8 @@
 
 require_relative 'serve'
 
+Dockwright::Serve.tool = 'Chef' # the name alone: whose words are spoken
+
 module Dockwright
   # One object, as a resource describes it.
   class Wish

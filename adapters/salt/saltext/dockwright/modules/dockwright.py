@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dockwright import api
 from saltext.dockwright import glue
 
 
@@ -170,4 +169,4 @@ def facts(**options):
 
         salt-call --local dockwright.facts
     """
-    return api.facts(api.Connection.of(glue.plain("host", options)))
+    return glue.facts(options)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Callable
 
+from ... import words
 from ...errors import ApplyFailed, PlanRefused, Problem
 from ...host.network import HostNetwork, read_network
 from ...host.service import uid_of
@@ -87,7 +88,7 @@ class DaemonPart(Part):
         user = host.service.user
         if os.geteuid() != uid_of(user):
             text = f"is a unit of {user}, and this run is not {user}'s"
-            raise PlanRefused([Problem("unit", text, f"run as {user} (Ansible: become_user)")])
+            raise PlanRefused([Problem("unit", text, words.as_user(user))])
         if not run.daemon.get("config"):
             text = "is the file of the machine's own daemon, and `unit` is one of a user"
             fix = "name the user's, such as /home/USER/.config/docker/daemon.json"

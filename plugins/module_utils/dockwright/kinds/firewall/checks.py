@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ... import words
 from ...errors import Problem, nearest
 from ..daemon.options import version
 from . import access
@@ -9,14 +10,13 @@ from .have import FirewallHave
 from .rules import NAMES
 from .want import FirewallWant
 
-_ROOT = "run as root (Ansible: become), with the package iptables installed"
-
 
 def impossible(want: FirewallWant, have: FirewallHave) -> list[Problem]:
     """Why there can be no rules of ours on this host at all."""
     where = want.where
     if have.missing:
-        return [Problem(where, f"the rules of the host cannot be read: {have.missing}", _ROOT)]
+        fix = f"{words.as_root()}, with the package iptables installed"
+        return [Problem(where, f"the rules of the host cannot be read: {have.missing}", fix)]
     if not want.present:
         return []
     if have.nftables:

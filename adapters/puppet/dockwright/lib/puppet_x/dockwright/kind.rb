@@ -9,6 +9,7 @@ require_relative 'serve'
 module PuppetX
   module Dockwright
     SERVE = ::Dockwright::Serve
+    SERVE.tool = 'Puppet'
     # What is made ready before everything else, in this order.
     HOST = %w[storage firewall daemon registry_login].freeze
     PACKAGES = %w[dockwright docker.io docker-ce moby-engine].freeze
