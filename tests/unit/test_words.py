@@ -36,7 +36,6 @@ def test_each_tool_has_its_words(tool: str, root: str, user: str, engine: str) -
 
 
 def test_what_is_denied_is_told_in_them(monkeypatch: pytest.MonkeyPatch) -> None:
-
     def refused(*args: object, **more: object) -> None:
         raise PermissionError(13, "Permission denied")
 

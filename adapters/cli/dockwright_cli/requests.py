@@ -94,24 +94,23 @@ class _Process:
         self._progress = progress
         self._earlier = api.earlier()
         self._session = api.Session()
-        self._tool = ""
 
     def respond(self, request: Any, *, check: bool) -> dict[str, Any]:
         """The answer to a request; InputError when it is none."""
         results: list[dict[str, Any]] = []
         resources = _resources(request)
-        self._tool = request.get("tool") or "a request"
-        api.speak_to(self._tool)
+        tool = request.get("tool") or "a request"
+        api.speak_to(tool)
         for item in resources:
             if results:
                 self._session.undisturbed()  # nobody else has a turn between them
-            results.append(self._result(item, check))
+            results.append(self._result(item, tool, check))
         return response(results)
 
-    def _result(self, item: Mapping[str, Any], check: bool) -> dict[str, Any]:
+    def _result(self, item: Mapping[str, Any], tool: str, check: bool) -> dict[str, Any]:
         params = {key: value for key, value in item.items() if key not in ("kind", "secrets")}
         try:
-            report = self._report(item["kind"], params, check)
+            report = self._report(api.Origin(tool, item["kind"]), params, check)
         except Exception as error:  # noqa: BLE001 - the others still have their turn
             report = api.failure(error, check=check)
         api.cover(report, map(str, item.get("secrets") or ()))
@@ -119,17 +118,17 @@ class _Process:
         words = {"lines": api.change_lines(report.plan.changes), "notes": api.notes(report)}
         return {**named, **api.to_dict(report), **words}
 
-    def _report(self, kind: str, params: dict[str, Any], check: bool) -> api.Report:
-        known = {row.name for row in api.KINDS[kind]}
+    def _report(self, origin: api.Origin, params: dict[str, Any], check: bool) -> api.Report:
+        known = {row.name for row in api.KINDS[origin.kind]}
         run = {key: value for key, value in self._options.run.items() if key in known}
         params = {**params, **self._options.connection, **run}
         return self._earlier.converge(
-            api.document_of(kind, params),
+            api.document_of(origin.kind, params),
             connection=api.Connection.of(params),
             check=check,
             progress=self._progress,
             session=self._session,
-            origin=api.Origin(self._tool, kind),
+            origin=origin,
         )
 
 
