@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from dockwright.engine.fake import FakeEngine
 from dockwright.engine.parallel import each
 from dockwright.errors import LockTimeout
 from dockwright.host.machine import Host
+from dockwright.kinds.container import apply as container
 from dockwright.kinds.image.have import BuildSite
 from dockwright.model import Action, Change, Plan, Report
 from dockwright.observe import Edges
@@ -62,3 +65,32 @@ def test_a_run_that_has_done_all_does_not_fail_for_another_one(
     report = reconcile.converge({**WEB, "lock_timeout": "0s"}, **where)
     assert report.changed and not report.failed
     assert "not verified: container db is being replaced by another run" in report.warnings[0]
+
+
+@pytest.mark.parametrize(("there", "most"), [(False, 20), (True, 8)])
+def test_what_is_there_is_not_taken_down_all_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: bool, most: int
+) -> None:
+    """What is made stops nobody's work."""
+    engine = FakeEngine()
+    engine.add_image("web:1")
+    monkeypatch.setattr(reconcile, "Engine", lambda *_, **__: engine)
+    where: dict[str, Any] = {"connection": Connection("unix:///fake"), "host": Host(str(tmp_path))}
+    web = {"image": "web:1", "network_mode": "none"}
+    names = [f"web-{number}" for number in range(20)]
+    if there:
+        first = reconcile.converge({"containers": dict.fromkeys(names, web)}, **where)
+        assert not first.failed, first.problems
+    at_work, seen, lock = [0], [0], threading.Lock()
+
+    def slow(*_: Any) -> None:
+        with lock:
+            at_work[0] += 1
+            seen[0] = max(seen[0], at_work[0])
+        time.sleep(0.1)
+        with lock:
+            at_work[0] -= 1
+
+    monkeypatch.setattr(container, "apply", slow)
+    reconcile.converge({"containers": {n: {**web, "hostname": "x"} for n in names}}, **where)
+    assert seen == [most]

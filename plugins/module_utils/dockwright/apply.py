@@ -113,9 +113,11 @@ class Applier:
                 self.report.done.append(change)
                 self.report.not_done.remove(change)
 
-    def _each(self, work: Callable[[Any], None], items: Iterable[Any]) -> None:
+    def _each(
+        self, work: Callable[[Any], None], items: Iterable[Any], at_a_time: int | None = None
+    ) -> None:
         """Side by side; what ran beside a failure is finished and recorded before it is raised."""
-        results = each(work, items, self.engine.workers, keep_errors=True)
+        results = each(work, items, at_a_time or self.engine.workers, keep_errors=True)
         self._raise_first([result for result in results if isinstance(result, Exception)])
 
     def _raise_first(self, errors: list[Any]) -> None:
@@ -298,8 +300,10 @@ class Applier:
             self.report.warnings.append,
             self.started,
         )
+        # What is there already may be at work: of that only so many are taken down at a time.
+        at_a_time = None if grouped.keys() & haves.keys() else self.engine.makers
         for level in levels(self._graph(grouped, haves)):
-            self._each(lambda name: self._container(bench, name, grouped), level)
+            self._each(lambda name: self._container(bench, name, grouped), level, at_a_time)
 
     def rest(self, *, longer: bool = False) -> None:
         """Give what was started a moment to show whether it stays."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Callable, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, TypeVar, cast
 
 from . import owner
 from .engine.client import Engine, unless_gone
@@ -90,17 +90,18 @@ def observe(
 ) -> Observation:
     """Read what the document is about, or list ``everything``. Raises EngineError."""
     engine.negotiate()  # once, before the questions go side by side
-    questions = [lambda: engine.get("/info"), *_lists(document, engine, everything)]
-    info, *lists = gather(questions, engine.workers)
-    facts = facts_from(info, engine)
-    memory = edges.memory(facts.id)
-    seen = Observation(
-        facts,
-        adopted=memory.adopted(document.project) if memory else frozenset(),
-        host_ports=edges.host.listening_ports() if edges.host and _publishes(document) else None,
-        info=info,
-    )
-    return _completed(seen, document, engine, edges, lists)
+
+    def look() -> Observation:
+        questions = [lambda: engine.get("/info"), *_lists(document, engine, everything)]
+        info, *lists = gather(questions, engine.workers)
+        facts = facts_from(info, engine)
+        memory = edges.memory(facts.id)
+        ports = edges.host.listening_ports() if edges.host and _publishes(document) else None
+        adopted = memory.adopted(document.project) if memory else frozenset()
+        seen = Observation(facts, adopted=adopted, host_ports=ports, info=info)
+        return _completed(seen, document, engine, edges, lists)
+
+    return _with_images(look, document, engine, edges, {})
 
 
 def refreshed(
@@ -110,9 +111,31 @@ def refreshed(
 
     Ports of the host are not looked at any more: what was to be started has got them.
     """
-    lists = gather(_lists(document, engine, bool(seen.moved)), engine.workers)
-    fresh = _completed(_without(seen, done, document), document, engine, edges, lists)
+    left = _without(seen, done, document)
+
+    def look() -> Observation:
+        lists = gather(_lists(document, engine, bool(seen.moved)), engine.workers)
+        return _completed(left, document, engine, edges, lists)
+
+    fresh = _with_images(look, document, engine, edges, left.images)
     return observe_others(fresh, engine) if seen.complete else fresh
+
+
+def _with_images(
+    look: Callable[[], Observation],
+    document: Document,
+    engine: Engine,
+    edges: Edges,
+    known: Mapping[str, image.ImageHave],
+) -> Observation:
+    """An observation, and beside it the images of the document that are not ``known``."""
+    wants = {key: want for key, want in document.images.items() if key not in known}
+    asked = image.Edges(engine, edges.credentials, edges.open_file, site=edges.build_site)
+    looks: list[Callable[[], Any]] = [look, lambda: image.read(asked, wants)]
+    seen, found = gather(looks, engine.workers)
+    images = {**known, **found}
+    configs = configs_of(engine, seen.containers, images, seen.configs)
+    return cast(Observation, seen._replace(images=images, configs=configs))
 
 
 def _without(seen: Observation, done: Iterable[Change], document: Document) -> Observation:
@@ -147,21 +170,12 @@ def _completed(
     wanted = _to_inspect(document, seen)
     known = {name: have for name, have in seen.containers.items() if wanted.get(name) == have.id}
     missing = {name: id for name, id in wanted.items() if name not in known}
-    wants = {key: want for key, want in document.images.items() if key not in seen.images}
-    asked = image.Edges(engine, edges.credentials, edges.open_file, site=edges.build_site)
     looks: list[Callable[[], Any]] = [
         lambda: _inspect(engine, missing, seen),
-        lambda: image.read(asked, wants),
         lambda: _plugins(document, engine, edges, seen, [*lists, listed]),
     ]
-    inspected, images, plugins = gather(looks, engine.workers)
-    images = {**seen.images, **images}
-    return seen._replace(
-        containers={**known, **inspected},
-        plugins=plugins,
-        images=images,
-        configs=configs_of(engine, inspected, images, seen.configs),
-    )
+    inspected, plugins = gather(looks, engine.workers)
+    return seen._replace(containers={**known, **inspected}, plugins=plugins)
 
 
 def _plugins(

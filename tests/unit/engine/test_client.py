@@ -38,6 +38,13 @@ def test_negotiation_is_one_request(unix_server: Server) -> None:
     assert engine.requests == 1
 
 
+def test_by_ssh_fewer_containers_are_made_at_a_time() -> None:
+    """Each is a session there, and sshd refuses some of more than ten that come at once."""
+    local, remote = (Endpoint(url, None, "default") for url in ("unix:///x", "ssh://h"))
+    assert Engine(local).makers >= 20
+    assert Engine(remote).makers == Engine(remote).workers < 10
+
+
 @pytest.mark.parametrize(("server", "ours"), [("1.41", "1.41"), ("1.51", "1.51"), ("1.55", "1.51")])
 def test_the_newest_common_version(unix_server: Server, server: str, ours: str) -> None:
     unix_server.speaks(ApiVersion=server)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_API", "MIN_API", "Engine", "Reply", "Versions", "unless_gone"]
 
 WORKERS = 8
+MAKERS = 24
 SILENCE = 300.0  # seconds that streams may be silent by default: pull and load have long pauses
 
 
@@ -55,6 +56,14 @@ class Engine:
     def workers(self) -> int:
         """How many questions are best asked at a time."""
         return WORKERS
+
+    @property
+    def makers(self) -> int:
+        """How many containers are best made and started at a time, which keeps an engine busy.
+
+        By SSH each is a process here and a session there, which takes ten at once (MaxStartups).
+        """
+        return WORKERS if self.endpoint.url.startswith("ssh:") else MAKERS
 
     @property
     def requests(self) -> int:

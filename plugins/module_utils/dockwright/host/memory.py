@@ -46,11 +46,10 @@ class Memory:
 
     def fingerprint(self, value: Any) -> str:
         """A keyed hash that only this host can make: tells equal from different, nothing else."""
-        import hashlib  # a plan without a change does without them
-        import hmac
+        import hmac  # a plan without a change does without it
 
         text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
-        return hmac.new(self._host_key(), text.encode(), hashlib.sha256).hexdigest()[:_MARK]
+        return hmac.digest(self._host_key(), text.encode(), "sha256").hex()[:_MARK]
 
     def keep_key(self) -> None:
         """Write the key, for fingerprints that stand elsewhere, such as in labels."""
