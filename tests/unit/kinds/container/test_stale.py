@@ -65,6 +65,23 @@ def test_what_is_fixed_at_creation(option: str, before: Any, after: Any, host: A
     assert body == {"Memory": 1}
 
 
+@pytest.mark.parametrize(
+    ("started", "at", "is_before"),
+    [
+        ("2026-01-01T10:00:00.25Z", "2026-01-01T10:00:00.250001+00:00", True),
+        ("2026-01-01T10:00:00.250001999Z", "2026-01-01T10:00:00.250001+00:00", False),
+        ("2026-01-01T10:00:00Z", "2026-01-01T10:00:00.000001+00:00", True),
+        ("2026-01-01T10:00:00.9Z", "2026-01-01T10:00:00+00:00", False),
+        ("2026-01-01T09:59:59.999999999Z", "2026-01-01T10:00:00+00:00", True),
+    ],
+)
+def test_what_was_started_in_the_same_second(started: str, at: str, is_before: bool) -> None:
+    option, before, after, _ = STARTED[0]
+    found = have()
+    found.raw["State"]["StartedAt"] = started
+    assert bool(planned(Moved(option, before, after, at), found)[0]) == is_before
+
+
 @pytest.mark.parametrize(("option", "before", "after", "own"), STARTED)
 def test_what_is_taken_at_a_start(option: str, before: Any, after: Any, own: Any) -> None:
     move = Moved(option, before, after)

@@ -135,10 +135,13 @@ def _keeps_ulimits(have: Have, value: Mapping[str, Any], move: Moved) -> bool:
 
 
 def _is_before(have: Have, moment: str) -> bool:
-    from datetime import datetime  # a moved default is rare
+    return not moment or _sortable(get(have.raw, "State.StartedAt")) < _sortable(moment)
 
-    started = str(get(have.raw, "State.StartedAt") or "")[:19]
-    return not moment or datetime.fromisoformat(started) < datetime.fromisoformat(moment[:19])
+
+def _sortable(moment: Any) -> str:
+    """A moment in UTC, RFC 3339, as text that sorts: engines leave out the zeros at its end."""
+    whole, _, part = str(moment or "").rstrip("Z").partition("+")[0].partition(".")
+    return f"{whole}.{part:0<9}"
 
 
 def _refusal(have: Have, move: Moved, *, is_declared: bool) -> str:

@@ -151,7 +151,7 @@ class DaemonPart(Part):
         from . import apply as daemon  # what only looks does not need it
 
         site = self.site
-        self.at = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        self.at = datetime.now(timezone.utc).isoformat(timespec="microseconds")
         engine = site.engine if self.have.is_running else None
         defers = bool(self.made.pending)
         try:
