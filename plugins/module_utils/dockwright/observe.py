@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Callable, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, TypeVar
 
 from . import owner
 from .engine.client import Engine, unless_gone
@@ -101,7 +101,7 @@ def observe(
         seen = Observation(facts, adopted=adopted, host_ports=ports, info=info)
         return _completed(seen, document, engine, edges, lists)
 
-    return _with_images(look, document, engine, edges, {})
+    return _with_images(look, document, engine, edges)
 
 
 def refreshed(
@@ -117,7 +117,7 @@ def refreshed(
         lists = gather(_lists(document, engine, bool(seen.moved)), engine.workers)
         return _completed(left, document, engine, edges, lists)
 
-    fresh = _with_images(look, document, engine, edges, left.images)
+    fresh = _with_images(look, document, engine, edges, left)
     return observe_others(fresh, engine) if seen.complete else fresh
 
 
@@ -126,16 +126,21 @@ def _with_images(
     document: Document,
     engine: Engine,
     edges: Edges,
-    known: Mapping[str, image.ImageHave],
+    left: Observation | None = None,
 ) -> Observation:
-    """An observation, and beside it the images of the document that are not ``known``."""
-    wants = {key: want for key, want in document.images.items() if key not in known}
+    """An observation, and beside it the document's images; what is ``left`` is not read again."""
+    images, containers = (left.images, left.containers) if left else ({}, {})
+    wants = {key: want for key, want in document.images.items() if key not in images}
     asked = image.Edges(engine, edges.credentials, edges.open_file, site=edges.build_site)
     looks: list[Callable[[], Any]] = [look, lambda: image.read(asked, wants)]
+    seen: Observation
     seen, found = gather(looks, engine.workers)
-    images = {**known, **found}
-    configs = configs_of(engine, seen.containers, images, seen.configs)
-    return cast(Observation, seen._replace(images=images, configs=configs))
+    images = {**images, **found}
+    inspected = {
+        name: have for name, have in seen.containers.items() if containers.get(name) is not have
+    }
+    configs = configs_of(engine, inspected, images, seen.configs)
+    return seen._replace(images=images, configs=configs)
 
 
 def _without(seen: Observation, done: Iterable[Change], document: Document) -> Observation:
