@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from dockwright.engine.parallel import each
 from dockwright.errors import LockTimeout
 from dockwright.host.machine import Host
 from dockwright.kinds.container import apply as container
+from dockwright.kinds.container import replace
 from dockwright.kinds.image.have import BuildSite
 from dockwright.model import Action, Change, Plan, Report
 from dockwright.observe import Edges
@@ -94,3 +95,39 @@ def test_what_is_there_is_not_taken_down_all_at_once(
     monkeypatch.setattr(container, "apply", slow)
     reconcile.converge({"containers": {n: {**web, "hostname": "x"} for n in names}}, **where)
     assert seen == [most]
+
+
+def test_what_has_just_been_started_is_looked_at_once_and_late(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one that was there, without a label of ours: it is taken over all the same."""
+    engine = FakeEngine()
+    engine.add_image("web:1")
+    monkeypatch.setattr(reconcile, "Engine", lambda *_, **__: engine)
+    host = Host(str(tmp_path))
+    where: dict[str, Any] = {"connection": Connection("unix:///fake"), "host": host}
+    body = {"Image": "web:1", "HostConfig": {"NetworkMode": "none"}}
+    engine.post("/containers/create", body, {"name": "old"})
+    service = {"image": "web:1", "network_mode": "none"}
+    document = {"project": "shop", "containers": {"old": service, "new": service}}
+
+    inspected: list[tuple[float, str]] = []
+    get_each = FakeEngine.get_each
+
+    def noting(self: FakeEngine, paths: Iterable[str]) -> Iterator[Any]:
+        paths = list(paths)
+        inspected.extend((time.monotonic(), path) for path in paths)
+        return get_each(self, paths)
+
+    monkeypatch.setattr(FakeEngine, "get_each", noting)
+    monkeypatch.setattr(replace, "SETTLE", 0.2)
+    begun = time.monotonic()
+    report = reconcile.converge(document, **where)
+    assert not report.failed, report.problems
+    assert [change.name for change in report.done if change.action is Action.START] == ["old"]
+    late = [path for moment, path in inspected if moment > begun + 0.2]
+    assert len(late) == 2
+    assert len(inspected) == 3  # and the old one before
+    adopted = host.memory("").adopted("shop")
+    assert adopted == {("container", "old")}
+    assert report.state["containers"]["new"]["status"] == "running"

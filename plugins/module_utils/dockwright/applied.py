@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from .host.history import Entry, History
 from .model import Action, Change, Report
+from .named_tuple import NamedTuple
 from .origin import Origin
 from .report import title
 

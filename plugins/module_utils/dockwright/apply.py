@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any, Callable
 
 from .checks import refuse_missing
@@ -19,7 +19,6 @@ from .kinds.container.watch import Watch
 from .kinds.image import have as image_have
 from .kinds.image.plan import changes_registries
 from .kinds.image.reference import key_of
-from .kinds.image.work import Work
 from .kinds.network import apply as network
 from .kinds.network.members import attached_to
 from .kinds.part import OF_USER, ORDER, Part
@@ -27,7 +26,7 @@ from .kinds.project.order import levels, with_wishes
 from .kinds.volume import apply as volume
 from .limits import is_over
 from .model import Action, Change, Disruption, Have, Plan, Report
-from .observe import Edges, Observation, observe_others
+from .observe import Edges, Observation, inspected_again, observe_others
 from .plan import purged
 from .spec import Document
 
@@ -66,6 +65,7 @@ class Applier:
         haves = seen.containers if seen else {}
         self.awaited = health.awaited(document.containers, haves, plan.changes)
         self.waited: tuple[str, ...] = ()
+        self.later: Set[str] = frozenset()  # what is to be looked at when it has had its moment
         report.not_done = [change for change in plan.changes if change not in report.done]
 
     def run(self) -> None:
@@ -91,12 +91,14 @@ class Applier:
         self._networks(self._of("network", delete=False))
         self._containers()
         if any(self._of(kind, delete=True) for kind in ("network", "volume", "image")):
-            self.rest(longer=True)  # it may be needed to go back
-            self.settle({})
+            replacing.rest(self.started, longer=True)  # it may be needed to go back
+            self._refuse_ended({})
+            self._await_health()
         self._networks(self._of("network", delete=True))
         self._volumes(self._of("volume", delete=True))
         self._plugins(leaving=True)
         self._images(self._of("image", delete=True))
+        self.later = replacing.not_rested(self.started)
 
     def _of(self, kind: str, *, delete: bool) -> list[Change]:
         return [
@@ -145,6 +147,19 @@ class Applier:
 
     def _images(self, changes: list[Change]) -> None:
         assert self.seen is not None
+        if changes:
+            self._change_images(changes)
+        got = {change.name for change in changes if change.action is not Action.DELETE}
+        for key, want in self.document.images.items():
+            have = self.seen.images[key]
+            if want.name in got:
+                have = image_have.inspect(self.engine, want)
+            self.configs[key] = have.config
+
+    def _change_images(self, changes: Iterable[Change]) -> None:
+        from .kinds.image.work import Work  # few runs need it
+
+        assert self.seen is not None
         wants = self.document.images
         grouped: dict[str, list[Change]] = {}
         for change in changes:
@@ -162,12 +177,6 @@ class Applier:
         self._each(work, [name for name in grouped if name not in builds])
         for name in builds:  # one after the other, bases first
             work(name)
-        got = {change.name for change in changes if change.action is not Action.DELETE}
-        for key, want in wants.items():
-            have = self.seen.images[key]
-            if want.name in got:
-                have = image_have.inspect(self.engine, want)
-            self.configs[key] = have.config
 
     def _recoveries(self) -> None:
         assert self.seen is not None
@@ -305,13 +314,29 @@ class Applier:
         for level in levels(self._graph(grouped, haves)):
             self._each(lambda name: self._container(bench, name, grouped), level, at_a_time)
 
-    def rest(self, *, longer: bool = False) -> None:
-        """Give what was started a moment to show whether it stays."""
-        replacing.rest(self.started, longer=longer)
+    def settle(self, seen: Observation | None) -> None:
+        """See that what was started stays and is healthy. Raises ApplyFailed.
 
-    def settle(self, haves: Mapping[str, Have]) -> None:
-        """See whether what was started stays and is healthy. Raises ApplyFailed."""
+        ``seen`` is what came of ``run``; what has happened since is in ``self.seen`` afterwards.
+        """
+        self.seen = seen
+        replacing.rest(self.started)
+        self._see_again(self.later)
+        try:
+            self._refuse_ended(self.seen.containers if self.seen else {})
+            self._await_health()
+        finally:
+            ended = [one.name for one in self.started if self.watch.has_ended(one.id)]
+            self._see_again({*ended, *self.waited})
+
+    def _see_again(self, names: Set[str]) -> None:
+        if self.seen is not None and names:
+            self.seen = inspected_again(self.seen, names, self.engine)
+
+    def _refuse_ended(self, haves: Mapping[str, Have]) -> None:
         self._raise_first(list(replacing.settle(self.started, haves, self.watch)))
+
+    def _await_health(self) -> None:
         if self.awaited and not self.waited:
             self.progress(f"waiting for the health of {', '.join(self.awaited)}")
             self.waited = tuple(self.awaited)
@@ -319,11 +344,6 @@ class Applier:
             self._raise_first(
                 list(container.settle_health(self.awaited, self.engine, self.watch, limit))
             )
-
-    def moved_on(self) -> list[Change]:
-        """Changes in the place of what happened since the work was done: to be looked at again."""
-        ended = [one.name for one in self.started if self.watch.has_ended(one.id)]
-        return [Change("container", name, Action.UPDATE) for name in {*ended, *self.waited}]
 
     def _graph(
         self, grouped: Mapping[str, list[Change]], haves: Mapping[str, Have]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from .differ import CauseOf, complete, leaves
 from .host.memory import Memory
@@ -16,6 +16,7 @@ from .kinds.part import Part
 from .kinds.plugin.options import ROWS as PLUGIN
 from .kinds.volume.options import ROWS as VOLUME
 from .model import Action, Cause, Change, EngineFacts, Report, Want
+from .named_tuple import NamedTuple
 from .observe import Observation
 from .options import Option
 from .spec import Document

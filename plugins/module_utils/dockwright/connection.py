@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from .engine.endpoint import Endpoint, resolve
+from .named_tuple import NamedTuple
 from .options import parse
 from .run_options import CONNECTION
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 
 from .model import Action, Cause, Change, Disruption, EngineFacts, Notice, Want
+from .named_tuple import NamedTuple
 from .options import Option
 
 # (kind, name, path, wanted value, whether the spec says it) -> why have differs from it

@@ -15,7 +15,8 @@ DockwrightError
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+
+from .named_tuple import NamedTuple
 
 
 class Problem(NamedTuple):

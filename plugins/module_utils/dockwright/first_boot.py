@@ -11,12 +11,13 @@ import os
 import posixpath
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Callable, NamedTuple
+from typing import TYPE_CHECKING, Any, Callable
 
 from .applied import plain
 from .errors import Problem, SpecError
 from .host.files import Files
 from .model import Action, Change
+from .named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from .host.machine import Host

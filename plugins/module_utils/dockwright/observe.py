@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Callable, NamedTuple, TypeVar
+from collections.abc import Container, Iterable, Mapping, Set
+from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
 from . import owner
 from .engine.client import Engine, unless_gone
@@ -20,6 +20,7 @@ from .kinds.network import recovery as network_recovery
 from .kinds.network.options import ROWS as NETWORK
 from .kinds.volume.options import ROWS as VOLUME
 from .model import Change, EngineFacts, Have
+from .named_tuple import NamedTuple
 from .options import Inspect, Option
 from .spec import Document
 
@@ -56,6 +57,7 @@ class Observation(NamedTuple):
     adopted: frozenset[tuple[str, str]] = frozenset()
     host_ports: frozenset[Any] | None = None  # None: the engine is on another machine
     complete: bool = False  # `others` has been read
+    later: Set[str] = frozenset()  # of `containers`; as they were, until `inspected_again`
     moved: tuple[Moved, ...] = ()  # defaults of the daemon that are others now
     info: Mapping[str, Any] = {}  # the answer of GET /info
 
@@ -121,6 +123,15 @@ def refreshed(
     return observe_others(fresh, engine) if seen.complete else fresh
 
 
+def inspected_again(seen: Observation, names: Set[str], engine: Engine) -> Observation:
+    """The observation with these containers inspected, and those that were left for later."""
+    names = names | seen.later
+    ids = {name: id for name, id in _ids(seen).items() if name in names}
+    left = {name: have for name, have in seen.containers.items() if name not in names}
+    containers = {**left, **_inspect(engine, ids, seen)}
+    return seen._replace(containers=containers, later=frozenset())
+
+
 def _with_images(
     look: Callable[[], Observation],
     document: Document,
@@ -149,9 +160,10 @@ def _without(seen: Observation, done: Iterable[Change], document: Document) -> O
 
     def is_same(have: Have) -> bool:
         networks = have.fields.get("networks") or ()
-        return ("container", have.name) not in changed and not any(
+        is_touched = ("container", have.name) in changed or any(
             ("network", name) in changed for name in networks
         )
+        return have.name in seen.later or not is_touched
 
     return seen._replace(
         containers={name: have for name, have in seen.containers.items() if is_same(have)},
@@ -174,7 +186,7 @@ def _completed(
     seen = _with_lists(seen, lists, document, others=others)
     wanted = _to_inspect(document, seen)
     known = {name: have for name, have in seen.containers.items() if wanted.get(name) == have.id}
-    missing = {name: id for name, id in wanted.items() if name not in known}
+    missing = {name: id for name, id in wanted.items() if name not in {*known, *seen.later}}
     looks: list[Callable[[], Any]] = [
         lambda: _inspect(engine, missing, seen),
         lambda: _plugins(document, engine, edges, seen, [*lists, listed]),
@@ -210,7 +222,7 @@ def observe_others(seen: Observation, engine: Engine) -> Observation:
     """The observation with every other container inspected: who depends on what is replaced."""
     ours = {have.id for have in seen.containers.values()}
     ids = _ids(seen)
-    rest = {name: id for name, id in ids.items() if id not in ours}
+    rest = {name: id for name, id in ids.items() if id not in ours and name not in seen.later}
     known = {name: have for name, have in seen.others.items() if rest.get(name) == have.id}
     missing = {name: id for name, id in rest.items() if name not in known}
     others = {**known, **_inspect(engine, missing, seen)}

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 
 from .errors import Problem, SpecError, nearest
 from .model import Disruption, EngineFacts
+from .named_tuple import NamedTuple
 from .values import Type, kind_of
 
 Effect = Callable[[Any, Any, EngineFacts], Disruption]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property, partial
-from typing import IO, TYPE_CHECKING, Any, Callable, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
 from . import causes
 from .connection import Connection
@@ -291,7 +291,7 @@ class _Run:
         credentials = of_user(self.document.registries, self.local)
         here = self.host or self.local
         site = BuildSite(here.files.path, here.memory(), here.run)
-        return Edges(self.host, self.memory, credentials, self._open, site, is_busy)
+        return Edges(self.host, self.memory, credentials, here.files.open, site, is_busy)
 
     def _observe(self, document: Document, *, everything: bool = False) -> Observation:
         assert self.engine is not None
@@ -299,9 +299,6 @@ class _Run:
         if seen.host_ports is not None and seen.facts.name != os.uname().nodename:
             seen = seen._replace(host_ports=None)  # the socket leads to another machine
         return seen
-
-    def _open(self, path: str) -> IO[bytes]:
-        return open((self.host or self.local).files.path(path), "rb")
 
     def _plan_parts(self, document: Document, unreachable: EngineUnreachable | None) -> Plan:
         """The plan of what belongs to the host itself; its problems are reported together."""
@@ -356,41 +353,43 @@ class _Run:
                 parts=self.parts,
                 observe=lambda: self._observe(document),
             )
-            try:
-                with applier.watch:
-                    applier.run()
-                    self._settle(applier)
-                verify(document, self.seen, self.parts, report.done)
-            except DockwrightError:
-                self._remember(whole=False)
-                raise
-        self._remember(whole=True)
+            with applier.watch:
+                self._act(applier)
+                try:
+                    applier.settle(self.seen)
+                finally:
+                    self.seen = applier.seen
+            verify(document, self.seen, self.parts, report.done)
+        else:
+            self._remember(whole=True)
 
-    def _settle(self, applier: Applier) -> None:
-        """Read again what was changed, once what was started may have shown whether it stays."""
-        applier.rest()
-        self._look_again(self.report.done)
+    def _act(self, applier: Applier) -> None:
+        """Do the work, look at what came of it and remember it."""
         try:
-            applier.settle(self.seen.containers if self.seen else {})
-        finally:
-            self._look_again(applier.moved_on())
+            applier.run()
+            self._look_again(applier.later)
+        except DockwrightError:
+            self._remember(whole=False)
+            raise
+        self._remember(whole=True)  # in the time that what was started last needs anyhow
 
-    def _look_again(self, done: list[Change]) -> None:
-        """The observation after these changes; none while another run is at it for too long."""
+    def _look_again(self, later: Set[str]) -> None:
+        """The observation after the work; none while another run is at it for too long."""
         try:
-            self._patiently(lambda: self._look_after(done))
+            self._patiently(lambda: self._look_after(self.report.done, later))
         except LockTimeout as error:
             self.report.warnings.append(f"not verified: {error.message}")
             self.seen = None
 
-    def _look_after(self, done: list[Change]) -> None:
+    def _look_after(self, done: list[Change], later: Set[str]) -> None:
         assert self.document is not None and self.engine is not None
         if self.seen is None or not done:
             return
         if any(change.kind in OF_ENGINE for change in done):  # the host itself: it may change all
             self.seen = self._observe(self.document)
         else:
-            self.seen = refreshed(self.seen, done, self.document, self.engine, self.edges)
+            seen = self.seen._replace(later=later)
+            self.seen = refreshed(seen, done, self.document, self.engine, self.edges)
 
     def _remember(self, *, whole: bool) -> None:
         memory = self.memory()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 
 from .connection import Connection
 from .errors import DockwrightError
@@ -19,6 +19,7 @@ from .host.machine import Host, state_folder
 from .kinds.plugin.want import name_of as plugin_name
 from .masking import without_secrets
 from .model import Report
+from .named_tuple import NamedTuple
 from .origin import Origin
 from .reconcile import converge
 from .spec import GONE

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from .model import Disruption
+from .named_tuple import NamedTuple
 from .options import Option
 from .values import BOOLEAN, DURATION, TEXT, TEXTS, one_of, parse_text, wrong
 

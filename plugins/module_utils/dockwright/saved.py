@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from .errors import PlanRefused, Problem
 from .model import Change, Plan
+from .named_tuple import NamedTuple
 from .report import title
 
 # The fingerprint covers secrets, and the salt lies beside it: guessing must cost time.

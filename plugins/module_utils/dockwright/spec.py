@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 
 from .errors import Problem, SpecError, nearest
 from .kinds.container import want as container
@@ -20,6 +20,7 @@ from .kinds.volume.options import INPUTS as VOLUME_INPUTS
 from .kinds.volume.options import ROWS as VOLUME
 from .masking import covered
 from .model import Want
+from .named_tuple import NamedTuple
 from .options import Option, collect, parse
 from .run_options import RunOptions, run_options
 from .surface import DOCUMENT

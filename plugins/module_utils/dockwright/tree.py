@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from .model import Action, Change, Disruption, Report
+from .named_tuple import NamedTuple
 from .report import drift, message, notes_of, notice_line, title, values_of
 
 _SIGNS = {

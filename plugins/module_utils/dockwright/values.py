@@ -12,9 +12,10 @@ import ipaddress
 import re
 import shlex
 from collections.abc import Mapping
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 
 from .errors import Problem, SpecError
+from .named_tuple import NamedTuple
 
 Parser = Callable[[Any, str], Any]
 

@@ -8,10 +8,11 @@ import stat
 import tarfile
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..engine.client import Engine
 from ..errors import ApplyFailed, DockwrightError, EngineError, EngineRefused, Problem, SpecError
+from ..named_tuple import NamedTuple
 from .acting import inspected, no_such, not_there_yet
 from .folder import (
     FILE,

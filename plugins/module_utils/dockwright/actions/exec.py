@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 
 from ..engine.client import Engine
 from ..errors import ApplyFailed, EngineRefused, EngineTimeout, Problem
+from ..named_tuple import NamedTuple
 from .acting import no_such, status_of
 
 _SHORT = 60.0

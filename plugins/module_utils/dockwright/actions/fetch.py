@@ -7,11 +7,12 @@ import os
 import posixpath
 import stat
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..engine.client import Engine
 from ..errors import ApplyFailed, Problem, SpecError
 from ..host.files import receive
+from ..named_tuple import NamedTuple
 from .acting import inspected, not_there_yet
 from .copy import LONGEST_DIFF, Inside, no_file, refuse_other, shown_side
 from .folder import refuse_without_room

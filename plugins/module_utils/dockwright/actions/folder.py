@@ -10,10 +10,11 @@ import stat
 import sys
 import tarfile
 from collections.abc import Container, Iterable, Iterator, Mapping
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 
 from ..errors import ApplyFailed, Problem, SpecError
 from ..host.tree import room
+from ..named_tuple import NamedTuple
 from .sent import Sent
 
 FILE, FOLDER, LINK, OTHER = "file", "folder", "link", "device or pipe"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from .. import owner
 from ..engine.client import Engine, unless_gone
@@ -11,6 +11,7 @@ from ..facts import in_order
 from ..kinds.image.reference import normal, parse
 from ..kinds.plugin.options import full_name
 from ..masking import MASK
+from ..named_tuple import NamedTuple
 from .acting import Work
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import posixpath
-from typing import NamedTuple
 
 from ..engine.client import Engine
 from ..engine.parallel import each
 from ..errors import ApplyFailed, EngineRefused, Problem, SpecError
+from ..named_tuple import NamedTuple
 from .mounts import Mounts
 
 _STAT = "x-docker-container-path-stat"

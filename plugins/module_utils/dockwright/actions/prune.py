@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timezone
-from typing import Any, NamedTuple
+from typing import Any
 
 from .. import owner
 from ..engine.client import Engine
@@ -16,6 +16,7 @@ from ..kinds.container.sharing import joined
 from ..kinds.image.reference import normal
 from ..kinds.image.removal import mounted_by
 from ..kinds.network.recovery import SUFFIX
+from ..named_tuple import NamedTuple
 
 _SIZES = 600.0  # seconds that the engine may need to add up what everything takes
 _BUILT_IN = ("bridge", "host", "none", "ingress", "docker_gwbridge")

@@ -8,9 +8,10 @@ import socket
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 from urllib.parse import urlsplit
 
+from ..named_tuple import NamedTuple
 from .answer import Answer, Reader
 from .endpoint import TLS, Endpoint
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from ..errors import Problem, SpecError
+from ..named_tuple import NamedTuple
 
 DEFAULT_URL = "unix:///var/run/docker.sock"
 _FORMS = (

@@ -8,9 +8,10 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, Callable, NamedTuple, TypeVar
+from typing import Any, Callable, TypeVar
 
 from ..errors import EngineError
+from ..named_tuple import NamedTuple
 from ..version import VERSION
 from .answer import Answer
 from .connection import Connection, Pool

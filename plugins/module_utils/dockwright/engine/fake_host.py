@@ -6,8 +6,9 @@ import fnmatch
 import hashlib
 import re
 from collections.abc import Mapping
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 
+from ..named_tuple import NamedTuple
 from .versions import number
 
 Json = dict[str, Any]

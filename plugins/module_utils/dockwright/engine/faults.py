@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import errno
 import socket
-from typing import NamedTuple
 
 from .. import words
 from ..errors import EngineError, EngineTimeout, EngineUnreachable
+from ..named_tuple import NamedTuple
 from .answer import Garbled
 from .endpoint import Endpoint
 

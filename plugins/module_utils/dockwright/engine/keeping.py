@@ -12,9 +12,10 @@ import re
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 
 from ..errors import EngineError
+from ..named_tuple import NamedTuple
 from .client import Engine
 from .endpoint import Endpoint
 from .wire import decoded, json_lines

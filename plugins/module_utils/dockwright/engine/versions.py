@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import EngineError
+from ..named_tuple import NamedTuple
 
 MAX_API = "1.51"  # the newest API that we know
 MIN_API = "1.41"  # engine 20.10

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from ..errors import EngineError, EngineRefused
+from ..named_tuple import NamedTuple
 
 _PATH_SAFE = "/:@+,~=%"  # what may stand in image references; % because names come quoted
 

@@ -6,9 +6,10 @@ import contextlib
 import os
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..errors import HostError
+from ..named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     import subprocess

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from typing import NamedTuple
 
 from ..errors import HostError
+from ..named_tuple import NamedTuple
 from .files import Files
 
 _OCTAL = re.compile(r"\\([0-7]{3})")

@@ -75,6 +75,10 @@ class Files:
         except OSError as error:
             raise _failed("read", path, error) from error
 
+    def open(self, path: str) -> IO[bytes]:
+        """A file to read from. Raises OSError."""
+        return open(self.path(path), "rb")
+
     def exists(self, path: str) -> bool:
         """Whether there is a file, folder or socket at ``path``."""
         return os.path.exists(self.path(path))

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import HostError
+from ..named_tuple import NamedTuple
 from .files import Files
 
 KEPT = 10

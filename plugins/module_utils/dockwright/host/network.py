@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from typing import Any, NamedTuple, Union
+from typing import Any, Union
 
 from ..errors import HostError
+from ..named_tuple import NamedTuple
 from .commands import Runner
 from .files import Files
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import struct
-from typing import NamedTuple
 
+from ..named_tuple import NamedTuple
 from .files import Files
 
 _LISTENING = {"tcp": "0A", "udp": "07"}  # TCP_LISTEN, and an unconnected UDP socket

@@ -6,8 +6,8 @@ import itertools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
+from ..named_tuple import NamedTuple
 from .files import Files
 from .processes import Processes
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from ..errors import HostError
+from ..named_tuple import NamedTuple
 from .commands import Completed, Runner
 from .exec_start import exec_start_argv
 from .files import Files

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from ..named_tuple import NamedTuple
 from .commands import Runner
 from .exec_start import assignments, environment_of, filled, split
 from .files import Files

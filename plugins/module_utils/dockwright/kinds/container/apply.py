@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 
 from ...engine.client import Engine
 from ...errors import ApplyFailed, DockwrightError, EngineRefused
 from ...model import Action, Change, Disruption, EngineFacts, Have, Want
+from ...named_tuple import NamedTuple
 from ...options import Option, get
 from ..network.members import connect, disconnect
 from .body import Creation, copy_of, from_want

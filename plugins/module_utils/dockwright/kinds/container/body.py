@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ... import owner
 from ...differ import carry_ignored, explicit_in
 from ...model import EngineFacts, Have, Want
+from ...named_tuple import NamedTuple
 from ...options import get
 from .endpoints import endpoint_body
 from .have import own_anonymous

@@ -6,10 +6,11 @@ An empty volume cannot be told from a full one without looking into it, so all o
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...limits import CONSENTED
 from ...model import Action, Change, Disruption, Have, Want
+from ...named_tuple import NamedTuple
 from ...options import get
 from .have import anonymous, is_running, own_anonymous
 from .mounts import inherit_volumes, volume_name

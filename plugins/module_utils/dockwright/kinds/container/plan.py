@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ... import owner
 from ...differ import (
@@ -25,6 +25,7 @@ from ...model import (
     Notice,
     Want,
 )
+from ...named_tuple import NamedTuple
 from ...options import get
 from .endpoints import with_addresses
 from .have import is_completed, is_paused, is_running, kept_of, own_anonymous

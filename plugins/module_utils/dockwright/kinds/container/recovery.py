@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Container, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ... import owner
+from ...named_tuple import NamedTuple
 
 NEW, OLD = ".dockwright-new", ".dockwright-old"
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 
 from ... import owner
 from ...engine.client import Engine
 from ...errors import ApplyFailed, DockwrightError, EngineRefused
 from ...host.runner import at_work
 from ...model import Have
+from ...named_tuple import NamedTuple
 from ...options import get
 from .body import Creation
 from .have import has_completed, is_paused, is_running
@@ -258,6 +259,12 @@ def rest(started: Iterable[Started], *, longer: bool = False) -> None:
     left = max((one.at + moment for one in started), default=0.0) - time.monotonic()
     if left > 0:
         time.sleep(left)
+
+
+def not_rested(started: Iterable[Started]) -> frozenset[str]:
+    """The names of what has not had its moment yet."""
+    now = time.monotonic()
+    return frozenset(one.name for one in started if one.at + SETTLE > now)
 
 
 def settle(

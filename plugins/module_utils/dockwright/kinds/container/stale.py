@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 
 from ... import owner
 from ...model import Action, Cause, Change, Disruption, Have, Notice, Want
+from ...named_tuple import NamedTuple
 from ...options import get
 from .have import is_running
 from .losses import removes_itself

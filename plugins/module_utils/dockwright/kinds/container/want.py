@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 
 from ...errors import Problem, SpecError
 from ...model import Want
+from ...named_tuple import NamedTuple
 from ...options import parse
 from ...owner import LABELS
 from ...values import parse_list

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...errors import SpecError
+from ...named_tuple import NamedTuple
 from .have import DaemonHave
 from .options import BY_NAME, CONTENT_PATHS, Key, default_of, version
 from .want import DaemonWant

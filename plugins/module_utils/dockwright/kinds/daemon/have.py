@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 
 from ...engine.client import Engine
 from ...engine.versions import ASSUMED
@@ -14,6 +14,7 @@ from ...errors import EngineUnreachable, HostError, PlanRefused, Problem
 from ...host.machine import Host
 from ...host.memory import Memory
 from ...host.network import HostNetwork
+from ...named_tuple import NamedTuple
 from .flags import config_file, flagged_keys
 from .live import live_values
 from .unit import UnitHave

@@ -7,8 +7,9 @@ its release tags, and trials on 20.10, 26.1 and 28.5.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
+from ...named_tuple import NamedTuple
 from ...values import BOOLEAN, INTEGER, SIZE, TEXT, TEXT_MAP, Type, integer, one_of
 from . import forms
 

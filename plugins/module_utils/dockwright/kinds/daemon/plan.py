@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...errors import PlanRefused, Problem, SpecError
 from ...model import Action, Cause, Change, Disruption, Notice, Plan
+from ...named_tuple import NamedTuple
 from . import networks, unit
 from .checks import check, content_problems, file_warnings, version_problems
 from .document import Difference, differences, effective, is_secret, normal, shown, stays

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from ...errors import nearest
+from ...named_tuple import NamedTuple
 from .options import version
 
 # An option is called after its driver; where it is not, the name is in the list.

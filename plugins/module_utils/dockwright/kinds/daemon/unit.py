@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
 
 from ...errors import Problem
 from ...host.machine import Host
 from ...host.unit_files import UnitFiles, read_unit
+from ...named_tuple import NamedTuple
 from .flags import flagged_keys, without_keys
 
 PATH = "unit"  # of its change

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...errors import Problem, SpecError, nearest
+from ...named_tuple import NamedTuple
 from ...values import kind_of
 from .conflicts import conflicts
 from .options import BY_NAME, TRAPS

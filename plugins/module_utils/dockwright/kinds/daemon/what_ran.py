@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timezone
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...engine.client import Engine
 from ...errors import ApplyFailed, EngineRefused
+from ...named_tuple import NamedTuple
 
 _RUNS = ("running", "paused", "restarting")
 _KILLED = (137, 143, 255)  # by the daemon's stop, not by an end of their own

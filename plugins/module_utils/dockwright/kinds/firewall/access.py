@@ -5,9 +5,10 @@ from __future__ import annotations
 import ipaddress
 import struct
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ...errors import HostError
+from ...named_tuple import NamedTuple
 from .forms import RawRule, Rule
 from .rules import NAMES
 from .want import FirewallWant, bounds

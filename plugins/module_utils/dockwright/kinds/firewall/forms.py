@@ -5,9 +5,10 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...errors import Problem, SpecError
+from ...named_tuple import NamedTuple
 from ...options import Option, collect, parse
 from ...values import Type, kind_of, one_of, parse_list, parse_mapping, parse_text, wrong
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
+from ...named_tuple import NamedTuple
 from .forms import RawRule, Rule
 from .want import FirewallWant
 

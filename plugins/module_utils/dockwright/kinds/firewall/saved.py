@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from ...named_tuple import NamedTuple
 from .rules import CHAINS, OUTSIDE, PORTS, TABLES, Table
 
 Saved = Mapping[str, Mapping[str, Sequence[str]]]  # table -> chain -> rules

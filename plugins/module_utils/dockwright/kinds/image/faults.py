@@ -7,9 +7,9 @@ is 200 whatever happens: the text decides, the status only where the text says n
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from ...errors import EngineError, EngineRefused, EngineTimeout, EngineUnreachable
+from ...named_tuple import NamedTuple
 from .credentials import Registries, advice, is_known
 from .reference import Reference
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ...engine.client import Engine
 from ...engine.parallel import each
 from ...engine.wire import decoded
 from ...errors import EngineRefused, Problem
 from ...model import Want
+from ...named_tuple import NamedTuple
 from .credentials import Registries, headers, is_known
 from .options import ALWAYS, NEVER
 from .platforms import fits, platform_of

@@ -10,7 +10,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
+
+from ...named_tuple import NamedTuple
 
 
 class Pattern(NamedTuple):

@@ -8,12 +8,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 from ...engine.client import Engine
 from ...errors import ApplyFailed, EngineRefused, Problem
 from ...host.files import digest_of, pieces
 from ...model import Action, Change, Want
+from ...named_tuple import NamedTuple
 from ...owner import PREFIX
 from .have import ImageHave, inspect
 from .import_options import instruction_of

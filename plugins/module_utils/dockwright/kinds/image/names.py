@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...engine.client import Engine
 from ...errors import ApplyFailed, EngineRefused, Problem
 from ...model import UNKNOWN, Action, Change, Want
+from ...named_tuple import NamedTuple
 from .credentials import headers
 from .faults import Fault, fault_of
 from .have import Edges, ImageHave, digest_at, inspect

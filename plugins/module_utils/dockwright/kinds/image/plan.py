@@ -17,10 +17,11 @@ only the pull itself can tell.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ...errors import Problem
 from ...model import UNKNOWN, Action, Change, EngineFacts, Want
+from ...named_tuple import NamedTuple
 from .have import ImageHave, may_pull
 from .options import ALWAYS, NEVER
 from .platforms import fits

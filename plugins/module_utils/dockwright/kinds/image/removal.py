@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...errors import Problem
 from ...model import Want
+from ...named_tuple import NamedTuple
 from .have import ImageHave
 from .reference import Reference, normal, parse
 from .want import reference_of

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import time
-from typing import Callable, NamedTuple, TypeVar
+from typing import Callable, TypeVar
 
 from ...errors import EngineError
+from ...named_tuple import NamedTuple
 from .faults import Fault
 
 T = TypeVar("T")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable, NamedTuple
+from typing import TYPE_CHECKING, Callable
 
 from ...engine.client import Engine
 from ...model import Action, Change, Want
+from ...named_tuple import NamedTuple
 from . import apply as image
 from .have import Edges as Asked
 from .have import ImageHave

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...model import Have, Want
+from ...named_tuple import NamedTuple
 from .plan import is_remade, wanted_fields
 
 _NAME = "com.docker.network.bridge.name"

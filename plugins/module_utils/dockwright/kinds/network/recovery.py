@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ... import owner
+from ...named_tuple import NamedTuple
 from ..container.endpoints import endpoint_body
 
 SUFFIX = ".dockwright-network"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
 
 from ...errors import Problem, nearest
 from ...model import Want
+from ...named_tuple import NamedTuple
 from .have import PluginHave, Privileges, brings, disturbs, resets, written
 from .options import ABSENT, ENABLED, full_name
 from .plan import Removed, leaves, users_left

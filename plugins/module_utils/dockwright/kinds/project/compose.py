@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...errors import Problem, SpecError
+from ...named_tuple import NamedTuple
 from ...options import collect, unknown_key
 from ...values import parse_mapping, parse_texts, wrong
 from . import extends, mounts

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...errors import Problem
+from ...named_tuple import NamedTuple
 from ...options import collect
 from ...values import parse_boolean, parse_mapping, parse_text, wrong
 from ..container.forms import REPLICAS

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...errors import Problem, nearest
+from ...named_tuple import NamedTuple
 from ...options import collect
 from ...values import pairs, parse_list, parse_mapping, parse_text, parse_texts, wrong
 from ..container.links import parse_link

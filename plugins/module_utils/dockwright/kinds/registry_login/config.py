@@ -10,8 +10,9 @@ import binascii
 import json
 import os
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
+from ...named_tuple import NamedTuple
 from ..image.credentials import host_of, server_of
 
 

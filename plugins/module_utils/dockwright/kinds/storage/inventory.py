@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...engine.client import Engine, unless_gone
 from ...engine.parallel import each
 from ...errors import EngineRefused
 from ...model import EngineFacts, Have
+from ...named_tuple import NamedTuple
 from ..container.have import from_inspect, is_running
 from .sizes import layers_in_full
 

@@ -7,12 +7,13 @@ import os
 import posixpath
 import shutil
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...errors import HostError
 from ...host.disks import is_below, mounts
 from ...host.machine import Host
 from ...host.memory import safe_name
+from ...named_tuple import NamedTuple
 from .options import DRIVERS, DROPPED
 
 ASIDE = "dockwright-old-"  # how folders are called that hold what slept in a data-root

@@ -7,10 +7,10 @@ import os
 import stat
 import struct
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from ...errors import HostError
 from ...host.files import Files
+from ...named_tuple import NamedTuple
 
 _ACLS = ("system.posix_acl_access", "system.posix_acl_default")
 _CAPABILITY = "security.capability"

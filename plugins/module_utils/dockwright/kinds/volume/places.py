@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
+
+from ...named_tuple import NamedTuple
 
 PLAIN, FOLDER = "plain", "folder"
 _ASIDE = "dockwright-aside"
