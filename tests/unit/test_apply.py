@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -16,7 +16,7 @@ from dockwright.apply import Applier
 from dockwright.connection import Connection
 from dockwright.engine.fake import FakeEngine
 from dockwright.engine.parallel import each
-from dockwright.errors import LockTimeout
+from dockwright.errors import ApplyFailed, LockTimeout
 from dockwright.host.machine import Host
 from dockwright.kinds.container import apply as container
 from dockwright.kinds.container import replace
@@ -26,7 +26,19 @@ from dockwright.observe import Edges
 from dockwright.spec import Document
 
 WEB = {"containers": {"web": {"image": "web:1", "network_mode": "none"}}}
+SERVICE = {"image": "web:1", "network_mode": "none"}
+BODY = {"Image": "web:1", "HostConfig": {"NetworkMode": "none"}}
 CHANGES = tuple(Change("container", f"web-{n}", Action.UPDATE, "mem_limit") for n in range(400))
+
+
+class Shop(NamedTuple):
+    """An engine in memory, and its host."""
+
+    engine: FakeEngine
+    host: Host
+
+    def converge(self, document: dict[str, Any]) -> Report:
+        return reconcile.converge(document, connection=Connection("unix:///fake"), host=self.host)
 
 
 @pytest.fixture
@@ -97,20 +109,20 @@ def test_what_is_there_is_not_taken_down_all_at_once(
     assert seen == [most]
 
 
-def test_what_has_just_been_started_is_looked_at_once_and_late(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Also one that was there, without a label of ours: it is taken over all the same."""
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    """A host with a stopped container that is nobody's."""
     engine = FakeEngine()
     engine.add_image("web:1")
     monkeypatch.setattr(reconcile, "Engine", lambda *_, **__: engine)
-    host = Host(str(tmp_path))
-    where: dict[str, Any] = {"connection": Connection("unix:///fake"), "host": host}
-    body = {"Image": "web:1", "HostConfig": {"NetworkMode": "none"}}
-    engine.post("/containers/create", body, {"name": "old"})
-    service = {"image": "web:1", "network_mode": "none"}
-    document = {"project": "shop", "containers": {"old": service, "new": service}}
+    engine.post("/containers/create", BODY, {"name": "old"})
+    return Shop(engine, Host(str(tmp_path)))
 
+
+def test_what_has_just_been_started_is_looked_at_once_and_late(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one that was there, without a label of ours: it is taken over all the same."""
     inspected: list[tuple[float, str]] = []
     get_each = FakeEngine.get_each
 
@@ -122,12 +134,42 @@ def test_what_has_just_been_started_is_looked_at_once_and_late(
     monkeypatch.setattr(FakeEngine, "get_each", noting)
     monkeypatch.setattr(replace, "SETTLE", 0.2)
     begun = time.monotonic()
-    report = reconcile.converge(document, **where)
+    report = shop.converge({"project": "shop", "containers": {"old": SERVICE, "new": SERVICE}})
     assert not report.failed, report.problems
     assert [change.name for change in report.done if change.action is Action.START] == ["old"]
     late = [path for moment, path in inspected if moment > begun + 0.2]
     assert len(late) == 2
     assert len(inspected) == 3  # and the old one before
-    adopted = host.memory("").adopted("shop")
-    assert adopted == {("container", "old")}
+    assert shop.host.memory("").adopted("shop") == {("container", "old")}
     assert report.state["containers"]["new"]["status"] == "running"
+
+
+def test_what_did_not_stay_is_not_taken_over(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the next run, whose spec does not name it any more, would purge it."""
+
+    def ended(*_: Any) -> Iterator[ApplyFailed]:
+        yield ApplyFailed("container old exited 3 right after its start")
+
+    monkeypatch.setattr(replace, "settle", ended)
+    report = shop.converge({"project": "shop", "containers": {"old": SERVICE}})
+    assert report.failed
+    assert shop.host.memory("").adopted("shop") == frozenset()
+    monkeypatch.undo()
+    monkeypatch.setattr(reconcile, "Engine", lambda *_, **__: shop.engine)
+    report = shop.converge({"project": "shop", "purge": True, "containers": {}})
+    assert not report.failed and not report.done
+
+
+def test_what_somebody_makes_anew_meanwhile_is_found(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def other_hand(*_: Any) -> None:
+        shop.engine.delete("/containers/old", {"force": True})
+        made = shop.engine.post("/containers/create", BODY, {"name": "old"})
+        shop.engine.post(f"/containers/{made['Id']}/start")
+
+    monkeypatch.setattr(replace, "rest", other_hand)
+    report = shop.converge({"containers": {"old": SERVICE}})
+    assert not report.failed, report.problems
+    now = shop.engine.get("/containers/old/json")["Id"]
+    assert report.state["containers"]["old"]["id"] == now

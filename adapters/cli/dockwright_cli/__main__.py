@@ -23,7 +23,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, OSError, ValueError):  # nobody listens (any more)
             stream.flush()
-    os._exit(status)
+    os._exit(status & 0xFF)  # a program on Windows may end with more
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from .kinds.project.order import levels, with_wishes
 from .kinds.volume import apply as volume
 from .limits import is_over
 from .model import Action, Change, Disruption, Have, Plan, Report
-from .observe import Edges, Observation, inspected_again, observe_others
+from .observe import Edges, Observation, inspected_later, observe_others
 from .plan import purged
 from .spec import Document
 
@@ -65,7 +65,6 @@ class Applier:
         haves = seen.containers if seen else {}
         self.awaited = health.awaited(document.containers, haves, plan.changes)
         self.waited: tuple[str, ...] = ()
-        self.later: Set[str] = frozenset()  # what is to be looked at when it has had its moment
         report.not_done = [change for change in plan.changes if change not in report.done]
 
     def run(self) -> None:
@@ -92,13 +91,11 @@ class Applier:
         self._containers()
         if any(self._of(kind, delete=True) for kind in ("network", "volume", "image")):
             replacing.rest(self.started, longer=True)  # it may be needed to go back
-            self._refuse_ended({})
-            self._await_health()
+            self.settle({})
         self._networks(self._of("network", delete=True))
         self._volumes(self._of("volume", delete=True))
         self._plugins(leaving=True)
         self._images(self._of("image", delete=True))
-        self.later = replacing.not_rested(self.started)
 
     def _of(self, kind: str, *, delete: bool) -> list[Change]:
         return [
@@ -314,29 +311,18 @@ class Applier:
         for level in levels(self._graph(grouped, haves)):
             self._each(lambda name: self._container(bench, name, grouped), level, at_a_time)
 
-    def settle(self, seen: Observation | None) -> None:
-        """See that what was started stays and is healthy. Raises ApplyFailed.
+    def not_rested(self) -> Set[str]:
+        """The containers that have not had the moment yet in which they show whether they stay."""
+        return replacing.not_rested(self.started)
 
-        ``seen`` is what came of ``run``; what has happened since is in ``self.seen`` afterwards.
-        """
-        self.seen = seen
+    def rest(self, seen: Observation | None) -> Observation | None:
+        """Give them their moment; the observation with those that were left for then."""
         replacing.rest(self.started)
-        self._see_again(self.later)
-        try:
-            self._refuse_ended(self.seen.containers if self.seen else {})
-            self._await_health()
-        finally:
-            ended = [one.name for one in self.started if self.watch.has_ended(one.id)]
-            self._see_again({*ended, *self.waited})
+        return inspected_later(seen, self.engine) if seen and seen.later else seen
 
-    def _see_again(self, names: Set[str]) -> None:
-        if self.seen is not None and names:
-            self.seen = inspected_again(self.seen, names, self.engine)
-
-    def _refuse_ended(self, haves: Mapping[str, Have]) -> None:
+    def settle(self, haves: Mapping[str, Have]) -> None:
+        """See whether what was started stays and is healthy. Raises ApplyFailed."""
         self._raise_first(list(replacing.settle(self.started, haves, self.watch)))
-
-    def _await_health(self) -> None:
         if self.awaited and not self.waited:
             self.progress(f"waiting for the health of {', '.join(self.awaited)}")
             self.waited = tuple(self.awaited)
@@ -344,6 +330,14 @@ class Applier:
             self._raise_first(
                 list(container.settle_health(self.awaited, self.engine, self.watch, limit))
             )
+
+    def moved_on(self, haves: Mapping[str, Have]) -> list[Change]:
+        """Changes in the place of what happened since the work was done: to be looked at again."""
+        started = {one.name: one.id for one in self.started}
+        ended = [name for name, id in started.items() if self.watch.has_ended(id)]
+        gone = started.keys() - haves.keys()
+        names = {*ended, *gone, *self.waited}
+        return [Change("container", name, Action.UPDATE) for name in names]
 
     def _graph(
         self, grouped: Mapping[str, list[Change]], haves: Mapping[str, Have]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Callable
 
 from .differ import CauseOf, complete, leaves
 from .host.memory import Memory
@@ -15,7 +15,7 @@ from .kinds.network.options import ROWS as NETWORK
 from .kinds.part import Part
 from .kinds.plugin.options import ROWS as PLUGIN
 from .kinds.volume.options import ROWS as VOLUME
-from .model import Action, Cause, Change, EngineFacts, Report, Want
+from .model import Action, Cause, EngineFacts, Report, Want
 from .named_tuple import NamedTuple
 from .observe import Observation
 from .options import Option
@@ -23,6 +23,8 @@ from .spec import Document
 from .version import VERSION
 
 _GIVEN = "given."
+_Source = tuple[tuple[str, str], list[Any], Callable[[], Mapping[str, Any]]]
+Marks = Mapping[tuple[str, str], Mapping[str, str]]  # (kind, name) -> option path -> fingerprint
 
 
 def causes_from(memory: Memory | None) -> CauseOf:
@@ -55,6 +57,7 @@ class Ended(NamedTuple):
     seen: Observation | None
     report: Report
     parts: Sequence[Part]
+    marks: Marks | None = None  # if they have been made already
 
 
 def remember(memory: Memory, run: Ended, *, whole: bool) -> None:
@@ -67,7 +70,7 @@ def remember(memory: Memory, run: Ended, *, whole: bool) -> None:
         if part.kind not in left:
             part.remember()
     if run.seen and whole:
-        _keep(memory, run.document, run.seen, run.report.done)
+        _keep(memory, run.document, run.seen, run)
     plan = run.report.plan
     if run.seen and run.seen.moved and not (plan.stale or plan.changes):
         memory.forget_moved()
@@ -76,10 +79,12 @@ def remember(memory: Memory, run: Ended, *, whole: bool) -> None:
         run.report.warnings.append(memory.warning)
 
 
-def _keep(memory: Memory, document: Document, seen: Observation, done: Iterable[Change]) -> None:
+def _keep(memory: Memory, document: Document, seen: Observation, run: Ended) -> None:
     """Note what was applied, taken over and removed."""
-    _remember(memory, document, seen)
-    for change in done:
+    found = marks_of(memory, document, seen) if run.marks is None else run.marks
+    for (kind, name), marks in (found or {}).items():
+        memory.keep(kind, name, marks)
+    for change in run.report.done:
         if change.action is Action.DELETE:
             memory.forget(change.kind, change.name)
     for wants in (document.containers, document.networks, document.volumes, document.plugins):
@@ -90,26 +95,36 @@ def _keep(memory: Memory, document: Document, seen: Observation, done: Iterable[
         memory.adopt(document.project, kind, name)
 
 
-def _remember(memory: Memory, document: Document, seen: Observation) -> None:
-    """What was applied to each object, by path; of what is as it was, only that it is so."""
+def marks_of(
+    memory: Memory | None, document: Document | None, seen: Observation | None
+) -> Marks | None:
+    """Fingerprints of what a run applies to each object; they are not kept yet."""
+    if memory is None or document is None or seen is None:
+        return None
+    sources = _sources(document, seen)
+    return {key: memory.marks(*key, made_of, options) for key, made_of, options in sources}
+
+
+def _sources(document: Document, seen: Observation) -> Iterator[_Source]:
+    """Of what fingerprints are made, and their values, which are asked for only where needed."""
     for name, want in document.containers.items():
         if want.state == "absent":
             continue
         image = seen.images.get(key_of(want.fields["image"]))
         config = image.config if image else {}
         made_of = [VERSION, seen.facts.api, image.id if image else "", want.state, want.fields]
-        memory.remember("container", name, made_of, partial(_container, want, config, seen.facts))
+        yield ("container", name), made_of, partial(_container, want, config, seen.facts)
     for kind, rows, wants in (
         ("network", NETWORK, document.networks),
         ("volume", VOLUME, document.volumes),
     ):
         for name, want in wants.items():
             if want.state == "present" and not want.external:
-                memory.remember(kind, name, [VERSION, want.fields], partial(_other, want, rows))
+                yield (kind, name), [VERSION, want.fields], partial(_other, want, rows)
     for name, want in document.plugins.items():
         made_of = [VERSION, want.state, want.inputs["source"], want.fields]
         if want.state != "absent":
-            memory.remember("plugin", name, made_of, partial(_plugin, want))
+            yield ("plugin", name), made_of, partial(_plugin, want)
 
 
 def _plugin(want: Want) -> dict[str, Any]:

@@ -57,7 +57,7 @@ class Observation(NamedTuple):
     adopted: frozenset[tuple[str, str]] = frozenset()
     host_ports: frozenset[Any] | None = None  # None: the engine is on another machine
     complete: bool = False  # `others` has been read
-    later: Set[str] = frozenset()  # of `containers`; as they were, until `inspected_again`
+    later: Set[str] = frozenset()  # containers that are left for `inspected_later`
     moved: tuple[Moved, ...] = ()  # defaults of the daemon that are others now
     info: Mapping[str, Any] = {}  # the answer of GET /info
 
@@ -123,12 +123,10 @@ def refreshed(
     return observe_others(fresh, engine) if seen.complete else fresh
 
 
-def inspected_again(seen: Observation, names: Set[str], engine: Engine) -> Observation:
-    """The observation with these containers inspected, and those that were left for later."""
-    names = names | seen.later
-    ids = {name: id for name, id in _ids(seen).items() if name in names}
-    left = {name: have for name, have in seen.containers.items() if name not in names}
-    containers = {**left, **_inspect(engine, ids, seen)}
+def inspected_later(seen: Observation, engine: Engine) -> Observation:
+    """The observation with the containers that were left for later."""
+    ids = {name: id for name, id in _ids(seen).items() if name in seen.later}
+    containers = {**seen.containers, **_inspect(engine, ids, seen)}
     return seen._replace(containers=containers, later=frozenset())
 
 
@@ -160,10 +158,9 @@ def _without(seen: Observation, done: Iterable[Change], document: Document) -> O
 
     def is_same(have: Have) -> bool:
         networks = have.fields.get("networks") or ()
-        is_touched = ("container", have.name) in changed or any(
+        return ("container", have.name) not in changed and not any(
             ("network", name) in changed for name in networks
         )
-        return have.name in seen.later or not is_touched
 
     return seen._replace(
         containers={name: have for name, have in seen.containers.items() if is_same(have)},

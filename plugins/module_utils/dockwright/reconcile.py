@@ -126,6 +126,7 @@ class _Run:
         self.recovered = Plan()
         self.local = Host(memory=state_folder(os.environ, os.geteuid() == 0))
         self._memories: dict[str, Memory] = {}
+        self.marks: causes.Marks | None = None
         self.image: Image | None = None  # where the host is one
 
     @put_off()
@@ -353,30 +354,31 @@ class _Run:
                 parts=self.parts,
                 observe=lambda: self._observe(document),
             )
-            with applier.watch:
-                self._act(applier)
-                try:
-                    applier.settle(self.seen)
-                finally:
-                    self.seen = applier.seen
-            verify(document, self.seen, self.parts, report.done)
-        else:
-            self._remember(whole=True)
+            try:
+                with applier.watch:
+                    applier.run()
+                    self._settle(applier)
+                verify(document, self.seen, self.parts, report.done)
+            except DockwrightError:
+                self._remember(whole=False)
+                raise
+        self._remember(whole=True)
 
-    def _act(self, applier: Applier) -> None:
-        """Do the work, look at what came of it and remember it."""
+    def _settle(self, applier: Applier) -> None:
+        """Read again what was changed; what was started last once it may have shown if it stays."""
+        self._look_again(self.report.done, applier.not_rested())
+        self.marks = causes.marks_of(self.memory(), self.document, self.seen)  # meanwhile
+        self.seen = applier.rest(self.seen)
+        haves = self.seen.containers if self.seen else {}
         try:
-            applier.run()
-            self._look_again(applier.later)
-        except DockwrightError:
-            self._remember(whole=False)
-            raise
-        self._remember(whole=True)  # in the time that what was started last needs anyhow
+            applier.settle(haves)
+        finally:
+            self._look_again(applier.moved_on(haves))
 
-    def _look_again(self, later: Set[str]) -> None:
-        """The observation after the work; none while another run is at it for too long."""
+    def _look_again(self, done: list[Change], later: Set[str] = frozenset()) -> None:
+        """The observation after these changes; none while another run is at it for too long."""
         try:
-            self._patiently(lambda: self._look_after(self.report.done, later))
+            self._patiently(lambda: self._look_after(done, later))
         except LockTimeout as error:
             self.report.warnings.append(f"not verified: {error.message}")
             self.seen = None
@@ -394,5 +396,5 @@ class _Run:
     def _remember(self, *, whole: bool) -> None:
         memory = self.memory()
         if self.document is not None and memory is not None:
-            run = causes.Ended(self.document, self.seen, self.report, self.parts)
+            run = causes.Ended(self.document, self.seen, self.report, self.parts, self.marks)
             causes.remember(memory, run, whole=whole)

@@ -61,25 +61,34 @@ class Memory:
 
     def recall(self, kind: str, name: str) -> Mapping[str, str]:
         """The fingerprints of what we last applied to an object, by option path."""
-        found = self._state().get("objects", {}).get(kind, {}).get(name, {})
-        return {path: mark for path, mark in found.items() if path}
+        return {path: mark for path, mark in self._objects(kind).get(name, {}).items() if path}
+
+    def marks(
+        self, kind: str, name: str, source: Any, options: Callable[[], Mapping[str, Any]]
+    ) -> Mapping[str, str]:
+        """Fingerprints of the values that are applied to an object, by option path.
+
+        They are made only where ``source``, of which the values are, is another than before.
+        """
+        whole = self.fingerprint(source)
+        known: Mapping[str, str] = self._objects(kind).get(name, {})
+        if known.get("") == whole:
+            return known
+        return {"": whole, **{path: self.fingerprint(item) for path, item in options().items()}}
 
     def remember(
         self, kind: str, name: str, source: Any, options: Callable[[], Mapping[str, Any]]
     ) -> None:
-        """Keep fingerprints of the values that were applied to an object, by option path.
+        """Make such fingerprints and keep them."""
+        self.keep(kind, name, self.marks(kind, name, source, options))
 
-        They are asked for only where ``source``, of which they are made, is another than before.
-        """
-        whole = self.fingerprint(source)
-        known = self._state().setdefault("objects", {}).setdefault(kind, {})
-        if known.get(name, {}).get("") != whole:
-            marks = {path: self.fingerprint(value) for path, value in options().items()}
-            known[name] = {"": whole, **marks}
+    def keep(self, kind: str, name: str, marks: Mapping[str, str]) -> None:
+        """Keep the fingerprints of what was applied to an object."""
+        self._state().setdefault("objects", {}).setdefault(kind, {})[name] = marks
 
     def forget(self, kind: str, name: str) -> None:
         """Forget an object, also who adopted it."""
-        self._state().get("objects", {}).get(kind, {}).pop(name, None)
+        self._objects(kind).pop(name, None)
         adopted = self._state().get("adopted", {})
         for project, pairs in adopted.items():
             adopted[project] = [pair for pair in pairs if pair != [kind, name]]
@@ -169,6 +178,10 @@ class Memory:
 
     def _state(self) -> dict[str, Any]:
         return self._load(self.path)
+
+    def _objects(self, kind: str) -> dict[str, Any]:
+        found: dict[str, Any] = self._state().get("objects", {}).get(kind, {})
+        return found
 
     def _load(self, path: str) -> dict[str, Any]:
         if path not in self._loaded:
