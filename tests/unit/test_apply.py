@@ -119,10 +119,16 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
     return Shop(engine, Host(str(tmp_path)))
 
 
-def test_what_has_just_been_started_is_looked_at_once_and_late(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("of_engine", [False, True])
+def test_what_has_just_been_started_is_looked_at_late(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, of_engine: bool
 ) -> None:
-    """Also one that was there, without a label of ours: it is taken over all the same."""
+    """Once, unless the engine itself was changed and all is looked at anew.
+
+    Also one that was there, without a label of ours: it is taken over all the same.
+    """
+    if of_engine:
+        monkeypatch.setattr(reconcile, "OF_ENGINE", ("container",))
     inspected: list[tuple[float, str]] = []
     get_each = FakeEngine.get_each
 
@@ -139,7 +145,7 @@ def test_what_has_just_been_started_is_looked_at_once_and_late(
     assert [change.name for change in report.done if change.action is Action.START] == ["old"]
     late = [path for moment, path in inspected if moment > begun + 0.2]
     assert len(late) == 2
-    assert len(inspected) == 3  # and the old one before
+    assert len(inspected) == (5 if of_engine else 3)  # and the old one before
     assert shop.host.memory("").adopted("shop") == {("container", "old")}
     assert report.state["containers"]["new"]["status"] == "running"
 

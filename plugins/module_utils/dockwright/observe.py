@@ -126,7 +126,8 @@ def refreshed(
 def inspected_later(seen: Observation, engine: Engine) -> Observation:
     """The observation with the containers that were left for later."""
     ids = {name: id for name, id in _ids(seen).items() if name in seen.later}
-    containers = {**seen.containers, **_inspect(engine, ids, seen)}
+    left = {name: have for name, have in seen.containers.items() if name not in seen.later}
+    containers = {**left, **_inspect(engine, ids, seen)}
     return seen._replace(containers=containers, later=frozenset())
 
 

@@ -388,7 +388,7 @@ class _Run:
         if self.seen is None or not done:
             return
         if any(change.kind in OF_ENGINE for change in done):  # the host itself: it may change all
-            self.seen = self._observe(self.document)
+            self.seen = self._observe(self.document)._replace(later=later)
         else:
             seen = self.seen._replace(later=later)
             self.seen = refreshed(seen, done, self.document, self.engine, self.edges)
