@@ -5,6 +5,7 @@ Ansible pays for each again with every task. Counted, not timed.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -12,14 +13,16 @@ from typing import Any
 import pytest
 
 from tests.engine.world import READING, container
-from tests.hosts import TestHost, engine_clean, reset_daemon
+from tests.hosts import TINY, TestHost, engine_clean, reset_daemon
 
+OTHER_NAME = "dockwright/noop:1"
 SPEC = {
     "project": "shop",
     "daemon": {
         "log-driver": "local",
         "default-address-pools": [{"base": "10.210.0.0/16", "size": 24}],
     },
+    "images": {TINY: {"tags": [OTHER_NAME]}},
     "networks": {"back": {}},
     "volumes": {"data": {}},
     "containers": {
@@ -82,6 +85,8 @@ def host(host26: TestHost) -> Iterator[TestHost]:
     yield host26
     engine_clean(host26)
     reset_daemon(host26)
+    with contextlib.closing(host26.sdk()) as client:
+        client.api.remove_image(OTHER_NAME)
 
 
 def run(host: TestHost) -> dict[str, Any]:
@@ -103,6 +108,6 @@ def test_a_run_without_a_change_starts_no_process_and_loads_nothing_that_changes
     assert second["commands"] == []
     assert sorted(CHANGING & set(second["loaded"])) == []
     assert all(line.startswith(READING) for line in second["requests"])
-    # The ping, info and three lists; two containers and their image.
-    assert len(second["requests"]) == 5 + 2 + 1, second["requests"]
+    # The ping, info and three lists; two containers, their image and its other name.
+    assert len(second["requests"]) == 5 + 2 + 2, second["requests"]
     assert "GET /version" not in second["requests"]
