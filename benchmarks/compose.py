@@ -105,7 +105,7 @@ def main() -> None:
     """Start a host, measure in turns, print the table."""
     parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
     parser.add_argument("--containers", type=int, default=20, metavar="N")
-    parser.add_argument("--repeats", type=int, default=16, metavar="N")
+    parser.add_argument("--repeats", type=int, default=40, metavar="N")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     given = parser.parse_args()
     host = start_host("debian-13-unstable")
