@@ -25,8 +25,8 @@ from dockwright.model import Action, Change, Plan, Report
 from dockwright.observe import Edges
 from dockwright.spec import Document
 
-WEB = {"containers": {"web": {"image": "web:1", "network_mode": "none"}}}
 SERVICE = {"image": "web:1", "network_mode": "none"}
+WEB = {"containers": {"web": SERVICE}}
 BODY = {"Image": "web:1", "HostConfig": {"NetworkMode": "none"}}
 CHANGES = tuple(Change("container", f"web-{n}", Action.UPDATE, "mem_limit") for n in range(400))
 
@@ -39,6 +39,22 @@ class Shop(NamedTuple):
 
     def converge(self, document: dict[str, Any]) -> Report:
         return reconcile.converge(document, connection=Connection("unix:///fake"), host=self.host)
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    """One that has an image."""
+    engine = FakeEngine()
+    engine.add_image("web:1")
+    monkeypatch.setattr(reconcile, "Engine", lambda *_, **__: engine)
+    return Shop(engine, Host(str(tmp_path)))
+
+
+@pytest.fixture
+def old(shop: Shop) -> Shop:
+    """One that has a stopped container, too, which is nobody's."""
+    shop.engine.post("/containers/create", BODY, {"name": "old"})
+    return shop
 
 
 @pytest.fixture
@@ -63,36 +79,27 @@ def test_workers_that_end_together_are_all_recorded(tmp_path: Path) -> None:
 
 
 def test_a_run_that_has_done_all_does_not_fail_for_another_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What cannot be looked at again for now is told."""
 
     def busy(*_: Any) -> Any:
         raise LockTimeout("container db is being replaced by another run, process 1")
 
-    engine = FakeEngine()
-    engine.add_image("web:1")
-    monkeypatch.setattr(reconcile, "Engine", lambda *_, **__: engine)
     monkeypatch.setattr(reconcile, "refreshed", busy)
-    where: dict[str, Any] = {"connection": Connection("unix:///fake"), "host": Host(str(tmp_path))}
-    report = reconcile.converge({**WEB, "lock_timeout": "0s"}, **where)
+    report = shop.converge({**WEB, "lock_timeout": "0s"})
     assert report.changed and not report.failed
     assert "not verified: container db is being replaced by another run" in report.warnings[0]
 
 
 @pytest.mark.parametrize(("there", "most"), [(False, 20), (True, 8)])
 def test_what_is_there_is_not_taken_down_all_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: bool, most: int
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, there: bool, most: int
 ) -> None:
     """What is made stops nobody's work."""
-    engine = FakeEngine()
-    engine.add_image("web:1")
-    monkeypatch.setattr(reconcile, "Engine", lambda *_, **__: engine)
-    where: dict[str, Any] = {"connection": Connection("unix:///fake"), "host": Host(str(tmp_path))}
-    web = {"image": "web:1", "network_mode": "none"}
     names = [f"web-{number}" for number in range(20)]
     if there:
-        first = reconcile.converge({"containers": dict.fromkeys(names, web)}, **where)
+        first = shop.converge({"containers": dict.fromkeys(names, SERVICE)})
         assert not first.failed, first.problems
     at_work, seen, lock = [0], [0], threading.Lock()
 
@@ -105,23 +112,13 @@ def test_what_is_there_is_not_taken_down_all_at_once(
             at_work[0] -= 1
 
     monkeypatch.setattr(container, "apply", slow)
-    reconcile.converge({"containers": {n: {**web, "hostname": "x"} for n in names}}, **where)
+    shop.converge({"containers": {n: {**SERVICE, "hostname": "x"} for n in names}})
     assert seen == [most]
-
-
-@pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
-    """A host with a stopped container that is nobody's."""
-    engine = FakeEngine()
-    engine.add_image("web:1")
-    monkeypatch.setattr(reconcile, "Engine", lambda *_, **__: engine)
-    engine.post("/containers/create", BODY, {"name": "old"})
-    return Shop(engine, Host(str(tmp_path)))
 
 
 @pytest.mark.parametrize("of_engine", [False, True])
 def test_what_has_just_been_started_is_looked_at_late(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch, of_engine: bool
+    old: Shop, monkeypatch: pytest.MonkeyPatch, of_engine: bool
 ) -> None:
     """Once, unless the engine itself was changed and all is looked at anew.
 
@@ -140,42 +137,41 @@ def test_what_has_just_been_started_is_looked_at_late(
     monkeypatch.setattr(FakeEngine, "get_each", noting)
     monkeypatch.setattr(replace, "SETTLE", 0.2)
     begun = time.monotonic()
-    report = shop.converge({"project": "shop", "containers": {"old": SERVICE, "new": SERVICE}})
+    report = old.converge({"project": "shop", "containers": {"old": SERVICE, "new": SERVICE}})
     assert not report.failed, report.problems
     assert [change.name for change in report.done if change.action is Action.START] == ["old"]
     late = [path for moment, path in inspected if moment > begun + 0.2]
     assert len(late) == 2
     assert len(inspected) == (5 if of_engine else 3)  # and the old one before
-    assert shop.host.memory("").adopted("shop") == {("container", "old")}
+    assert old.host.memory("").adopted("shop") == {("container", "old")}
     assert report.state["containers"]["new"]["status"] == "running"
 
 
-def test_what_did_not_stay_is_not_taken_over(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_did_not_stay_is_not_taken_over(old: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the next run, whose spec does not name it any more, would purge it."""
 
     def ended(*_: Any) -> Iterator[ApplyFailed]:
         yield ApplyFailed("container old exited 3 right after its start")
 
-    monkeypatch.setattr(replace, "settle", ended)
-    report = shop.converge({"project": "shop", "containers": {"old": SERVICE}})
+    with monkeypatch.context() as patch:
+        patch.setattr(replace, "settle", ended)
+        report = old.converge({"project": "shop", "containers": {"old": SERVICE}})
     assert report.failed
-    assert shop.host.memory("").adopted("shop") == frozenset()
-    monkeypatch.undo()
-    monkeypatch.setattr(reconcile, "Engine", lambda *_, **__: shop.engine)
-    report = shop.converge({"project": "shop", "purge": True, "containers": {}})
+    assert old.host.memory("").adopted("shop") == frozenset()
+    report = old.converge({"project": "shop", "purge": True, "containers": {}})
     assert not report.failed and not report.done
 
 
 def test_what_somebody_makes_anew_meanwhile_is_found(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+    old: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def other_hand(*_: Any) -> None:
-        shop.engine.delete("/containers/old", {"force": True})
-        made = shop.engine.post("/containers/create", BODY, {"name": "old"})
-        shop.engine.post(f"/containers/{made['Id']}/start")
+        old.engine.delete("/containers/old", {"force": True})
+        made = old.engine.post("/containers/create", BODY, {"name": "old"})
+        old.engine.post(f"/containers/{made['Id']}/start")
 
     monkeypatch.setattr(replace, "rest", other_hand)
-    report = shop.converge({"containers": {"old": SERVICE}})
+    report = old.converge({"containers": {"old": SERVICE}})
     assert not report.failed, report.problems
-    now = shop.engine.get("/containers/old/json")["Id"]
+    now = old.engine.get("/containers/old/json")["Id"]
     assert report.state["containers"]["old"]["id"] == now

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import sys
+import types
 import typing
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from dockwright import named_tuple
 
 
-class Typed(typing.NamedTuple):
+class Row:
     """A row."""
 
     name: str
@@ -27,25 +28,19 @@ class Typed(typing.NamedTuple):
     @classmethod
     def of(cls, name: str) -> Any:
         """One of this name."""
-        return cls(name)
+        made: Any = cls
+        return made(name)
 
 
-class Ours(named_tuple.NamedTuple):
-    """A row."""
+def declared(name: str, base: Any) -> Any:
+    """What the class statement of ``Row`` makes of this base."""
+    body = {key: item for key, item in vars(Row).items() if key not in OF_CLASSES}
+    return types.new_class(name, (base,), exec_body=lambda space: space.update(body))
 
-    name: str
-    size: int = 3
-    parts: tuple[str, ...] = ()
 
-    @property
-    def whole(self) -> str:
-        """The name and the size."""
-        return f"{self.name} {self.size}"
-
-    @classmethod
-    def of(cls, name: str) -> Any:
-        """One of this name."""
-        return cls(name)
+OF_CLASSES = ("__dict__", "__weakref__")
+Typed = declared("Typed", typing.NamedTuple)
+Ours = declared("Ours", named_tuple.NamedTuple)
 
 
 class Bare(named_tuple.NamedTuple):

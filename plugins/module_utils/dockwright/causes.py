@@ -57,7 +57,7 @@ class Ended(NamedTuple):
     seen: Observation | None
     report: Report
     parts: Sequence[Part]
-    marks: Marks | None = None  # if they have been made already
+    marks: Marks  # if they have been made already
 
 
 def remember(memory: Memory, run: Ended, *, whole: bool) -> None:
@@ -70,7 +70,7 @@ def remember(memory: Memory, run: Ended, *, whole: bool) -> None:
         if part.kind not in left:
             part.remember()
     if run.seen and whole:
-        _keep(memory, run.document, run.seen, run)
+        _keep(memory, run, run.seen)
     plan = run.report.plan
     if run.seen and run.seen.moved and not (plan.stale or plan.changes):
         memory.forget_moved()
@@ -79,10 +79,11 @@ def remember(memory: Memory, run: Ended, *, whole: bool) -> None:
         run.report.warnings.append(memory.warning)
 
 
-def _keep(memory: Memory, document: Document, seen: Observation, run: Ended) -> None:
+def _keep(memory: Memory, run: Ended, seen: Observation) -> None:
     """Note what was applied, taken over and removed."""
-    found = marks_of(memory, document, seen) if run.marks is None else run.marks
-    for (kind, name), marks in (found or {}).items():
+    document = run.document
+    found = run.marks or marks_of(memory, document, seen)
+    for (kind, name), marks in found.items():
         memory.keep(kind, name, marks)
     for change in run.report.done:
         if change.action is Action.DELETE:
@@ -95,12 +96,10 @@ def _keep(memory: Memory, document: Document, seen: Observation, run: Ended) -> 
         memory.adopt(document.project, kind, name)
 
 
-def marks_of(
-    memory: Memory | None, document: Document | None, seen: Observation | None
-) -> Marks | None:
+def marks_of(memory: Memory | None, document: Document | None, seen: Observation | None) -> Marks:
     """Fingerprints of what a run applies to each object; they are not kept yet."""
     if memory is None or document is None or seen is None:
-        return None
+        return {}
     sources = _sources(document, seen)
     return {key: memory.marks(*key, made_of, options) for key, made_of, options in sources}
 

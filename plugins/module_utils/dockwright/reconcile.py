@@ -126,7 +126,7 @@ class _Run:
         self.recovered = Plan()
         self.local = Host(memory=state_folder(os.environ, os.geteuid() == 0))
         self._memories: dict[str, Memory] = {}
-        self.marks: causes.Marks | None = None
+        self.marks: causes.Marks = {}
         self.image: Image | None = None  # where the host is one
 
     @put_off()

@@ -157,4 +157,4 @@ def test_only_what_events_tell_of_is_kept(engine: Told) -> None:
     ],
 )
 def test_times_of_engines(text: str, nanoseconds: int) -> None:
-    assert keeping._nanoseconds(text) == nanoseconds
+    assert keeping.nanoseconds(text) == nanoseconds

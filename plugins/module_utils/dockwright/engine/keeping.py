@@ -7,7 +7,6 @@ whether it still holds, whoever acted in between, we or somebody else.
 
 from __future__ import annotations
 
-import calendar
 import re
 import threading
 import time
@@ -18,6 +17,7 @@ from ..errors import EngineError
 from ..named_tuple import NamedTuple
 from .client import Engine
 from .endpoint import Endpoint
+from .moment import nanoseconds
 from .wire import decoded, json_lines
 
 LISTS = ("/containers/json", "/networks", "/volumes")
@@ -25,7 +25,6 @@ REMEMBERED = 256  # events that an engine keeps; where it tells as many, there m
 _OF_ONE = re.compile(r"^/(containers/[0-9a-f]{64}|images/.+)/json$")
 # What happens to a container without changing what its inspect says.
 _LOOKING = ("exec_", "top", "attach", "detach", "resize", "copy", "export", "archive-path")
-_TIME = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(?:Z|([+-])(\d\d):(\d\d))$")
 
 Touches = Callable[[str], bool]  # whether the answer of a path may be another one now
 
@@ -119,7 +118,7 @@ class KeepingEngine(Engine):
         asked = time.time_ns()
         answer = super().get(path, query, timeout=timeout)
         if path == "/info":
-            now = _nanoseconds(answer.get("SystemTime") or "")
+            now = nanoseconds(answer.get("SystemTime") or "")
             self._has_our_clock = asked <= now <= time.time_ns()
         self._keep(key, _Kept(asked, answer))
         return answer
@@ -191,15 +190,3 @@ def touched_by(event: Mapping[str, Any]) -> Touches:
 
 def _stamp(time: int) -> str:
     return f"{time // 10**9}.{time % 10**9:09d}"
-
-
-def _nanoseconds(text: str) -> int:
-    """A time as engines write it, in nanoseconds since the epoch; 0 where it is none."""
-    found = _TIME.match(text)
-    if not found:
-        return 0
-    seconds = calendar.timegm(time.strptime(found[1], "%Y-%m-%dT%H:%M:%S"))
-    if found[3]:
-        offset = int(found[4]) * 3600 + int(found[5]) * 60
-        seconds += offset if found[3] == "-" else -offset
-    return seconds * 10**9 + int((found[2] or "0").ljust(9, "0")[:9])

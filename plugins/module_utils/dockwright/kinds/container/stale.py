@@ -136,13 +136,10 @@ def _keeps_ulimits(have: Have, value: Mapping[str, Any], move: Moved) -> bool:
 
 
 def _is_before(have: Have, moment: str) -> bool:
-    return not moment or _sortable(get(have.raw, "State.StartedAt")) < _sortable(moment)
+    from ...engine.moment import nanoseconds  # a moved default is rare
 
-
-def _sortable(moment: Any) -> str:
-    """A moment in UTC, RFC 3339, as text that sorts: engines leave out the zeros at its end."""
-    whole, _, part = str(moment or "").rstrip("Z").partition("+")[0].partition(".")
-    return f"{whole}.{part:0<9}"
+    started = get(have.raw, "State.StartedAt") or ""
+    return not moment or nanoseconds(started) < nanoseconds(moment)
 
 
 def _refusal(have: Have, move: Moved, *, is_declared: bool) -> str:

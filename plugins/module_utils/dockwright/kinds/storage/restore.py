@@ -32,7 +32,7 @@ def load(work: Work, path: str, images: Sequence[Image]) -> dict[str, str]:
     if not path:
         return {}
     work.tell(f"load {len(images)} images")
-    with open(work.host.files.path(path), "rb") as file:
+    with work.host.files.open(path) as file:
         for _ in work.engine.stream("POST", "/images/load", body=file):
             pass
     archive = archive_at(work.host, path)

@@ -59,7 +59,7 @@ def _write(work: Work, path: str, engine: Engine, query: list[tuple[str, str]]) 
 
 def archive_at(host: Host, path: str) -> Archive:
     """What is in an archive that we wrote."""
-    return read(path, lambda name: open(host.files.path(name), "rb"))
+    return read(path, host.files.open)
 
 
 def check_archive(archive: Archive, images: Iterable[Image]) -> None:
