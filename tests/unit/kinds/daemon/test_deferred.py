@@ -49,7 +49,7 @@ def restart_by_hand(stub: Daemon) -> None:
     with pytest.raises(HostError):
         stub.restart(1)
     stub.containers["web"] = {"State": "exited", "finished": "2030-01-01T00:00:03.1Z"}
-    stub.containers["done"] = {"State": "exited", "finished": "2029-12-31T23:59:00Z"}
+    stub.containers["done"] = {"State": "exited", "finished": "2029-12-31T23:59:59.5Z"}
 
 
 def test_nothing_is_to_be_done_while_it_waits_and_once_it_has_started(

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timezone
 from typing import Any
 
 from ...engine.client import Engine
+from ...engine.moment import nanoseconds
 from ...errors import ApplyFailed, EngineRefused
 from ...named_tuple import NamedTuple
 
 _RUNS = ("running", "paused", "restarting")
 _KILLED = (137, 143, 255)  # by the daemon's stop, not by an end of their own
-_SLACK = 1.0  # moments are compared in whole seconds
+_SLACK = 0.1  # seconds: systemd tells its moment by another clock, which may be set meanwhile
 
 
 class WhatRan(NamedTuple):
@@ -50,11 +50,8 @@ def before(engine: Engine, ended: float) -> WhatRan:
 
 
 def _moment(value: Any) -> float:
-    """A moment of the engine as UNIX time; 0 where it never was."""
-    text = str(value or "")[:19]
-    if len(text) < 19 or text.startswith("0001"):
-        return 0.0
-    return datetime.fromisoformat(text).replace(tzinfo=timezone.utc).timestamp()
+    """A moment of the engine as UNIX time; 0 or less where it never was."""
+    return nanoseconds(str(value or "")) / 10**9
 
 
 def bring_back(engine: Engine, before: WhatRan, *, all_stopped: bool) -> list[str]:
