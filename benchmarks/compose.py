@@ -13,8 +13,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from math import exp, log, sqrt
 from pathlib import Path
-from statistics import median
+from statistics import mean, median, stdev
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -98,16 +99,30 @@ def measure(host: TestHost, count: int, repeats: int) -> dict[str, list[float]]:
             engine_clean(host)
             if number >= 0:
                 times[side].append(float(told.stdout))
+        if number > 0 and number % 10 == 9:
+            print(f"{number + 1} of {repeats} rounds", file=sys.stderr)
     return times
+
+
+def compared(times: dict[str, list[float]]) -> tuple[float, float]:
+    """Ours to Compose's, and the standard error of that.
+
+    Each round is compared in itself, as a machine's pace changes over minutes.
+    """
+    rounds = [log(ours / theirs) for ours, theirs in zip(times["dockwright"], times["compose"])]
+    ratio = exp(mean(rounds))
+    return ratio, ratio * stdev(rounds) / sqrt(len(rounds))
 
 
 def main() -> None:
     """Start a host, measure in turns, print the table."""
     parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
     parser.add_argument("--containers", type=int, default=20, metavar="N")
-    parser.add_argument("--repeats", type=int, default=40, metavar="N")
+    parser.add_argument("--repeats", type=int, default=100, metavar="N", help="rounds, at least 2")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     given = parser.parse_args()
+    if given.repeats < 2:
+        parser.error("--repeats: one round tells nothing; give at least 2")
     host = start_host("debian-13-unstable")
     try:
         host.exec(["sh", "-ec", IN_MEMORY])
@@ -116,13 +131,13 @@ def main() -> None:
     finally:
         host.stop()
     middle = {side: median(values) for side, values in times.items()}
-    ratio = middle["dockwright"] / middle["compose"]
+    ratio, error = compared(times)
     print(f"first run of {given.containers}, seconds{'median':>12}{'least':>8}{'most':>8}")
     for side, values in times.items():
         print(f"{side:<26}{middle[side]:12.2f}{min(values):8.2f}{max(values):8.2f}")
-    print(f"ours / Compose's: {ratio:.2f}")
+    print(f"ours / Compose's: {ratio:.3f} ± {error:.3f}")
     if given.json:
-        given.json.write_text(json.dumps({"medians": middle, "ratio": ratio}))
+        given.json.write_text(json.dumps({"medians": middle, "ratio": ratio, "error": error}))
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ _TRIES, _PAUSE = 3, 0.05  # of an update, and seconds between them
 STAY = 0.3  # seconds a container without a health check must stay before the old one goes
 # Seconds before it is looked at where there is no old one: a fault is only told. What has ended
 # until then is seen, however loaded the host is: the engine answers after its work on an end.
-SETTLE = 0.05
+SETTLE = 0.04
 _TOLD = 1.0  # seconds at most until the engine's event of an end that it shows already
 
 
