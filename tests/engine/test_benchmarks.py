@@ -98,7 +98,11 @@ def test_the_first_run_is_measured_against_compose(
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     bench = importlib.import_module("compose")
     engine_clean(host28)
-    found = bench.measure(host28, 2, 1)
-    assert {side: len(times) for side, times in found.items()} == {"compose": 1, "dockwright": 1}
+    found = bench.measure(host28, 2, 2)
+    assert {side: len(times) for side, times in found.items()} == {"compose": 2, "dockwright": 2}
+    rounds = sorted(ours / theirs for ours, theirs in zip(found["dockwright"], found["compose"]))
+    ratio, error = bench.compared(found)
+    assert rounds[0] <= ratio <= rounds[1]
+    assert error == pytest.approx((rounds[1] - rounds[0]) / 2, rel=0.2)
     with contextlib.closing(host28.sdk()) as client:
         assert not client.containers.list(all=True)
