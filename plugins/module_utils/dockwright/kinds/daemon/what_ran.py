@@ -12,7 +12,9 @@ from ...named_tuple import NamedTuple
 
 _RUNS = ("running", "paused", "restarting")
 _KILLED = (137, 143, 255)  # by the daemon's stop, not by an end of their own
-_SLACK = 0.1  # seconds: systemd tells its moment by another clock, which may be set meanwhile
+# Seconds. However a daemon is ended it tells systemd first, and its containers end after that; but
+# systemd's moment is of another clock, which may be set meanwhile.
+_SLACK = 0.1
 
 
 class WhatRan(NamedTuple):
