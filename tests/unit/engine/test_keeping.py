@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dockwright.engine import keeping
+from dockwright.engine import keeping, moment
 from dockwright.engine.client import Reply
 from dockwright.engine.endpoint import Endpoint
 from dockwright.engine.keeping import KeepingEngine, touched_by
@@ -157,4 +157,4 @@ def test_only_what_events_tell_of_is_kept(engine: Told) -> None:
     ],
 )
 def test_times_of_engines(text: str, nanoseconds: int) -> None:
-    assert keeping.nanoseconds(text) == nanoseconds
+    assert moment.nanoseconds(text) == nanoseconds

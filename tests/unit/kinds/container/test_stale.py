@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from dockwright.kinds.container.recovery import LATER
 from dockwright.kinds.container.stale import Moved, plan_stale, without
 from dockwright.model import Disruption, Have, Want
 
@@ -73,6 +74,7 @@ def test_what_is_fixed_at_creation(option: str, before: Any, after: Any, host: A
         ("2026-01-01T10:00:00Z", "2026-01-01T10:00:00.000001+00:00", True),
         ("2026-01-01T10:00:00.9Z", "2026-01-01T10:00:00+00:00", False),
         ("2026-01-01T09:59:59.999999999Z", "2026-01-01T10:00:00+00:00", True),
+        (LATER, "2026-01-01T10:00:00+00:00", False),  # an interrupted run's, started by this one
     ],
 )
 def test_what_was_started_in_the_same_second(started: str, at: str, is_before: bool) -> None:

@@ -181,7 +181,8 @@ def _with_volumes(
             yield name, Recovery(name, "", item["Id"], True, journal)
 
 
-LATER = "9999"  # it is still to be started: after everything that runs now
+# It is still to be started: after everything that runs now. A moment as engines write them.
+LATER = "9999-12-31T23:59:59Z"
 
 
 def as_recovered(raw: Mapping[str, Any], recovery: Recovery) -> dict[str, Any]:
