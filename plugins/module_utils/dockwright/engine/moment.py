@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import calendar
 import re
-import time
+from datetime import datetime
 
-_TIME = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(?:Z|([+-])(\d\d):(\d\d))$")
+_TIME = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(?:Z|([+-]\d\d:\d\d))$")
 
 
 def nanoseconds(text: str) -> int:
@@ -14,8 +13,5 @@ def nanoseconds(text: str) -> int:
     found = _TIME.match(text)
     if not found:
         return 0
-    seconds = calendar.timegm(time.strptime(found[1], "%Y-%m-%dT%H:%M:%S"))
-    if found[3]:
-        offset = int(found[4]) * 3600 + int(found[5]) * 60
-        seconds += offset if found[3] == "-" else -offset
-    return seconds * 10**9 + int((found[2] or "0").ljust(9, "0")[:9])
+    whole = datetime.fromisoformat(found[1] + (found[3] or "+00:00"))
+    return int(whole.timestamp()) * 10**9 + int((found[2] or "0").ljust(9, "0")[:9])

@@ -131,7 +131,8 @@ def _restart(have: Have, path: str, owner: str, reason: str) -> Change:
     return Change(KIND, have.name, Action.RESTART, *values)
 
 
-def _start(have: Have) -> tuple[str, str]:
-    """When it was started, comparable: the engine leaves zeros at the end away."""
-    whole, _, part = str(get(have.raw, "State.StartedAt") or "").rstrip("Z").partition(".")
-    return whole, part.ljust(9, "0")
+def _start(have: Have) -> int:
+    """When it was started."""
+    from ...engine.moment import nanoseconds  # few containers share anything
+
+    return nanoseconds(get(have.raw, "State.StartedAt") or "")
